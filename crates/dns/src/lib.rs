@@ -1,0 +1,1 @@
+//! DNS core: names, zones, answers, ENUM; pure.

@@ -1,0 +1,39 @@
+//! Registered contacts.
+
+use crate::Aor;
+
+/// One binding of an address of record to a contact (RFC 3261 section 10).
+///
+/// The key is `(aor, contact)`, or `(aor, instance, reg_id)` when the phone registered with RFC 5626.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Binding {
+    /// The address of record that is bound.
+    pub aor: Aor,
+    /// The contact URI as the phone gave it, without angle brackets and header parameters.
+    pub contact: String,
+    /// Where the REGISTER came from, as a SIP URI (`sip:192.0.2.1:5060;transport=udp`); requests go there when
+    /// it is set.
+    pub received: Option<String>,
+    /// The Path header field's value (RFC 3327), empty when there was none.
+    pub path: String,
+    /// Absolute time at which the binding ends, in milliseconds since 1970 UTC.
+    pub expires_at: i64,
+    /// Preference in thousandths, 0 to 1000 (q=1.0 is 1000).
+    pub q: u16,
+    /// Call-ID of the REGISTER that made or refreshed it.
+    pub call_id: String,
+    /// CSeq number of that REGISTER.
+    pub cseq: u32,
+    /// The phone's User-Agent, at most 255 octets.
+    pub user_agent: String,
+    /// Our own socket on which the REGISTER came (`udp:192.0.2.9:5060`).
+    pub socket: String,
+    /// Instance id of RFC 5626, without quotes.
+    pub instance: Option<String>,
+    /// reg-id of RFC 5626, 0 when absent.
+    pub reg_id: u32,
+    /// The sipd node that owns the connection, empty when any may send.
+    pub node: String,
+    /// When the row last changed, in milliseconds since 1970 UTC.
+    pub last_modified: i64,
+}

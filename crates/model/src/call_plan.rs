@@ -1,0 +1,77 @@
+//! The decision about a call, as data.
+
+use crate::{Aor, Binding};
+use std::time::Duration;
+
+/// What becomes of a call: it is tried in ordered steps, or refused.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Plan {
+    /// The call is tried.
+    Call(CallPlan),
+    /// The call is refused.
+    Reject(Reject),
+}
+
+/// The ordered steps of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallPlan {
+    /// The steps; the first one is taken at once, each later one when its condition comes true.
+    pub steps: Vec<Step>,
+}
+
+/// One step: targets tried in parallel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// When the step is taken.
+    pub when: Condition,
+    /// Where the call goes; never empty.
+    pub targets: Vec<Target>,
+    /// How long until "no answer".
+    pub answer_timeout: Duration,
+    /// Why the step stands here: the rule and what matched.
+    pub reason: String,
+}
+
+/// When a step of a plan is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Condition {
+    /// At once.
+    First,
+    /// The step before ended in 486 or 600.
+    Busy,
+    /// The step before was not answered in time.
+    NoAnswer,
+    /// The step before failed in any other way.
+    Failure,
+}
+
+/// One place that a call can go to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Target {
+    /// A registered contact of an account.
+    Binding(Binding),
+    /// A SIP URI outside our registrar.
+    Uri(String),
+}
+
+/// A refusal: status, reason phrase and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// SIP status code, 400 to 699.
+    pub status: u16,
+    /// Reason phrase.
+    pub phrase: &'static str,
+    /// Why: the rule and what matched.
+    pub reason: String,
+}
+
+/// Whom a request is for, once aliases are resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Callee {
+    /// An account of ours, reached directly or by an alias.
+    Account(Aor),
+    /// The domain is ours, the user is not known.
+    Unknown,
+    /// The domain is not ours.
+    Foreign,
+}

@@ -1,0 +1,25 @@
+//! The nouns that the platform's crates share; pure.
+//!
+//! The crates in the middle (`soap`, `sip`, `dns`, `routing`, `store`) never see each other: what one
+//! hands to another is a type of this crate. Nothing here does I/O, reads a clock or draws randomness.
+
+pub mod account;
+pub mod aor;
+pub mod binding;
+pub mod call_plan;
+pub mod domain_name;
+pub mod ha1;
+pub mod journal;
+pub mod number;
+pub mod owner;
+pub mod zone;
+
+pub use account::Account;
+pub use aor::Aor;
+pub use binding::Binding;
+pub use call_plan::{CallPlan, Plan, Reject};
+pub use domain_name::DomainName;
+pub use ha1::{Ha1, Ha1Sha256};
+pub use journal::{Entity, JournalRow, Position};
+pub use number::E164;
+pub use owner::{CustomerId, Ownership};

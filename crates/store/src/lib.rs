@@ -1,0 +1,1 @@
+//! MySQL and SQLite storage behind one concrete store, with the change journal.

@@ -1,0 +1,1 @@
+//! Authoritative DNS server for SIP domains and ENUM zones.

@@ -1,0 +1,3 @@
+//! Authoritative DNS server for SIP domains and ENUM zones.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The operator command.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! SOAP provisioning server.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! SIP registrar and proxy.
+
+fn main() {}
