@@ -49,7 +49,7 @@ pub enum Condition {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Target {
     /// A registered contact of an account.
-    Binding(Binding),
+    Binding(Box<Binding>),
     /// A SIP URI outside our registrar.
     Uri(String),
 }
