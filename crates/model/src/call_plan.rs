@@ -1,6 +1,6 @@
 //! The decision about a call, as data.
 
-use crate::{Aor, Binding};
+use crate::Binding;
 use std::time::Duration;
 
 /// What becomes of a call: it is tried in ordered steps, or refused.
@@ -32,7 +32,8 @@ pub struct Step {
     pub reason: String,
 }
 
-/// When a step of a plan is taken.
+/// When a step of a plan is taken. A step whose condition does not come true is passed over, and the next one
+/// looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Condition {
     /// At once.
@@ -43,6 +44,8 @@ pub enum Condition {
     NoAnswer,
     /// The step before failed in any other way.
     Failure,
+    /// The step before ended without an answer, whatever the reason (serial forking, RFC 3261 section 16.6).
+    Unanswered,
 }
 
 /// One place that a call can go to.
@@ -63,15 +66,4 @@ pub struct Reject {
     pub phrase: &'static str,
     /// Why: the rule and what matched.
     pub reason: String,
-}
-
-/// Whom a request is for, once aliases are resolved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Callee {
-    /// An account of ours, reached directly or by an alias.
-    Account(Aor),
-    /// The domain is ours, the user is not known.
-    Unknown,
-    /// The domain is not ours.
-    Foreign,
 }
