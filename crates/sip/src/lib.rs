@@ -1,1 +1,5 @@
 //! RFC 3261 messages, transactions, digest, registrar and proxy core; pure.
+
+pub mod header;
+pub mod message;
+pub mod uri;

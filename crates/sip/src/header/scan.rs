@@ -1,0 +1,264 @@
+//! Character classes and a cursor for header values (RFC 3261 section 25.1).
+//!
+//! A header value reaches the parsers as it stood in the message, so a folded value still holds its line
+//! breaks. The message index guarantees that a CR or LF inside a value belongs to a fold, so the cursor
+//! counts both as white space and nothing has to be copied to unfold.
+
+use std::borrow::Cow;
+
+/// Whether an octet may stand in a `token`.
+pub(crate) const fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
+}
+
+/// Whether an octet is white space inside a header value.
+pub(crate) const fn is_lws(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// Takes white space off both ends.
+pub(crate) fn trim(text: &str) -> &str {
+    text.trim_matches(|c: char| u8::try_from(c).is_ok_and(is_lws))
+}
+
+/// Whether a text is a non-empty `token`.
+pub(crate) fn is_token_text(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(is_token)
+}
+
+/// Reads a decimal number; digits only. A number that does not fit becomes `u64::MAX`.
+pub(crate) fn digits(text: &str) -> Option<u64> {
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    Some(text.bytes().fold(0_u64, |sum, b| {
+        sum.saturating_mul(10).saturating_add(u64::from(b.wrapping_sub(b'0')))
+    }))
+}
+
+/// Takes the quotes and backslashes off a `quoted-string`; other text is returned as it is.
+pub(crate) fn unquote(text: &str) -> Cow<'_, str> {
+    let Some(inner) = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) else {
+        return Cow::Borrowed(text);
+    };
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    let mut plain = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => plain.extend(chars.next()),
+            _ => plain.push(c),
+        }
+    }
+    Cow::Owned(plain)
+}
+
+/// Makes a `quoted-string`.
+pub(crate) fn quote(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        if matches!(c, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// A cursor over a header value.
+#[derive(Clone)]
+pub(crate) struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    /// Begins at the start of a text.
+    pub(crate) const fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// How many octets have been read.
+    pub(crate) const fn position(&self) -> usize {
+        self.at
+    }
+
+    /// What has not been read yet.
+    pub(crate) fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or("")
+    }
+
+    /// What was read since a position.
+    pub(crate) fn since(&self, start: usize) -> &'a str {
+        self.text.get(start..self.at).unwrap_or("")
+    }
+
+    /// The next octet.
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Whether all has been read.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.at >= self.text.len()
+    }
+
+    /// Reads octets as long as they fit.
+    pub(crate) fn take_while(&mut self, fits: impl Fn(u8) -> bool) -> &'a str {
+        let start = self.at;
+        while self.peek().is_some_and(&fits) {
+            self.at += 1;
+        }
+        self.since(start)
+    }
+
+    /// Reads over white space.
+    pub(crate) fn skip_lws(&mut self) {
+        self.take_while(is_lws);
+    }
+
+    /// Reads one given octet.
+    pub(crate) fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        if found {
+            self.at += 1;
+        }
+        found
+    }
+
+    /// Reads a separator with the white space on both sides; nothing is read when it is not there.
+    pub(crate) fn separator(&mut self, byte: u8) -> bool {
+        let start = self.at;
+        self.skip_lws();
+        if !self.eat(byte) {
+            self.at = start;
+            return false;
+        }
+        self.skip_lws();
+        true
+    }
+
+    /// Reads a `token`.
+    pub(crate) fn token(&mut self) -> Option<&'a str> {
+        Some(self.take_while(is_token)).filter(|token| !token.is_empty())
+    }
+
+    /// Reads a `quoted-string` and returns it with its quotes; `None` when it does not begin or end here.
+    pub(crate) fn quoted(&mut self) -> Option<&'a str> {
+        let start = self.at;
+        if !self.eat(b'"') {
+            return None;
+        }
+        while let Some(byte) = self.peek() {
+            self.at += 1;
+            match byte {
+                b'"' => return Some(self.since(start)),
+                // The escaped octet is ASCII (`quoted-pair`), so stepping over one octet is enough.
+                b'\\' => self.at += 1,
+                _ => {}
+            }
+        }
+        self.at = start;
+        None
+    }
+}
+
+/// Splits a comma-separated header value; commas in quotes and angle brackets do not count.
+///
+/// Each part comes without the white space around it. An empty part is returned as such: the caller
+/// decides whether that is an error.
+pub(crate) fn split_list(value: &str) -> ListParts<'_> {
+    ListParts { rest: Some(value) }
+}
+
+/// The parts of a comma-separated header value.
+pub(crate) struct ListParts<'a> {
+    rest: Option<&'a str>,
+}
+
+impl<'a> ListParts<'a> {
+    /// What follows the part that was returned last, without its comma; `None` when that was the last.
+    pub(crate) const fn rest(&self) -> Option<&'a str> {
+        self.rest
+    }
+}
+
+impl<'a> Iterator for ListParts<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let text = self.rest?;
+        let (mut quoted, mut escaped, mut bracketed) = (false, false, false);
+        let comma = text.bytes().position(|byte| {
+            if escaped {
+                escaped = false;
+                return false;
+            }
+            match byte {
+                b'\\' if quoted => escaped = true,
+                b'"' if !bracketed => quoted = !quoted,
+                b'<' if !quoted => bracketed = true,
+                b'>' if !quoted => bracketed = false,
+                b',' => return !quoted && !bracketed,
+                _ => {}
+            }
+            false
+        });
+        let Some(comma) = comma else {
+            self.rest = None;
+            return Some(trim(text));
+        };
+        self.rest = text.get(comma + 1..);
+        text.get(..comma).map(trim)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_lists_outside_quotes_and_brackets() {
+        for (value, expected) in [
+            ("a", vec!["a"]),
+            ("a, b ,\r\n c", vec!["a", "b", "c"]),
+            (r#""x, \" y" <sip:a,b@c>, <sip:d>"#, vec![r#""x, \" y" <sip:a,b@c>"#, "<sip:d>"]),
+            ("", vec![""]),
+            ("a,", vec!["a", ""]),
+            (",,", vec!["", "", ""]),
+            (r#"<sip:a"b>, c"#, vec![r#"<sip:a"b>"#, "c"]),
+        ] {
+            assert_eq!(split_list(value).collect::<Vec<_>>(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn quotes_and_unquotes() {
+        for (plain, quoted) in [("", r#""""#), ("a b", r#""a b""#), (r#"a"\b"#, r#""a\"\\b""#)] {
+            assert_eq!(quote(plain), quoted);
+            assert_eq!(unquote(quoted), plain);
+        }
+        assert_eq!(unquote("token"), "token");
+    }
+
+    #[test]
+    fn quoted_strings_must_end() {
+        assert_eq!(Scanner::new(r#""a\"" x"#).quoted(), Some(r#""a\"""#));
+        assert_eq!(Scanner::new(r#""a\""#).quoted(), None);
+        assert_eq!(Scanner::new(r#""a"#).quoted(), None);
+        assert_eq!(Scanner::new(r#""a\"#).quoted(), None);
+    }
+
+    #[test]
+    fn numbers_that_do_not_fit_are_the_largest() {
+        assert_eq!(digits("0068"), Some(68));
+        assert_eq!(digits("36893488147419103232"), Some(u64::MAX));
+        assert_eq!(digits("-1"), None);
+        assert_eq!(digits(""), None);
+    }
+}

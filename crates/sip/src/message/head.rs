@@ -1,0 +1,344 @@
+//! The header section: where each field stands, and what was put in.
+//!
+//! A field is five offsets, either into the octets that were received or into the text that edits added.
+//! Editing moves, drops and adds such entries; octets that were received are never written to, so a field
+//! that nobody edited leaves exactly as it came.
+
+use crate::header::name::HeaderName;
+use crate::header::scan::{is_lws, is_token};
+use bytes::Bytes;
+use std::borrow::Cow;
+use std::fmt;
+
+use super::fault::Reason;
+
+/// All fields of a message, in order.
+#[derive(Clone, Default)]
+pub(crate) struct Head {
+    raw: Bytes,
+    added: Vec<u8>,
+    fields: Vec<Entry>,
+}
+
+/// Where one field stands. The line ends with its CRLF.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    name: HeaderName,
+    is_added: bool,
+    line: u32,
+    name_end: u32,
+    value: u32,
+    value_end: u32,
+    line_end: u32,
+}
+
+/// One header field of a message.
+#[derive(Clone, Copy)]
+pub struct Field<'a> {
+    head: &'a Head,
+    entry: &'a Entry,
+}
+
+/// What reading the header section found.
+pub(crate) struct Indexed {
+    pub(crate) head: Head,
+    /// Where the body begins.
+    pub(crate) body: usize,
+    /// The first fault; reading went on after it, so that a response can be made.
+    pub(crate) fault: Option<Reason>,
+}
+
+impl Head {
+    /// A header section without fields.
+    pub(crate) fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Reads the header section that begins at `start`.
+    pub(crate) fn index(raw: &Bytes, start: usize, max_fields: usize) -> Indexed {
+        let mut head = Self {
+            raw: raw.clone(),
+            added: Vec::new(),
+            fields: Vec::with_capacity(24.min(max_fields)),
+        };
+        let mut fault = None;
+        let mut at = start;
+        let mut number = 0;
+        loop {
+            let rest = raw.get(at..).unwrap_or_default();
+            if rest.starts_with(b"\r\n") {
+                return Indexed { head, body: at + 2, fault };
+            }
+            let Some(length) = field_length(rest) else {
+                fault.get_or_insert(Reason::HeadersDoNotEnd);
+                return Indexed { head, body: raw.len(), fault };
+            };
+            number += 1;
+            if number > max_fields {
+                fault.get_or_insert(Reason::TooManyFields(max_fields));
+                return Indexed { head, body: raw.len(), fault };
+            }
+            match Entry::read(rest.get(..length).unwrap_or_default(), at) {
+                Ok(entry) => head.fields.push(entry),
+                Err(reason) => {
+                    fault.get_or_insert(Reason::HeaderLine { line: number, reason });
+                }
+            }
+            at += length;
+        }
+    }
+
+    /// All fields.
+    pub(crate) fn fields(&self) -> impl DoubleEndedIterator<Item = Field<'_>> {
+        self.fields.iter().map(|entry| Field { head: self, entry })
+    }
+
+    /// The fields of one name.
+    pub(crate) fn named(&self, name: HeaderName) -> impl DoubleEndedIterator<Item = Field<'_>> {
+        self.fields().filter(move |field| field.name() == name)
+    }
+
+    /// The first field of one name.
+    pub(crate) fn first(&self, name: HeaderName) -> Option<Field<'_>> {
+        self.named(name).next()
+    }
+
+    /// Where the first field of one name stands in the list.
+    pub(crate) fn position(&self, name: HeaderName) -> Option<usize> {
+        self.fields.iter().position(|entry| entry.name == name)
+    }
+
+    /// Where the list continues after the last field of one name.
+    pub(crate) fn position_after(&self, name: HeaderName) -> Option<usize> {
+        self.fields.iter().rposition(|entry| entry.name == name).map(|at| at + 1)
+    }
+
+    /// How many fields there are.
+    pub(crate) fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Puts a new field at a place in the list.
+    pub(crate) fn insert(&mut self, at: usize, name: &str, value: &str) {
+        let entry = self.write(name, value);
+        self.fields.insert(at.min(self.fields.len()), entry);
+    }
+
+    /// Puts a new field at the end.
+    pub(crate) fn push(&mut self, name: &str, value: &str) {
+        let entry = self.write(name, value);
+        self.fields.push(entry);
+    }
+
+    /// Writes a field again with another value, under the name that it had.
+    pub(crate) fn rewrite(&mut self, at: usize, value: &str) {
+        let Some(entry) = self.fields.get(at) else { return };
+        let name = Field { head: self, entry }.name_text().into_owned();
+        let entry = self.write(&name, value);
+        if let Some(place) = self.fields.get_mut(at) {
+            *place = entry;
+        }
+    }
+
+    /// Takes a field out.
+    pub(crate) fn remove(&mut self, at: usize) {
+        if at < self.fields.len() {
+            self.fields.remove(at);
+        }
+    }
+
+    /// Keeps the fields that pass; how many did not.
+    pub(crate) fn retain(&mut self, keep: impl Fn(Field<'_>) -> bool) -> usize {
+        let before = self.fields.len();
+        let mut entries = std::mem::take(&mut self.fields);
+        entries.retain(|entry| keep(Field { head: self, entry }));
+        self.fields = entries;
+        before - self.fields.len()
+    }
+
+    /// Puts copies of another message's fields at the end, octet by octet.
+    pub(crate) fn copy_from<'a>(&mut self, fields: impl Iterator<Item = Field<'a>>) {
+        for field in fields {
+            let entry = field.entry;
+            let shift = |offset: u32| -> u32 { to_u32(self.added.len()) + (offset - entry.line) };
+            let copy = Entry {
+                name: entry.name,
+                is_added: true,
+                line: shift(entry.line),
+                name_end: shift(entry.name_end),
+                value: shift(entry.value),
+                value_end: shift(entry.value_end),
+                line_end: shift(entry.line_end),
+            };
+            self.added.extend_from_slice(field.line());
+            self.fields.push(copy);
+        }
+    }
+
+    /// Prints the fields, without the empty line after them.
+    pub(crate) fn print(&self, out: &mut Vec<u8>) {
+        for field in self.fields() {
+            out.extend_from_slice(field.line());
+        }
+    }
+
+    /// How many octets `print` writes.
+    pub(crate) fn printed_len(&self) -> usize {
+        self.fields().map(|field| field.line().len()).sum()
+    }
+
+    /// Appends `name: value` to the added text. A line break in the value becomes a space, so that no value
+    /// can add a field of its own.
+    fn write(&mut self, name: &str, value: &str) -> Entry {
+        let line = to_u32(self.added.len());
+        self.added.extend(name.bytes().filter(|b| is_token(*b)));
+        let name_end = to_u32(self.added.len());
+        let known = self.added.get(line as usize..).map_or(HeaderName::Other, HeaderName::of);
+        self.added.extend_from_slice(b": ");
+        let value_start = to_u32(self.added.len());
+        let value = crate::header::scan::trim(value);
+        let clean = |b: u8| if matches!(b, b'\r' | b'\n' | b'\0') { b' ' } else { b };
+        self.added.extend(value.bytes().map(clean));
+        let value_end = to_u32(self.added.len());
+        self.added.extend_from_slice(b"\r\n");
+        Entry {
+            name: known,
+            is_added: true,
+            line,
+            name_end,
+            value: value_start,
+            value_end,
+            line_end: to_u32(self.added.len()),
+        }
+    }
+}
+
+impl Entry {
+    /// Reads one field, given with its final CRLF; `at` is where it stands.
+    fn read(line: &[u8], at: usize) -> Result<Self, &'static str> {
+        if line.first().is_some_and(|b| is_lws(*b)) {
+            return Err("the line continues nothing");
+        }
+        let breaks = line.iter().filter(|b| **b == b'\n').count();
+        let returns = line.iter().filter(|b| **b == b'\r').count();
+        // Every LF that is here ends a line (`field_length` stops at the first one otherwise), so a CR
+        // without its LF, or an LF without its CR, shows in the counts.
+        if breaks != returns || !line.ends_with(b"\r\n") {
+            return Err("a CR or LF stands alone");
+        }
+        let name_length = line.iter().take_while(|b| is_token(**b)).count();
+        let after = line.get(name_length..).unwrap_or_default();
+        let blanks = after.iter().take_while(|b| matches!(**b, b' ' | b'\t')).count();
+        if name_length == 0 || after.get(blanks) != Some(&b':') {
+            return Err("there is no name followed by `:`");
+        }
+        let value = name_length + blanks + 1;
+        let text = line.get(value..).unwrap_or_default();
+        let leading = text.iter().take_while(|b| is_lws(**b)).count();
+        let trailing = text.iter().rev().take_while(|b| is_lws(**b)).count();
+        let value = value + leading;
+        let value_end = (line.len() - trailing).max(value);
+        Ok(Self {
+            name: HeaderName::of(line.get(..name_length).unwrap_or_default()),
+            is_added: false,
+            line: to_u32(at),
+            name_end: to_u32(at + name_length),
+            value: to_u32(at + value),
+            value_end: to_u32(at + value_end),
+            line_end: to_u32(at + line.len()),
+        })
+    }
+}
+
+impl<'a> Field<'a> {
+    /// The name; `Other` when this crate does not know it.
+    #[must_use]
+    pub const fn name(&self) -> HeaderName {
+        self.entry.name
+    }
+
+    /// The name as written.
+    #[must_use]
+    pub fn name_text(&self) -> Cow<'a, str> {
+        String::from_utf8_lossy(self.slice(self.entry.line, self.entry.name_end))
+    }
+
+    /// Whether the field has this name, in whatever form it is written.
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
+        match HeaderName::of(name.as_bytes()) {
+            HeaderName::Other => self.name_text().eq_ignore_ascii_case(name),
+            known => self.name() == known,
+        }
+    }
+
+    /// The value as it stands in the message, perhaps folded, without white space around it.
+    #[must_use]
+    pub fn value(&self) -> &'a [u8] {
+        self.slice(self.entry.value, self.entry.value_end)
+    }
+
+    /// The value as text; `None` when it is not UTF-8 (RFC 3261 section 7).
+    #[must_use]
+    pub fn text(&self) -> Option<&'a str> {
+        std::str::from_utf8(self.value()).ok()
+    }
+
+    /// The value as text on one line: folds become a space, octets that are not UTF-8 become U+FFFD.
+    #[must_use]
+    pub fn unfolded(&self) -> Cow<'a, str> {
+        let text = String::from_utf8_lossy(self.value());
+        if !text.contains(['\r', '\n']) {
+            return text;
+        }
+        let lines = text.split("\r\n").map(|line| line.trim_matches([' ', '\t']));
+        Cow::Owned(lines.collect::<Vec<_>>().join(" "))
+    }
+
+    /// The whole line or lines, with the final CRLF.
+    pub(crate) fn line(&self) -> &'a [u8] {
+        self.slice(self.entry.line, self.entry.line_end)
+    }
+
+    fn slice(&self, start: u32, end: u32) -> &'a [u8] {
+        let source: &'a [u8] = if self.entry.is_added { &self.head.added } else { &self.head.raw };
+        source.get(start as usize..end as usize).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Field<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Field({})", self.name_text())
+    }
+}
+
+/// The octets of the field at the start of `rest`: up to the LF that no white space follows. `None` when it
+/// does not end.
+fn field_length(rest: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += find_lf(rest.get(at..)?)? + 1;
+        if !matches!(rest.get(at), Some(b' ' | b'\t')) {
+            return Some(at);
+        }
+    }
+}
+
+/// Where the first LF is.
+pub(crate) fn find_lf(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    // Sixteen octets at a time: a test without early exit compiles to vector instructions.
+    for chunk in bytes.chunks_exact(16) {
+        if chunk.iter().fold(false, |found, b| found | (*b == b'\n')) {
+            break;
+        }
+        at += 16;
+    }
+    let rest = bytes.get(at..)?;
+    rest.iter().position(|b| *b == b'\n').map(|found| at + found)
+}
+
+/// Offsets fit: messages are limited to far less than 4 GiB.
+fn to_u32(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}

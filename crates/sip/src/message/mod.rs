@@ -1,0 +1,128 @@
+//! SIP messages that keep their octets (RFC 3261 section 7).
+//!
+//! A [`Message`] is one buffer and an index of its header fields. Typed values are read when they are asked
+//! for. Edits are entries in the index that point to added text, so everything that is not edited (unknown
+//! fields, spelling, folding, order, binary bodies) leaves as it came. A message that exists has passed
+//! [`Message::parse`]: its start line and its mandatory fields are well-formed.
+//!
+//! ```
+//! use ngn_sip::message::{Limits, Message, Method};
+//! let octets = b"OPTIONS sip:bob@example.com SIP/2.0\r\n\
+//!     v: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\nf: <sip:a@b>;tag=1\r\nt: sip:bob@example.com\r\n\
+//!     i: 1@192.0.2.1\r\nCSeq: 7 OPTIONS\r\nl: 0\r\n\r\n";
+//! let mut message = Message::parse(octets.to_vec().into(), &Limits::default())?;
+//! assert_eq!(message.method(), Some(&Method::Options));
+//! assert_eq!(&message.to_bytes()[..], octets);
+//! message.append_named("X-Added", "1");
+//! assert!(message.to_bytes().ends_with(b"l: 0\r\nX-Added: 1\r\n\r\n"));
+//! # Ok::<(), ngn_sip::message::Malformed>(())
+//! ```
+
+mod build;
+mod edit;
+mod fault;
+mod head;
+mod method;
+mod parse;
+mod read;
+mod validate;
+
+pub use build::reason_phrase;
+pub use edit::Decremented;
+pub use fault::{Malformed, Reason};
+pub use head::Field;
+pub use method::Method;
+pub use parse::Limits;
+
+use crate::uri::Uri;
+use bytes::Bytes;
+use head::Head;
+use std::fmt;
+
+/// A request or response.
+#[derive(Clone)]
+pub struct Message {
+    start: StartLine,
+    /// The start line as received, with its CRLF; empty once it has been edited.
+    start_octets: Bytes,
+    head: Head,
+    body: Bytes,
+    /// The whole message as received; empty once anything has been edited.
+    whole: Bytes,
+}
+
+/// The first line of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StartLine {
+    /// A request line.
+    Request {
+        /// The method.
+        method: Method,
+        /// The Request-URI.
+        uri: Uri,
+    },
+    /// A status line.
+    Status {
+        /// The status code, 100 to 699.
+        code: u16,
+        /// The reason phrase; octets that are not UTF-8 are replaced here, but not in what is printed.
+        phrase: String,
+    },
+}
+
+impl Message {
+    /// Prints the message. One that was not edited is not even copied.
+    #[must_use]
+    pub fn to_bytes(&self) -> Bytes {
+        if self.whole.is_empty() { self.to_vec().into() } else { self.whole.clone() }
+    }
+
+    /// Prints the message into a new vector.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<u8> {
+        let length = self.start_octets.len() + 256 + self.head.printed_len() + self.body.len();
+        let mut out = Vec::with_capacity(length);
+        self.print(&mut out);
+        out
+    }
+
+    /// Prints the message after what is in `out`.
+    pub fn print(&self, out: &mut Vec<u8>) {
+        if !self.whole.is_empty() {
+            out.extend_from_slice(&self.whole);
+            return;
+        }
+        if self.start_octets.is_empty() {
+            out.extend_from_slice(self.start.to_string().as_bytes());
+            out.extend_from_slice(b"\r\n");
+        } else {
+            out.extend_from_slice(&self.start_octets);
+        }
+        self.head.print(out);
+        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(&self.body);
+    }
+}
+
+impl fmt::Display for StartLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Request { method, uri } => write!(f, "{method} {uri} SIP/2.0"),
+            Self::Status { code, phrase } => write!(f, "SIP/2.0 {code} {phrase}"),
+        }
+    }
+}
+
+impl fmt::Debug for Message {
+    /// Shows what kind of message it is; addresses and credentials do not belong in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.start {
+            StartLine::Request { method, .. } => write!(f, "Message({method}")?,
+            StartLine::Status { code, .. } => write!(f, "Message({code}")?,
+        }
+        write!(f, ", {} fields, {} octets of body)", self.head.len(), self.body.len())
+    }
+}
+
+#[cfg(test)]
+mod tests;
