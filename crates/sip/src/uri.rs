@@ -536,12 +536,12 @@ fn unescape_bytes(text: &str) -> Vec<u8> {
     let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
         rest = tail;
-        if byte == b'%' {
-            if let (Some(value), Some(tail)) = (hex_pair(tail), tail.get(2..)) {
-                plain.push(value);
-                rest = tail;
-                continue;
-            }
+        if byte == b'%'
+            && let (Some(value), Some(tail)) = (hex_pair(tail), tail.get(2..))
+        {
+            plain.push(value);
+            rest = tail;
+            continue;
         }
         plain.push(byte);
     }

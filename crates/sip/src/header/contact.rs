@@ -47,6 +47,16 @@ impl Contact {
         delta_seconds(&self.0.params.unquoted("expires")?)
     }
 
+    /// Sets the preference in thousandths.
+    pub fn set_q(&mut self, q: u16) {
+        self.0.params.set("q", Some(&print_q(q)));
+    }
+
+    /// Sets the seconds until the binding ends.
+    pub fn set_expires(&mut self, seconds: u32) {
+        self.0.params.set("expires", Some(&seconds.to_string()));
+    }
+
     /// The instance id without quotes and angle brackets (`urn:uuid:...`).
     #[must_use]
     pub fn instance(&self) -> Option<String> {
@@ -89,7 +99,7 @@ impl fmt::Display for Contact {
 }
 
 /// `qvalue`: 0 to 1 with up to three decimals; more decimals are cut off.
-pub(crate) fn read_q(text: &str) -> Option<u16> {
+fn read_q(text: &str) -> Option<u16> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     if (whole.is_empty() && decimals.is_empty()) || !decimals.bytes().all(|b| b.is_ascii_digit()) {
         return None;
@@ -105,7 +115,7 @@ pub(crate) fn read_q(text: &str) -> Option<u16> {
 }
 
 /// Prints a preference in thousandths as a qvalue, without needless zeros.
-pub(crate) fn print_q(q: u16) -> String {
+fn print_q(q: u16) -> String {
     let q = q.min(1000);
     let text = format!("{}.{:03}", q / 1000, q % 1000);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

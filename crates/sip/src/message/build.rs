@@ -165,11 +165,13 @@ pub const fn reason_phrase(code: u16) -> &'static str {
         604 => "Does Not Exist Anywhere",
         606 => "Not Acceptable",
         607 => "Unwanted",
-        100..=199 => "Session Progress",
-        200..=299 => "OK",
-        300..=399 => "Redirect",
-        400..=499 => "Bad Request",
-        500..=599 => "Server Error",
-        _ => "Declined",
+        _ => match code / 100 {
+            0 | 1 => "Session Progress",
+            2 => "OK",
+            3 => "Redirect",
+            4 => "Bad Request",
+            5 => "Server Error",
+            _ => "Declined",
+        },
     }
 }
