@@ -2,6 +2,27 @@
 
 use crate::Aor;
 
+/// What makes a binding the same binding (RFC 5626 section 6, RFC 3261 section 10.3).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum BindingKey {
+    /// A contact registered without outbound.
+    Contact {
+        /// The address of record.
+        aor: Aor,
+        /// The contact URI.
+        contact: String,
+    },
+    /// A flow of a phone registered with outbound.
+    Instance {
+        /// The address of record.
+        aor: Aor,
+        /// The instance id, without quotes.
+        instance: String,
+        /// The reg-id.
+        reg_id: u32,
+    },
+}
+
 /// One binding of an address of record to a contact (RFC 3261 section 10).
 ///
 /// The key is `(aor, contact)`, or `(aor, instance, reg_id)` when the phone registered with RFC 5626.
@@ -36,4 +57,19 @@ pub struct Binding {
     pub node: String,
     /// When the row last changed, in milliseconds since 1970 UTC.
     pub last_modified: i64,
+}
+
+impl Binding {
+    /// The binding's key: with both an instance id and a reg-id it is a flow of that phone, whatever its
+    /// contact.
+    #[must_use]
+    pub fn key(&self) -> BindingKey {
+        let aor = self.aor.clone();
+        match &self.instance {
+            Some(instance) if self.reg_id != 0 => {
+                BindingKey::Instance { aor, instance: instance.clone(), reg_id: self.reg_id }
+            }
+            _ => BindingKey::Contact { aor, contact: self.contact.clone() },
+        }
+    }
 }

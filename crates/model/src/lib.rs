@@ -16,7 +16,7 @@ pub mod zone;
 
 pub use account::Account;
 pub use aor::Aor;
-pub use binding::Binding;
+pub use binding::{Binding, BindingKey};
 pub use call_plan::{CallPlan, Plan, Reject};
 pub use domain_name::DomainName;
 pub use ha1::{Ha1, Ha1Sha256};

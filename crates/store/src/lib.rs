@@ -1,1 +1,45 @@
 //! MySQL and SQLite storage behind one concrete store, with the change journal.
+//!
+//! A provisioning operation is one [`Store::write`]: it loads facts, changes rows and notes what it changed
+//! with [`Tx::journal`], and everything becomes visible together. Servers load what they serve in one snapshot
+//! ([`Store::load_zones`], [`Store::load_directory`]) which comes with a [`Follower`]; it tells which records
+//! changed since, and they re-read those by key. SQL and its names stay in this crate.
+//!
+//! Layout: `store` opens, `tx` runs transactions, `journal`, `seen` and `follower` are the change feed,
+//! `filter` builds list queries, `dialect` holds what differs between the databases, and each of the other
+//! modules is about one table or one family of tables.
+
+mod addresses;
+mod dialect;
+mod directory;
+mod error;
+mod filter;
+mod follower;
+mod journal;
+mod location;
+mod migrate;
+mod radacct;
+mod seen;
+mod soa;
+mod store;
+mod time;
+mod tx;
+mod zones;
+
+pub use addresses::AddressKind;
+pub use dialect::Dialect;
+pub use directory::{Directory, DomainTls, SipDomainRow};
+pub use error::{Cause, StoreError};
+pub use filter::{Filter, Listing, Order, Page, Range, SqlRow};
+pub use follower::Follower;
+pub use journal::{AuditQuery, AuditRow};
+pub use migrate::MigrationReport;
+pub use radacct::{Cdr, CdrStop};
+pub use seen::Seen;
+pub use soa::SoaWriter;
+pub use store::Store;
+pub use time::{parse_utc, utc};
+pub use tx::{Actor, Tx};
+
+/// The result of what the store does.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;

@@ -1,0 +1,258 @@
+//! Following the journal: every committed row once, also those that become visible late.
+
+use crate::error::StoreError;
+use crate::journal::position;
+use crate::seen::Seen;
+use crate::store::{Db, Store};
+use crate::tx::{Tx, on};
+use ngn_model::{Entity, JournalRow, Position};
+use sqlx::QueryBuilder;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// How often the database is asked when nobody in this process wakes the follower.
+const POLL: Duration = Duration::from_millis(25);
+/// How many new rows are taken at once.
+const PAGE: i64 = 2000;
+/// How many ranges of passed-over ids one statement asks for.
+const RANGES: usize = 100;
+/// A follower that starts looks this far back for ids that were passed over, in milliseconds by the journal's
+/// own times: rows of transactions that were open when its snapshot was taken.
+const LOOK_BACK: i64 = 120_000;
+
+/// A reader of the journal that starts at a snapshot and gives every row committed since.
+pub struct Follower {
+    store: Store,
+    seen: Seen,
+    /// When the highest row was written, to notice a journal that went back.
+    high_at: Option<i64>,
+    wake: watch::Receiver<u64>,
+    failures: u32,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    at: i64,
+    entity: String,
+    entity_key: String,
+    zone: Option<String>,
+}
+
+/// Runs one piece of driver code on a connection outside of a transaction: a single statement that reads.
+macro_rules! on_connection {
+    ($store:expr, $c:ident => $body:expr) => {
+        match $store.db() {
+            Db::My { pool } => {
+                #[allow(dead_code)]
+                type DB = sqlx::MySql;
+                let mut connection = pool.acquire().await?;
+                let $c = &mut *connection;
+                $crate::tx::typed(async { $body }).await.map_err(StoreError::from)
+            }
+            Db::Lite { readers, .. } => {
+                #[allow(dead_code)]
+                type DB = sqlx::Sqlite;
+                let mut connection = readers.acquire().await?;
+                let $c = &mut *connection;
+                $crate::tx::typed(async { $body }).await.map_err(StoreError::from)
+            }
+        }
+    };
+}
+
+impl Store {
+    /// Follows the journal from now on.
+    pub async fn follow(&self) -> Result<Follower, StoreError> {
+        self.read(|tx| Box::pin(Start::of_snapshot(tx)))
+            .await
+            .map(|start: Start| start.follow(self))
+    }
+}
+
+/// The state of a follower that starts at a snapshot.
+pub(crate) struct Start {
+    seen: Seen,
+    high_at: Option<i64>,
+}
+
+impl Start {
+    /// Finds what is visible in the snapshot of `tx`: what was loaded in the same transaction holds exactly
+    /// these changes.
+    pub(crate) async fn of_snapshot(tx: &mut Tx<'_>) -> Result<Self, StoreError> {
+        let mut newest_first: Vec<u64> = Vec::new();
+        let mut high_at: Option<i64> = None;
+        let mut oldest_at = i64::MAX;
+        let mut below = i64::MAX;
+        loop {
+            let page: Vec<(i64, i64)> = on!(tx, c => {
+                sqlx::query_as::<DB, (i64, i64)>(
+                    "SELECT id, at FROM journal WHERE id < ? ORDER BY id DESC LIMIT ?",
+                )
+                .bind(below)
+                .bind(PAGE)
+                .fetch_all(&mut *c)
+                .await
+            })?;
+            for (id, at) in &page {
+                high_at.get_or_insert(*at);
+                oldest_at = oldest_at.min(*at);
+                newest_first.push(position(*id).0);
+            }
+            let Some((last, _)) = page.last() else { break };
+            below = *last;
+            if high_at.is_some_and(|newest| oldest_at < newest.saturating_sub(LOOK_BACK)) {
+                break;
+            }
+        }
+        // When the beginning of the journal is that young, ids before its first row may still turn up.
+        let reached_start = high_at.is_none_or(|at| oldest_at >= at.saturating_sub(LOOK_BACK));
+        let lowest = newest_first.last().copied().unwrap_or(1);
+        let mut seen = Seen::starting_after(if reached_start { 0 } else { lowest - 1 });
+        let now = Instant::now();
+        for id in newest_first.into_iter().rev() {
+            seen.observe(id, now);
+        }
+        Ok(Self { seen, high_at })
+    }
+
+    pub(crate) fn follow(self, store: &Store) -> Follower {
+        Follower {
+            wake: store.subscribe(),
+            store: store.clone(),
+            seen: self.seen,
+            high_at: self.high_at,
+            failures: 0,
+        }
+    }
+}
+
+impl Follower {
+    /// Waits for journal rows that were not given before, and gives them in the order of their positions.
+    ///
+    /// After an error it may be called again at once: it pauses by itself before it asks the database again,
+    /// and goes on where it was. [`StoreError::Rewound`] alone is final: what was loaded no longer matches the
+    /// database and must be loaded anew. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Result<Vec<JournalRow>, StoreError> {
+        if self.failures > 0 {
+            let pause = Duration::from_millis(50 << self.failures.min(5));
+            tokio::time::sleep(pause).await;
+        }
+        loop {
+            self.wake.borrow_and_update();
+            match self.poll().await {
+                Ok(rows) if rows.is_empty() => {}
+                Ok(rows) => return Ok(rows),
+                Err(error) => {
+                    self.failures = self.failures.saturating_add(1);
+                    return Err(error);
+                }
+            }
+            let pause = if self.seen.has_young_gap(Instant::now()) {
+                Duration::from_millis(5)
+            } else {
+                POLL
+            };
+            // Only a closed channel makes this fail, and the store that holds its sender lives in `self`.
+            let _ = tokio::time::timeout(pause, self.wake.changed()).await;
+        }
+    }
+
+    /// The low-water mark: every row up to here was given by [`Self::next`].
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.seen.low_water(Instant::now())
+    }
+
+    /// Whether the row at a position was given by [`Self::next`] or stood in the snapshot.
+    #[must_use]
+    pub fn has_seen(&self, position: Position) -> bool {
+        self.seen.contains(position)
+    }
+
+    /// What has been seen so far, to be handed to others once it has been applied.
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        self.seen.clone()
+    }
+
+    async fn poll(&mut self) -> Result<Vec<JournalRow>, StoreError> {
+        if self.failures > 0 {
+            self.check_history().await?;
+        }
+        // New rows first: when they are the later part of a transaction whose earlier part was passed over,
+        // the look at the gaps that follows finds that part.
+        let now = Instant::now();
+        let mut rows = self.tail().await?;
+        let due = self.seen.due(now);
+        for ranges in due.chunks(RANGES) {
+            rows.extend(self.ranges(ranges).await?);
+        }
+        // No await below: a dropped future has either noted and returned everything or nothing.
+        self.failures = 0;
+        self.seen.looked_up(now);
+        rows.sort_unstable_by_key(|row| row.id);
+        let observed = Instant::now();
+        let mut given = Vec::with_capacity(rows.len());
+        for row in rows {
+            let position = position(row.id);
+            if position.0 > self.seen.high() {
+                self.high_at = Some(row.at);
+            }
+            if !self.seen.observe(position.0, observed) {
+                continue;
+            }
+            match Entity::from_name(&row.entity) {
+                Some(entity) => {
+                    let (key, zone) = (row.entity_key, row.zone);
+                    given.push(JournalRow { position, entity, key, zone });
+                }
+                // Written by a newer release; what this one does not know it does not serve.
+                None => {
+                    tracing::debug!(journal.id = row.id, "unknown kind of record in the journal")
+                }
+            }
+        }
+        Ok(given)
+    }
+
+    async fn tail(&self) -> Result<Vec<Row>, StoreError> {
+        let high = self.seen.high().cast_signed();
+        on_connection!(self.store, c => {
+            sqlx::query_as::<DB, Row>(
+                "SELECT id, at, entity, entity_key, zone FROM journal WHERE id > ? ORDER BY id LIMIT ?",
+            )
+            .bind(high)
+            .bind(PAGE)
+            .fetch_all(&mut *c)
+            .await
+        })
+    }
+
+    async fn ranges(&self, ranges: &[(u64, u64)]) -> Result<Vec<Row>, StoreError> {
+        on_connection!(self.store, c => {
+            let mut query = QueryBuilder::<DB>::new(
+                "SELECT id, at, entity, entity_key, zone FROM journal WHERE ",
+            );
+            for (i, (first, last)) in ranges.iter().enumerate() {
+                query.push(if i == 0 { "id BETWEEN " } else { " OR id BETWEEN " });
+                query.push_bind(first.cast_signed()).push(" AND ").push_bind(last.cast_signed());
+            }
+            query.build_query_as::<Row>().fetch_all(&mut *c).await
+        })
+    }
+
+    /// After a failure the database may be another one: a restored backup, or a replica that lacked the last
+    /// transactions. Then ids are given out again and rows with low ids would never be seen.
+    async fn check_history(&self) -> Result<(), StoreError> {
+        let Some(expected) = self.high_at else { return Ok(()) };
+        let high = self.seen.high();
+        let at: Option<i64> = on_connection!(self.store, c => {
+            sqlx::query_scalar::<DB, i64>("SELECT at FROM journal WHERE id = ?")
+                .bind(high.cast_signed())
+                .fetch_optional(&mut *c)
+                .await
+        })?;
+        if at == Some(expected) { Ok(()) } else { Err(StoreError::Rewound { position: high }) }
+    }
+}

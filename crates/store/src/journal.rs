@@ -1,0 +1,369 @@
+//! The journal: appended by every write transaction, read by followers and auditors.
+//!
+//! Rows are kept in the transaction and written in one statement right before the commit, so that the time
+//! between taking a number and becoming visible is as short as it can be.
+
+use crate::error::StoreError;
+use crate::store::Store;
+use crate::tx::{Actor, Conn, Tx, now_millis, on};
+use ngn_model::{CustomerId, Entity, Position};
+use serde_json::Value;
+use sqlx::QueryBuilder;
+use std::fmt::Display;
+
+/// A journal row that its transaction has not written yet.
+pub(crate) struct PendingRow {
+    entity: Entity,
+    key: String,
+    zone: Option<String>,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+/// Rows per statement: far below every limit on placeholders.
+const CHUNK: usize = 500;
+
+impl Tx<'_> {
+    /// Notes a change for the journal; it is written when the transaction commits.
+    ///
+    /// `key` is what [`Entity`] documents for that kind. `zone` names the DNS zone whose serial this row
+    /// raises. `before` and `after` are the record as JSON; secrets in them are replaced by `changed` or
+    /// `unchanged`.
+    pub fn journal(
+        &mut self,
+        entity: Entity,
+        key: impl Display,
+        zone: Option<&str>,
+        before: Option<Value>,
+        after: Option<Value>,
+    ) {
+        let (before, after) = redacted(before, after);
+        self.pending.push(PendingRow {
+            entity,
+            key: key.to_string(),
+            zone: zone.map(str::to_owned),
+            before: before.map(|value| value.to_string()),
+            after: after.map(|value| value.to_string()),
+        });
+    }
+
+    /// How many rows the transaction will append to the journal so far.
+    #[must_use]
+    pub fn journal_len(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Writes the noted rows and gives the position of the last one.
+    pub(crate) async fn append_journal(
+        &mut self,
+        actor: &Actor,
+    ) -> Result<Option<Position>, StoreError> {
+        let pending = std::mem::take(&mut self.pending);
+        let at = now_millis();
+        let mut last = None;
+        for rows in pending.chunks(CHUNK) {
+            let id = self.insert_journal(actor, at, rows).await?;
+            last = Some(Position(id));
+        }
+        Ok(last)
+    }
+
+    async fn insert_journal(
+        &mut self,
+        actor: &Actor,
+        at: i64,
+        rows: &[PendingRow],
+    ) -> Result<u64, StoreError> {
+        let inserted = on!(self, c => {
+            let mut query = QueryBuilder::<DB>::new(
+                "INSERT INTO journal (at, login, impersonated, source, operation, entity, entity_key, \
+                 zone, `before`, `after`) ",
+            );
+            query.push_values(rows, |mut tuple, row| {
+                tuple
+                    .push_bind(at)
+                    .push_bind(actor.login.as_str())
+                    .push_bind(actor.impersonated)
+                    .push_bind(actor.source.as_str())
+                    .push_bind(actor.operation.as_str())
+                    .push_bind(row.entity.as_str())
+                    .push_bind(row.key.as_str())
+                    .push_bind(row.zone.as_deref())
+                    .push_bind(row.before.as_deref())
+                    .push_bind(row.after.as_deref());
+            });
+            let result = query.build().execute(&mut *c).await?;
+            Ok(InsertId::insert_id(&result))
+        })?;
+        // MySQL tells the first number of a statement, which takes its numbers in equal steps; the step is
+        // the number of nodes in a Galera cluster. SQLite tells the last one.
+        let after_first = rows.len().saturating_sub(1) as u64;
+        if after_first == 0 || matches!(self.conn, Conn::Lite(_)) {
+            return Ok(inserted);
+        }
+        let step: i64 = on!(self, c => {
+            sqlx::query_scalar::<DB, i64>("SELECT CAST(@@SESSION.auto_increment_increment AS SIGNED)")
+                .fetch_one(&mut *c)
+                .await
+        })?;
+        Ok(inserted + after_first * u64::try_from(step).unwrap_or(1))
+    }
+}
+
+/// The number that an INSERT gave to its row.
+pub(crate) trait InsertId {
+    /// MySQL: of the first row. SQLite: of the last row.
+    fn insert_id(&self) -> u64;
+}
+
+impl InsertId for sqlx::mysql::MySqlQueryResult {
+    fn insert_id(&self) -> u64 {
+        self.last_insert_id()
+    }
+}
+
+impl InsertId for sqlx::sqlite::SqliteQueryResult {
+    fn insert_id(&self) -> u64 {
+        u64::try_from(self.last_insert_rowid()).unwrap_or(0)
+    }
+}
+
+/// A journal row as auditors see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditRow {
+    /// Where it stands.
+    pub position: Position,
+    /// When it was written, in milliseconds since 1970 UTC.
+    pub at: i64,
+    /// The login that made the change.
+    pub login: String,
+    /// The customer in whose name it was made.
+    pub impersonated: Option<CustomerId>,
+    /// The address it came from.
+    pub source: String,
+    /// The operation.
+    pub operation: String,
+    /// The kind of record, by its name in the journal.
+    pub entity: String,
+    /// Which record.
+    pub key: String,
+    /// The zone whose serial it raised.
+    pub zone: Option<String>,
+    /// The record before the change, as JSON.
+    pub before: Option<String>,
+    /// The record after the change, as JSON.
+    pub after: Option<String>,
+}
+
+/// Which rows an auditor wants; `None` does not restrict.
+#[derive(Debug, Clone, Default)]
+pub struct AuditQuery {
+    /// Only rows before this position.
+    pub before: Option<Position>,
+    /// Only this kind of record.
+    pub entity: Option<Entity>,
+    /// Only the record with this key.
+    pub key: Option<String>,
+    /// Only changes made by this login.
+    pub login: Option<String>,
+    /// Only changes of this operation.
+    pub operation: Option<String>,
+    /// Only changes since this time, in milliseconds since 1970 UTC.
+    pub since: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+struct AuditSql {
+    id: i64,
+    at: i64,
+    login: String,
+    impersonated: Option<i64>,
+    source: String,
+    operation: String,
+    entity: String,
+    entity_key: String,
+    zone: Option<String>,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+impl Store {
+    /// The newest rows of the journal that match, newest first, at most `limit`.
+    pub async fn audit(
+        &self,
+        wanted: &AuditQuery,
+        limit: u32,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        let rows: Vec<AuditSql> = self
+            .read(|tx| {
+                Box::pin(async move {
+                    on!(tx, c => {
+                        let mut query = QueryBuilder::<DB>::new(
+                            "SELECT id, at, login, impersonated, source, operation, entity, entity_key, \
+                             zone, `before`, `after` FROM journal WHERE 1 = 1",
+                        );
+                        if let Some(position) = wanted.before {
+                            query.push(" AND id < ").push_bind(position.0.cast_signed());
+                        }
+                        if let Some(entity) = wanted.entity {
+                            query.push(" AND entity = ").push_bind(entity.as_str());
+                        }
+                        let texts = [
+                            (" AND entity_key = ", &wanted.key),
+                            (" AND login = ", &wanted.login),
+                            (" AND operation = ", &wanted.operation),
+                        ];
+                        for (condition, value) in texts {
+                            if let Some(value) = value {
+                                query.push(condition).push_bind(value.as_str());
+                            }
+                        }
+                        if let Some(since) = wanted.since {
+                            query.push(" AND at >= ").push_bind(since);
+                        }
+                        query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
+                        query.build_query_as::<AuditSql>().fetch_all(&mut *c).await
+                    })
+                })
+            })
+            .await?;
+        Ok(rows.into_iter().map(AuditRow::from).collect())
+    }
+}
+
+impl From<AuditSql> for AuditRow {
+    fn from(row: AuditSql) -> Self {
+        Self {
+            position: position(row.id),
+            at: row.at,
+            login: row.login,
+            impersonated: row.impersonated,
+            source: row.source,
+            operation: row.operation,
+            entity: row.entity,
+            key: row.entity_key,
+            zone: row.zone,
+            before: row.before,
+            after: row.after,
+        }
+    }
+}
+
+/// A journal id as a position; ids are never negative.
+pub(crate) fn position(id: i64) -> Position {
+    Position(u64::try_from(id).unwrap_or(0))
+}
+
+/// Members whose values never enter the journal, in lower case without `_`.
+const SECRETS: [&str; 12] = [
+    "password",
+    "webpassword",
+    "ha1",
+    "ha1b",
+    "ha1sha256",
+    "privatekey",
+    "authtoken",
+    "secret",
+    "pin",
+    "token",
+    "pushnotificationsserverprivate",
+    "yubikey",
+];
+
+fn is_secret(name: &str) -> bool {
+    let plain: String =
+        name.chars().filter(|c| *c != '_' && *c != '-').map(|c| c.to_ascii_lowercase()).collect();
+    SECRETS.contains(&plain.as_str())
+}
+
+/// Replaces secrets by whether they changed between the two.
+fn redacted(before: Option<Value>, after: Option<Value>) -> (Option<Value>, Option<Value>) {
+    let redact_against = |value: &Option<Value>, other: &Option<Value>| {
+        value.clone().map(|mut value| {
+            redact(&mut value, other.as_ref());
+            value
+        })
+    };
+    (redact_against(&before, &after), redact_against(&after, &before))
+}
+
+fn redact(value: &mut Value, other: Option<&Value>) {
+    match value {
+        Value::Object(members) => {
+            // A property list holds objects of a name and a value: the name says whether it is a secret.
+            let names_secret = members.get("name").and_then(Value::as_str).is_some_and(is_secret);
+            for (name, member) in members.iter_mut() {
+                let other = other.and_then(|other| other.get(name));
+                if is_secret(name) || (names_secret && name == "value") {
+                    hide(member, other);
+                } else {
+                    redact(member, other);
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (i, item) in items.iter_mut().enumerate() {
+                let same_name = |candidate: &&Value| {
+                    item.get("name").is_some() && candidate.get("name") == item.get("name")
+                };
+                let other = other.and_then(Value::as_array);
+                let counterpart = other
+                    .and_then(|items| items.iter().find(same_name))
+                    .or_else(|| other.and_then(|items| items.get(i)));
+                redact(item, counterpart);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn hide(value: &mut Value, other: Option<&Value>) {
+    let empty = matches!(value, Value::Null) || value.as_str() == Some("");
+    if empty {
+        return;
+    }
+    *value = if other == Some(&*value) { "unchanged".into() } else { "changed".into() };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn no_secret_enters_the_journal() {
+        let before = json!({
+            "username": "alice", "password": "s3cret", "ha1": "00ff", "authToken": null,
+            "properties": [{"name": "language", "value": "en"}, {"name": "web_password", "value": "w1"}],
+        });
+        let after = json!({
+            "username": "alice", "password": "s3cret", "ha1": "11ff", "authToken": "",
+            "properties": [{"name": "web_password", "value": "w2"}, {"name": "auth_token", "value": "t"}],
+            "nested": {"private_key": "PEM"},
+        });
+        let (before, after) = redacted(Some(before), Some(after));
+        assert_eq!(
+            before,
+            Some(json!({
+                "username": "alice", "password": "unchanged", "ha1": "changed", "authToken": null,
+                "properties": [{"name": "language", "value": "en"},
+                               {"name": "web_password", "value": "changed"}],
+            }))
+        );
+        assert_eq!(
+            after,
+            Some(json!({
+                "username": "alice", "password": "unchanged", "ha1": "changed", "authToken": "",
+                "properties": [{"name": "web_password", "value": "changed"},
+                               {"name": "auth_token", "value": "changed"}],
+                "nested": {"private_key": "changed"},
+            }))
+        );
+    }
+
+    #[test]
+    fn created_and_deleted_records_are_redacted_too() {
+        let (before, after) = redacted(None, Some(json!({"password": "x"})));
+        assert_eq!((before, after), (None, Some(json!({"password": "changed"}))));
+    }
+}

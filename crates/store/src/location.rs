@@ -1,0 +1,325 @@
+//! Registered contacts: the `location` table in OpenSIPS's layout.
+//!
+//! The registrar keeps its bindings in memory and saves them in groups: one transaction for all REGISTERs that
+//! came within a few milliseconds. Bindings are not journalled; other nodes ask for those of one address.
+
+use crate::dialect::push_upsert;
+use crate::directory::{push_addresses, readable};
+use crate::error::StoreError;
+use crate::store::Store;
+use crate::time::utc;
+use crate::tx::{Actor, Tx, on};
+use futures::TryStreamExt;
+use ngn_model::Aor;
+use ngn_model::binding::{Binding, BindingKey};
+use sha2::{Digest, Sha256};
+use sqlx::QueryBuilder;
+use std::collections::HashMap;
+
+/// Rows of one upsert: 20 values each, below SQLite's limit of 32766.
+const UPSERT_ROWS: usize = 200;
+/// Keys of one DELETE, addresses of one SELECT.
+const KEYS: usize = 100;
+
+impl Store {
+    /// Saves bindings and removes others in one transaction. A binding that exists is replaced; one that is
+    /// to be removed and is not there is no error. When a key stands in both lists it is saved.
+    pub async fn save_bindings(
+        &self,
+        upserts: &[Binding],
+        deletes: &[BindingKey],
+    ) -> Result<(), StoreError> {
+        if upserts.is_empty() && deletes.is_empty() {
+            return Ok(());
+        }
+        // The last one of a key wins; and all nodes touch rows in the same order, or they would deadlock.
+        let mut rows: Vec<(String, &Binding)> =
+            upserts.iter().map(|binding| (ruid(&binding.key()), binding)).collect();
+        rows.reverse();
+        rows.sort_by(|a, b| a.0.cmp(&b.0));
+        rows.dedup_by(|a, b| a.0 == b.0);
+        let mut gone: Vec<String> = deletes.iter().map(ruid).collect();
+        gone.retain(|key| rows.binary_search_by(|(ruid, _)| ruid.cmp(key)).is_err());
+        gone.sort_unstable();
+        gone.dedup();
+        let (rows, gone) = (&rows, &gone);
+        self.write(&Actor::system("save_bindings"), |tx| {
+            Box::pin(async move {
+                delete(tx, gone).await?;
+                upsert(tx, rows).await
+            })
+        })
+        .await
+        .map(drop)
+    }
+
+    /// The bindings of some addresses that had not ended at `now`; every address comes back.
+    pub async fn bindings(
+        &self,
+        aors: &[Aor],
+        now: i64,
+    ) -> Result<Vec<(Aor, Vec<Binding>)>, StoreError> {
+        let mut found: HashMap<Aor, Vec<Binding>> = HashMap::new();
+        let loaded = self.read(|tx| Box::pin(async move { at(tx, aors).await })).await?;
+        for binding in loaded.into_iter().filter(|binding| binding.expires_at > now) {
+            found.entry(binding.aor.clone()).or_default().push(binding);
+        }
+        Ok(aors.iter().map(|aor| (aor.clone(), found.remove(aor).unwrap_or_default())).collect())
+    }
+
+    /// Removes bindings that ended before a time, at most `limit` of them; tells how many.
+    pub async fn delete_expired_bindings(
+        &self,
+        before: i64,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let expired = self
+            .read(|tx| {
+                Box::pin(async move {
+                    on!(tx, c => {
+                        sqlx::query_scalar::<DB, String>(
+                            "SELECT ruid FROM location WHERE expires_at < ? ORDER BY expires_at LIMIT ?",
+                        )
+                        .bind(before)
+                        .bind(i64::from(limit))
+                        .fetch_all(&mut *c)
+                        .await
+                    })
+                })
+            })
+            .await?;
+        if expired.is_empty() {
+            return Ok(0);
+        }
+        let mut expired: Vec<String> = expired;
+        expired.sort_unstable();
+        let expired = &expired;
+        // One that was refreshed meanwhile stays.
+        let (count, _) = self
+            .write(&Actor::system("delete_expired_bindings"), |tx| {
+                Box::pin(async move { delete_ended(tx, expired, Some(before)).await })
+            })
+            .await?;
+        Ok(count)
+    }
+}
+
+/// The row id of a binding: a digest, since a contact may be longer than an index takes.
+fn ruid(key: &BindingKey) -> String {
+    let mut digest = Sha256::new();
+    let mut part = |text: &str| {
+        digest.update((text.len() as u64).to_be_bytes());
+        digest.update(text.as_bytes());
+    };
+    match key {
+        BindingKey::Contact { aor, contact } => {
+            part(aor.username());
+            part(aor.domain().as_str());
+            part("contact");
+            part(contact);
+        }
+        BindingKey::Instance { aor, instance, reg_id } => {
+            part(aor.username());
+            part(aor.domain().as_str());
+            part("instance");
+            part(instance);
+            part(&reg_id.to_string());
+        }
+    }
+    digest.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        use std::fmt::Write as _;
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+const UPDATED: &[&str] = &[
+    "contact",
+    "received",
+    "path",
+    "expires",
+    "q",
+    "callid",
+    "cseq",
+    "last_modified",
+    "user_agent",
+    "socket",
+    "sip_instance",
+    "expires_at",
+    "q_milli",
+    "reg_id",
+    "node",
+    "changed_at",
+];
+
+async fn upsert(tx: &mut Tx<'_>, rows: &[(String, &Binding)]) -> Result<(), StoreError> {
+    for chunk in rows.chunks(UPSERT_ROWS) {
+        on!(tx, c => {
+            let mut query = QueryBuilder::<DB>::new(
+                "INSERT INTO location (ruid, username, domain, contact, received, path, expires, q, callid, \
+                 cseq, last_modified, user_agent, socket, sip_instance, expires_at, q_milli, reg_id, node, \
+                 changed_at) ",
+            );
+            query.push_values(chunk, |mut tuple, (ruid, binding)| {
+                tuple
+                    .push_bind(ruid.as_str())
+                    .push_bind(binding.aor.username())
+                    .push_bind(binding.aor.domain().as_str())
+                    .push_bind(binding.contact.as_str())
+                    .push_bind(binding.received.as_deref())
+                    .push_bind(Some(binding.path.as_str()).filter(|path| !path.is_empty()))
+                    // Whole seconds, rounded up: nobody who reads them sees a contact end early.
+                    .push_bind(binding.expires_at.saturating_add(999).div_euclid(1000))
+                    .push_bind(f64::from(binding.q) / 1000.0)
+                    .push_bind(fitting(&binding.call_id, 255))
+                    .push_bind(i64::from(binding.cseq))
+                    .push_bind(utc(binding.last_modified))
+                    .push_bind(fitting(&binding.user_agent, 255))
+                    .push_bind(fitting(&binding.socket, 128))
+                    .push_bind(binding.instance.as_deref())
+                    .push_bind(binding.expires_at)
+                    .push_bind(i64::from(binding.q))
+                    .push_bind(i64::from(binding.reg_id))
+                    .push_bind(fitting(&binding.node, 128))
+                    .push_bind(binding.last_modified);
+            });
+            push_upsert(&mut query, "ruid", UPDATED);
+            query.build().execute(&mut *c).await.map(drop)
+        })?;
+    }
+    Ok(())
+}
+
+/// As much of a text as a column takes.
+fn fitting(text: &str, characters: usize) -> &str {
+    text.char_indices().nth(characters).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
+}
+
+async fn delete(tx: &mut Tx<'_>, ruids: &[String]) -> Result<u64, StoreError> {
+    delete_ended(tx, ruids, None).await
+}
+
+async fn delete_ended(
+    tx: &mut Tx<'_>,
+    ruids: &[String],
+    ended_before: Option<i64>,
+) -> Result<u64, StoreError> {
+    let mut count = 0;
+    for chunk in ruids.chunks(KEYS) {
+        count += on!(tx, c => {
+            let mut query = QueryBuilder::<DB>::new("DELETE FROM location WHERE ruid IN (");
+            let mut list = query.separated(", ");
+            for ruid in chunk {
+                list.push_bind(ruid.as_str());
+            }
+            query.push(")");
+            if let Some(before) = ended_before {
+                query.push(" AND expires_at < ").push_bind(before);
+            }
+            query.build().execute(&mut *c).await.map(|done| done.rows_affected())
+        })?;
+    }
+    Ok(count)
+}
+
+const COLUMNS: &str = "SELECT username, domain, contact, received, path, callid, cseq, user_agent, socket, \
+                       sip_instance, expires_at, q_milli, reg_id, node, changed_at FROM location";
+
+#[derive(sqlx::FromRow)]
+struct BindingSql {
+    username: String,
+    domain: String,
+    contact: String,
+    received: Option<String>,
+    path: Option<String>,
+    callid: String,
+    cseq: i64,
+    user_agent: String,
+    socket: Option<String>,
+    sip_instance: Option<String>,
+    expires_at: i64,
+    q_milli: i64,
+    reg_id: i64,
+    node: String,
+    changed_at: i64,
+}
+
+impl BindingSql {
+    fn read(self) -> Option<Binding> {
+        let aor = readable("binding", &self.username, Aor::new(&self.username, &self.domain))?;
+        Some(Binding {
+            aor,
+            contact: self.contact,
+            received: self.received,
+            path: self.path.unwrap_or_default(),
+            expires_at: self.expires_at,
+            q: u16::try_from(self.q_milli.clamp(0, 1000)).unwrap_or(1000),
+            call_id: self.callid,
+            cseq: u32::try_from(self.cseq).unwrap_or(0),
+            user_agent: self.user_agent,
+            socket: self.socket.unwrap_or_default(),
+            instance: self.sip_instance,
+            reg_id: u32::try_from(self.reg_id).unwrap_or(0),
+            node: self.node,
+            last_modified: self.changed_at,
+        })
+    }
+}
+
+/// All bindings that have not ended.
+pub(crate) async fn load(tx: &mut Tx<'_>) -> Result<Vec<Binding>, StoreError> {
+    let mut bindings = Vec::new();
+    let now = tx.now();
+    on!(tx, c => {
+        let mut query = QueryBuilder::<DB>::new(COLUMNS);
+        query.push(" WHERE expires_at > ").push_bind(now).push(" ORDER BY contact_id");
+        let mut rows = query.build_query_as::<BindingSql>().fetch(&mut *c);
+        while let Some(row) = rows.try_next().await? {
+            bindings.extend(row.read());
+        }
+        Ok(())
+    })?;
+    Ok(bindings)
+}
+
+async fn at(tx: &mut Tx<'_>, aors: &[Aor]) -> Result<Vec<Binding>, StoreError> {
+    let mut bindings = Vec::new();
+    for chunk in aors.chunks(KEYS) {
+        let rows: Vec<BindingSql> = on!(tx, c => {
+            let mut query = QueryBuilder::<DB>::new(COLUMNS);
+            push_addresses(&mut query, "username", "domain", chunk);
+            query.push(" ORDER BY contact_id");
+            query.build_query_as::<BindingSql>().fetch_all(&mut *c).await
+        })?;
+        bindings.extend(rows.into_iter().filter_map(BindingSql::read));
+    }
+    Ok(bindings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_ids_do_not_run_into_each_other() {
+        let aor = Aor::new("a", "example.com").expect("an address");
+        let contact = |contact: &str| {
+            ruid(&BindingKey::Contact { aor: aor.clone(), contact: contact.to_owned() })
+        };
+        let instance = |instance: &str, reg_id| {
+            let instance = instance.to_owned();
+            ruid(&BindingKey::Instance { aor: aor.clone(), instance, reg_id })
+        };
+        assert_eq!(contact("sip:a@192.0.2.1").len(), 64);
+        assert_eq!(contact("x"), contact("x"));
+        assert_ne!(contact("x"), contact("y"));
+        assert_ne!(instance("x", 1), instance("x", 2));
+        assert_ne!(instance("x1", 1), instance("x", 11));
+    }
+
+    #[test]
+    fn long_texts_are_cut_at_a_character() {
+        assert_eq!(fitting("abc", 3), "abc");
+        assert_eq!(fitting("\u{e4}bc", 2), "\u{e4}b");
+    }
+}

@@ -1,0 +1,203 @@
+//! Call detail records: the `radacct` table, as CDRTool, call control and the rating engine read it.
+//!
+//! A call that lasts is inserted when it is answered and stopped when it ends; one that fails is inserted
+//! once, ended. Texts that CDRTool decodes as quoted-printable are stored so by whoever fills a [`Cdr`].
+
+use crate::dialect::Spelling;
+use crate::error::StoreError;
+use crate::store::Store;
+use crate::time::utc;
+use crate::tx::{Actor, Tx, on};
+use sqlx::QueryBuilder;
+
+/// Rows of one INSERT: 29 values each, below SQLite's limit of 32766.
+const ROWS: usize = 200;
+
+/// One call, as it is written.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Cdr {
+    /// Call-ID (AcctSessionId).
+    pub session_id: String,
+    /// Tag of the From header.
+    pub from_tag: String,
+    /// Tag of the To header; empty when the call was never answered.
+    pub to_tag: String,
+    /// The account that placed the call (UserName), `user@domain`; empty for none of ours.
+    pub username: String,
+    /// The account, peer or domain that pays (BillingPartyId).
+    pub billing_party: String,
+    /// Domain of the caller (Realm).
+    pub realm: String,
+    /// `user@domain` of the caller (CallingStationId).
+    pub from_uri: String,
+    /// The whole From header.
+    pub from_header: String,
+    /// What was dialled (CalledStationId).
+    pub to_uri: String,
+    /// What it meant: the account or E.164 number called (CanonicalURI).
+    pub canonical_uri: String,
+    /// Where the request finally went (SipTranslatedRequestURI).
+    pub translated_uri: String,
+    /// SIP method, INVITE or MESSAGE.
+    pub method: String,
+    /// Final response code.
+    pub status: u16,
+    /// When the call was answered or failed, in milliseconds since 1970 UTC.
+    pub started_at: i64,
+    /// When it ended; `None` while it lasts.
+    pub stopped_at: Option<i64>,
+    /// Media, such as `audio` (SipApplicationType).
+    pub application: String,
+    /// Codecs.
+    pub codecs: String,
+    /// User agents of both ends (SipUserAgents).
+    pub user_agents: String,
+    /// Caller id sent towards the PSTN (SipRPID).
+    pub rpid: String,
+    /// Address the caller's request came from.
+    pub source_ip: String,
+    /// Port it came from.
+    pub source_port: u16,
+    /// Our address that served the call (NASIPAddress).
+    pub proxy_ip: String,
+    /// Billing id of a trusted peer.
+    pub billing_id: String,
+    /// ENUM tree that answered, empty or `none`.
+    pub enum_tld: String,
+    /// Contact of the caller.
+    pub contact: String,
+    /// Seconds from the request to the answer or failure (DelayTime).
+    pub delay: u32,
+}
+
+/// The end of a call that lasts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CdrStop {
+    /// Call-ID.
+    pub session_id: String,
+    /// Tag of the From header.
+    pub from_tag: String,
+    /// Tag of the To header.
+    pub to_tag: String,
+    /// When it ended, in milliseconds since 1970 UTC.
+    pub stopped_at: i64,
+    /// Why: `User-Request` for BYE, `Session-Timeout`, `Lost-Carrier` and the like (AcctTerminateCause).
+    pub cause: String,
+}
+
+impl Store {
+    /// Inserts calls in one transaction. A call that is there already (same Call-ID and tags) is left as it
+    /// is, so that a batch whose answer was lost can be sent again.
+    pub async fn insert_cdrs(&self, cdrs: &[Cdr]) -> Result<(), StoreError> {
+        if cdrs.is_empty() {
+            return Ok(());
+        }
+        self.write(&Actor::system("insert_cdrs"), |tx| {
+            Box::pin(async move {
+                for chunk in cdrs.chunks(ROWS) {
+                    insert(tx, chunk).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Marks a call as ended; `false` when no such call lasts.
+    pub async fn stop_cdr(&self, stop: &CdrStop) -> Result<bool, StoreError> {
+        let (stopped, _) = self
+            .write(&Actor::system("stop_cdr"), |tx| {
+                Box::pin(async move { update_stopped(tx, stop).await })
+            })
+            .await?;
+        Ok(stopped)
+    }
+}
+
+async fn insert(tx: &mut Tx<'_>, cdrs: &[Cdr]) -> Result<(), StoreError> {
+    on!(tx, c => {
+        let mut query = QueryBuilder::<DB>::new(
+            "INSERT INTO radacct (AcctSessionId, SipFromTag, SipToTag, UserName, BillingPartyId, Realm, \
+             CallingStationId, FromHeader, CalledStationId, CanonicalURI, SipTranslatedRequestURI, SipMethod, \
+             SipResponseCode, AcctStartTime, AcctStopTime, AcctSessionTime, ConnectInfo_start, \
+             ConnectInfo_stop, SipApplicationType, SipCodecs, SipUserAgents, SipRPID, SourceIP, SourcePort, \
+             NASIPAddress, BillingId, ENUMtld, Contact, DelayTime, Timestamp) ",
+        );
+        query.push_values(cdrs, |mut tuple, cdr| {
+            let status = cdr.status.to_string();
+            tuple
+                .push_bind(cut(&cdr.session_id, 255))
+                .push_bind(cut(&cdr.from_tag, 128))
+                .push_bind(cut(&cdr.to_tag, 128))
+                .push_bind(cut(&cdr.username, 320))
+                .push_bind(cut(&cdr.billing_party, 320))
+                .push_bind(cut(&cdr.realm, 255))
+                .push_bind(cut(&cdr.from_uri, 320))
+                .push_bind(cut(&cdr.from_header, 512))
+                .push_bind(cut(&cdr.to_uri, 320))
+                .push_bind(cut(&cdr.canonical_uri, 320))
+                .push_bind(cut(&cdr.translated_uri, 512))
+                .push_bind(cut(&cdr.method, 32))
+                .push_bind(i64::from(cdr.status))
+                .push_bind(utc(cdr.started_at))
+                .push_bind(cdr.stopped_at.map(utc))
+                .push_bind(cdr.stopped_at.map(|stop| seconds_between(cdr.started_at, stop)))
+                .push_bind(status.clone())
+                .push_bind(cdr.stopped_at.map(|_| status))
+                .push_bind(cut(&cdr.application, 255))
+                .push_bind(cut(&cdr.codecs, 255))
+                .push_bind(cut(&cdr.user_agents, 512))
+                .push_bind(cut(&cdr.rpid, 255))
+                .push_bind(cut(&cdr.source_ip, 64))
+                .push_bind(i64::from(cdr.source_port))
+                .push_bind(cut(&cdr.proxy_ip, 64))
+                .push_bind(cut(&cdr.billing_id, 255))
+                .push_bind(cut(&cdr.enum_tld, 255))
+                .push_bind(cut(&cdr.contact, 512))
+                .push_bind(i64::from(cdr.delay))
+                .push_bind(cdr.started_at.div_euclid(1000));
+        });
+        query.push(<DB as Spelling>::keep_existing("AcctSessionId, SipFromTag, SipToTag"));
+        query.build().execute(&mut *c).await.map(drop)
+    })
+}
+
+async fn update_stopped(tx: &mut Tx<'_>, stop: &CdrStop) -> Result<bool, StoreError> {
+    let started: Option<(i64, i64)> = on!(tx, c => {
+        sqlx::query_as::<DB, (i64, i64)>(
+            "SELECT RadAcctId, start_unix FROM radacct \
+             WHERE AcctSessionId = ? AND SipFromTag = ? AND SipToTag = ? AND AcctStopTime IS NULL",
+        )
+        .bind(cut(&stop.session_id, 255))
+        .bind(cut(&stop.from_tag, 128))
+        .bind(cut(&stop.to_tag, 128))
+        .fetch_optional(&mut *c)
+        .await
+    })?;
+    let Some((id, started)) = started else { return Ok(false) };
+    let changed = on!(tx, c => {
+        sqlx::query::<DB>(
+            "UPDATE radacct SET AcctStopTime = ?, AcctSessionTime = ?, ConnectInfo_stop = '200', \
+             AcctTerminateCause = ? WHERE RadAcctId = ? AND AcctStopTime IS NULL",
+        )
+        .bind(utc(stop.stopped_at))
+        .bind(seconds_between(started.saturating_mul(1000), stop.stopped_at))
+        .bind(cut(&stop.cause, 32))
+        .bind(id)
+        .execute(&mut *c)
+        .await
+        .map(|done| done.rows_affected())
+    })?;
+    Ok(changed > 0)
+}
+
+/// Whole seconds of a call, never negative.
+fn seconds_between(start: i64, stop: i64) -> i64 {
+    (stop.div_euclid(1000) - start.div_euclid(1000)).max(0)
+}
+
+/// As much of a text as a column takes: a long header must not cost a call its record.
+fn cut(text: &str, characters: usize) -> String {
+    text.chars().take(characters).collect()
+}
