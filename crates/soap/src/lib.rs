@@ -23,6 +23,7 @@ mod suggest;
 mod table;
 pub mod types;
 mod writer;
+pub mod wsdl;
 pub mod xml;
 
 pub use envelope::{Call, Rejected, Style, decode};

@@ -18,9 +18,9 @@ types! {
     /// What the `detail` of a fault holds (contract D1).
     struct NGNProException {
         /// The code.
-        errorcode: int,
+        errorcode: int key,
         /// What was wrong and what to do, as a sentence.
-        errorstring: string,
+        errorstring: string key,
     }
 
     /// Which part of a sorted list is returned.
