@@ -1,1 +1,3 @@
 //! SOAP provisioning server.
+
+pub mod rules;

@@ -1,1 +1,4 @@
 //! SIP registrar and proxy.
+
+pub mod config;
+pub mod directory;

@@ -1,0 +1,7 @@
+//! What the behaviour rules say of single values, as plain functions.
+//!
+//! An operation gathers its facts, asks these functions, and acts. Nothing here knows of storage or of who calls.
+
+pub mod groups;
+pub mod password;
+pub mod sip_account;

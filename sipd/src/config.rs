@@ -1,0 +1,240 @@
+//! What sipd's configuration file says; `etc/sipd.toml` explains each key.
+
+use serde::Deserialize;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+/// The whole file. A missing key has the value that `etc/sipd.toml` shows.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// URL of the database, `sqlite:PATH` or `mysql://user:password@host:port/name`.
+    pub database: String,
+    /// Where SIP is spoken.
+    pub listen: Listen,
+    /// Address of the admin HTTP port.
+    pub admin: SocketAddr,
+    /// Allows `admin` to be reachable from other machines.
+    pub admin_beyond_loopback: bool,
+    /// Digest authentication.
+    pub digest: Digest,
+    /// Registrations.
+    pub registrar: Registrar,
+    /// Forwarding of calls.
+    pub proxy: Proxy,
+    /// Limits on what the network may cost.
+    pub limits: Limits,
+    /// Logging, as `ngn_daemon` reads it.
+    pub log: String,
+}
+
+/// Where SIP is spoken.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listen {
+    /// UDP addresses.
+    pub udp: Vec<SocketAddr>,
+    /// TCP addresses. Port 0 takes the port of the UDP address with the same place in the list.
+    pub tcp: Vec<SocketAddr>,
+    /// The host name or address that Via and Record-Route carry, when it is not the address listened on
+    /// (behind NAT, or listening on the unspecified address).
+    pub advertised: Option<String>,
+}
+
+/// Digest authentication.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Digest {
+    /// Algorithms that are offered, in this order: `MD5`, `SHA-256`.
+    pub algorithms: Vec<DigestAlgorithm>,
+    /// How long a nonce is good for, in seconds, 10 to 86,400.
+    pub nonce_seconds: u64,
+    /// Accepts phones that leave out `qop` (RFC 2069).
+    pub allow_without_qop: bool,
+}
+
+/// A digest algorithm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum DigestAlgorithm {
+    /// MD5 (RFC 2617).
+    #[serde(rename = "MD5")]
+    Md5,
+    /// SHA-256 (RFC 8760).
+    #[serde(rename = "SHA-256")]
+    Sha256,
+}
+
+/// Registrations.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Registrar {
+    /// Shortest registration, in seconds; a shorter one is refused with 423.
+    pub min_expires: u32,
+    /// Longest registration, in seconds; a longer one is cut.
+    pub max_expires: u32,
+    /// Length of a registration that asks for none, in seconds.
+    pub default_expires: u32,
+    /// How many contacts an account may have at once.
+    pub max_contacts: usize,
+}
+
+/// Forwarding of calls.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Proxy {
+    /// How long a callee rings who has set no time of its own, in seconds (B56).
+    pub answer_timeout: u64,
+    /// Timer C, in seconds, more than 180 (RFC 3261 section 16.6).
+    pub timer_c: u64,
+    /// Puts this server into the path of every dialog.
+    pub record_route: bool,
+}
+
+/// Limits on what the network may cost.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Largest message, in octets.
+    pub message_octets: usize,
+    /// Transactions at one time; beyond it new work is answered 503.
+    pub transactions: usize,
+    /// TCP connections at one time.
+    pub connections: usize,
+    /// Seconds after which an idle TCP connection is closed.
+    pub idle_seconds: u64,
+    /// Size of the UDP sockets' receive buffer, in octets.
+    pub receive_buffer: usize,
+}
+
+const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            database: "sqlite:data/ngn.sqlite".to_owned(),
+            listen: Listen::default(),
+            admin: SocketAddr::new(LOCALHOST, 9281),
+            admin_beyond_loopback: false,
+            digest: Digest::default(),
+            registrar: Registrar::default(),
+            proxy: Proxy::default(),
+            limits: Limits::default(),
+            log: "info".to_owned(),
+        }
+    }
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self {
+            udp: vec![SocketAddr::new(LOCALHOST, 5060)],
+            tcp: vec![SocketAddr::new(LOCALHOST, 5060)],
+            advertised: None,
+        }
+    }
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        Self {
+            algorithms: vec![DigestAlgorithm::Md5, DigestAlgorithm::Sha256],
+            nonce_seconds: 300,
+            allow_without_qop: true,
+        }
+    }
+}
+
+impl Default for Registrar {
+    fn default() -> Self {
+        Self { min_expires: 60, max_expires: 7200, default_expires: 3600, max_contacts: 10 }
+    }
+}
+
+impl Default for Proxy {
+    fn default() -> Self {
+        Self { answer_timeout: 35, timer_c: 185, record_route: true }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_octets: 65_535,
+            transactions: 200_000,
+            connections: 20_000,
+            idle_seconds: 3_600,
+            receive_buffer: 4 << 20,
+        }
+    }
+}
+
+impl Config {
+    /// Finds what is well-formed and still makes no sense; the text names the key and what to write.
+    pub fn check(&self) -> Result<(), String> {
+        if self.listen.udp.is_empty() && self.listen.tcp.is_empty() {
+            return Err("listen: neither `udp` nor `tcp` has an address".to_owned());
+        }
+        if self.digest.algorithms.is_empty() {
+            return Err("digest.algorithms: is empty; write [\"MD5\", \"SHA-256\"]".to_owned());
+        }
+        if !(10..=86_400).contains(&self.digest.nonce_seconds) {
+            return Err("digest.nonce_seconds: must be 10 to 86400".to_owned());
+        }
+        let registrar = &self.registrar;
+        if registrar.min_expires > registrar.default_expires
+            || registrar.default_expires > registrar.max_expires
+        {
+            return Err("registrar: needs min_expires <= default_expires <= max_expires".to_owned());
+        }
+        if registrar.max_contacts == 0 {
+            return Err("registrar.max_contacts: must be at least 1".to_owned());
+        }
+        if self.proxy.timer_c <= 180 {
+            return Err("proxy.timer_c: must be more than 180 (RFC 3261 section 16.6)".to_owned());
+        }
+        if self.proxy.answer_timeout == 0 || self.proxy.answer_timeout > 900 {
+            return Err("proxy.answer_timeout: must be 1 to 900".to_owned());
+        }
+        if self.limits.message_octets < 1_300 || self.limits.message_octets > 1 << 20 {
+            return Err("limits.message_octets: must be 1300 to 1048576".to_owned());
+        }
+        if self.limits.transactions == 0 || self.limits.connections == 0 {
+            return Err("limits: `transactions` and `connections` must be at least 1".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Timer C as a duration.
+    #[must_use]
+    pub const fn timer_c(&self) -> Duration {
+        Duration::from_secs(self.proxy.timer_c)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_make_sense() {
+        assert_eq!(Config::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn nonsense_is_named() {
+        type Spoil = fn(&mut Config);
+        let cases: [(Spoil, &str); 5] = [
+            (|c| c.listen = Listen { udp: vec![], tcp: vec![], advertised: None }, "listen"),
+            (|c| c.digest.algorithms.clear(), "digest.algorithms"),
+            (|c| c.registrar.min_expires = 9_999, "registrar"),
+            (|c| c.proxy.timer_c = 180, "proxy.timer_c"),
+            (|c| c.limits.message_octets = 10, "limits.message_octets"),
+        ];
+        for (spoil, key) in cases {
+            let mut config = Config::default();
+            spoil(&mut config);
+            let error = config.check().expect_err(key);
+            assert!(error.starts_with(key), "{error}");
+        }
+    }
+}

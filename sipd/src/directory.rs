@@ -1,0 +1,241 @@
+//! What sipd knows of domains, accounts, aliases and bindings: a full copy in memory.
+//!
+//! The engine owns it and is the only one to change it, so no look-up takes a lock. Provisioned records come
+//! from the journal's follower as [`Update`]s; bindings come from REGISTER requests that the engine accepts and,
+//! for those that another node accepted, from the database.
+
+use ngn_model::{Account, Aor, Binding, DomainName};
+use ngn_routing::Callee;
+use std::collections::{HashMap, HashSet};
+
+/// The copy.
+#[derive(Debug, Default)]
+pub struct Directory {
+    domains: HashSet<DomainName>,
+    accounts: HashMap<Aor, Account>,
+    aliases: HashMap<Aor, Aor>,
+    bindings: HashMap<Aor, Vec<Binding>>,
+    /// How many bindings `bindings` holds.
+    bound: usize,
+}
+
+/// The new state of one provisioned record; `None` means that it is gone.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Update {
+    /// A SIP domain of ours, or no longer.
+    Domain(DomainName, bool),
+    /// An account.
+    Account(Aor, Option<Box<Account>>),
+    /// An alias and the account it leads to.
+    Alias(Aor, Option<Aor>),
+}
+
+impl Directory {
+    /// An empty directory.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts the new state of a record in place of what is held.
+    pub fn apply(&mut self, update: Update) {
+        match update {
+            Update::Domain(name, true) => {
+                self.domains.insert(name);
+            }
+            Update::Domain(name, false) => {
+                self.domains.remove(&name);
+            }
+            Update::Account(aor, Some(account)) => {
+                self.accounts.insert(aor, *account);
+            }
+            Update::Account(aor, None) => {
+                self.accounts.remove(&aor);
+                // B57: an account's registrations go with it.
+                self.set_bindings(&aor, Vec::new());
+            }
+            Update::Alias(alias, Some(target)) => {
+                self.aliases.insert(alias, target);
+            }
+            Update::Alias(alias, None) => {
+                self.aliases.remove(&alias);
+            }
+        }
+    }
+
+    /// Whether a host name is a SIP domain of ours.
+    #[must_use]
+    pub fn serves(&self, domain: &DomainName) -> bool {
+        self.domains.contains(domain)
+    }
+
+    /// The account with exactly this address.
+    #[must_use]
+    pub fn account(&self, aor: &Aor) -> Option<&Account> {
+        self.accounts.get(aor)
+    }
+
+    /// The account that an address leads to, and the alias if it was one (B79).
+    #[must_use]
+    pub fn resolve<'a>(&'a self, address: &'a Aor) -> Option<(&'a Account, Option<&'a Aor>)> {
+        if let Some(account) = self.accounts.get(address) {
+            return Some((account, None));
+        }
+        let target = self.aliases.get(address)?;
+        self.accounts.get(target).map(|account| (account, Some(address)))
+    }
+
+    /// The callee's part of a call's facts, for an address in a domain of ours.
+    #[must_use]
+    pub fn callee<'a>(&'a self, address: &'a Aor, text: &'a str) -> Callee<'a> {
+        match self.resolve(address) {
+            Some((account, alias)) => {
+                Callee::Account { account, alias, bindings: self.bindings(&account.aor) }
+            }
+            None => Callee::Unknown { address: text },
+        }
+    }
+
+    /// The bindings of an account, expired ones included until they are swept.
+    #[must_use]
+    pub fn bindings(&self, aor: &Aor) -> &[Binding] {
+        self.bindings.get(aor).map_or(&[], Vec::as_slice)
+    }
+
+    /// Replaces the bindings of an account.
+    pub fn set_bindings(&mut self, aor: &Aor, bindings: Vec<Binding>) {
+        let before = self.bindings.get(aor).map_or(0, Vec::len);
+        self.bound = self.bound.saturating_sub(before).saturating_add(bindings.len());
+        if bindings.is_empty() {
+            self.bindings.remove(aor);
+        } else {
+            self.bindings.insert(aor.clone(), bindings);
+        }
+    }
+
+    /// Adds a binding that was read from the database.
+    pub fn load_binding(&mut self, binding: Binding) {
+        self.bound += 1;
+        self.bindings.entry(binding.aor.clone()).or_default().push(binding);
+    }
+
+    /// Drops every binding that ended before `now` and returns them, so that their rows can go too.
+    pub fn sweep(&mut self, now: i64) -> Vec<Binding> {
+        let mut gone = Vec::new();
+        self.bindings.retain(|_, bindings| {
+            gone.extend(bindings.extract_if(.., |binding| binding.expires_at <= now));
+            !bindings.is_empty()
+        });
+        self.bound = self.bound.saturating_sub(gone.len());
+        gone
+    }
+
+    /// How many domains, accounts, aliases and bindings are held.
+    #[must_use]
+    pub fn sizes(&self) -> Sizes {
+        Sizes {
+            domains: self.domains.len(),
+            accounts: self.accounts.len(),
+            aliases: self.aliases.len(),
+            bindings: self.bound,
+        }
+    }
+}
+
+/// How much a directory holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sizes {
+    /// SIP domains.
+    pub domains: usize,
+    /// Accounts.
+    pub accounts: usize,
+    /// Aliases.
+    pub aliases: usize,
+    /// Bindings.
+    pub bindings: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ngn_model::Ownership;
+
+    fn aor(text: &str) -> Aor {
+        text.parse().expect("an address")
+    }
+
+    fn account(text: &str) -> Box<Account> {
+        Box::new(Account {
+            aor: aor(text),
+            ha1: None,
+            ha1_sha256: None,
+            ownership: Ownership::default(),
+            groups: Vec::new(),
+            rpid: None,
+            answer_timeout: None,
+            region: None,
+            acl: Vec::new(),
+        })
+    }
+
+    fn binding(text: &str, contact: &str, expires_at: i64) -> Binding {
+        Binding {
+            aor: aor(text),
+            contact: contact.to_owned(),
+            received: None,
+            path: String::new(),
+            expires_at,
+            q: 1000,
+            call_id: "c".to_owned(),
+            cseq: 1,
+            user_agent: String::new(),
+            socket: String::new(),
+            instance: None,
+            reg_id: 0,
+            node: String::new(),
+            last_modified: 0,
+        }
+    }
+
+    #[test]
+    fn b79_an_alias_leads_to_its_account() {
+        let mut directory = Directory::new();
+        directory
+            .apply(Update::Account(aor("alice@example.com"), Some(account("alice@example.com"))));
+        directory.apply(Update::Alias(aor("info@example.com"), Some(aor("alice@example.com"))));
+        directory.apply(Update::Alias(aor("lost@example.com"), Some(aor("gone@example.com"))));
+        let found = |text: &str| {
+            let address = aor(text);
+            directory.resolve(&address).map(|(a, alias)| (a.aor.to_string(), alias.is_some()))
+        };
+        assert_eq!(found("alice@example.com"), Some(("alice@example.com".to_owned(), false)));
+        assert_eq!(found("info@example.com"), Some(("alice@example.com".to_owned(), true)));
+        assert_eq!(found("lost@example.com"), None);
+        directory.apply(Update::Alias(aor("info@example.com"), None));
+        assert!(directory.resolve(&aor("info@example.com")).is_none());
+    }
+
+    #[test]
+    fn b57_bindings_go_with_their_account() {
+        let mut directory = Directory::new();
+        let alice = aor("alice@example.com");
+        directory.apply(Update::Account(alice.clone(), Some(account("alice@example.com"))));
+        directory.load_binding(binding("alice@example.com", "sip:a@192.0.2.1", 10));
+        assert_eq!(directory.sizes().bindings, 1);
+        directory.apply(Update::Account(alice.clone(), None));
+        assert!(directory.bindings(&alice).is_empty());
+        assert_eq!(directory.sizes(), Sizes::default());
+    }
+
+    #[test]
+    fn expired_bindings_are_swept() {
+        let mut directory = Directory::new();
+        let alice = aor("alice@example.com");
+        directory.load_binding(binding("alice@example.com", "sip:a@192.0.2.1", 10));
+        directory.load_binding(binding("alice@example.com", "sip:a@192.0.2.2", 20));
+        assert_eq!(directory.sweep(10).len(), 1);
+        assert_eq!(directory.bindings(&alice).len(), 1);
+        assert_eq!(directory.sweep(20).len(), 1);
+        assert_eq!(directory.sizes().bindings, 0);
+    }
+}
