@@ -2,4 +2,7 @@
 
 pub mod header;
 pub mod message;
+pub mod proxy;
+pub mod stack;
+pub mod transaction;
 pub mod uri;

@@ -1,0 +1,738 @@
+//! The response context of a request that is forwarded (RFC 3261 sections 16.7 to 16.10).
+//!
+//! It walks the plan: opens the branches of a step, collects their answers, takes the next step whose
+//! condition came true, and in the end chooses the answer. It sends nothing itself: each input returns
+//! [`Order`]s, which its owner carries out.
+//!
+//! ```text
+//!            1xx: relay                    no 2xx, and a later step's condition holds
+//!           +----------+            +----------------------------------------------+
+//!           |          V            |                                              |
+//! begin -> step: branches -- all ended, or not answered in time (CANCEL) --> next step? -- no --> wait for
+//!           |                                                                     branches being cancelled
+//!           | 2xx: relay, cancel all others                                                |
+//!           V                                                                              V
+//!        answered  (each later 2xx is relayed too)                       best answer, 16.7 step 6
+//! ```
+//!
+//! A branch, within a step:
+//!
+//! ```text
+//!  Resolving --> Trying --1xx--> Proceeding --final--> Done
+//!      |           |  ^              |   timer C, answer timeout, CANCEL from upstream,
+//!      |           |  |              |   2xx or 6xx elsewhere: send CANCEL, wait up to 64*T1
+//!      |           |  +-- next hop <-+-- 503 (RFC 3263 section 4.3)
+//!      |           +-- transport error, timeout: next hop, else Done (503, 408)
+//!      +-- no such host: Done (503)
+//! ```
+//!
+//! A CANCEL is sent only after a provisional response (section 9.1). A branch that has to be cancelled before
+//! is marked; the first 1xx then triggers the CANCEL.
+
+use super::plan::{ForwardStep, ForwardTarget};
+use crate::header::HeaderName;
+use crate::message::Message;
+use crate::transaction::Moment;
+use ngn_model::call_plan::Condition;
+use std::time::Duration;
+
+/// How often redirections may add targets to one request.
+const MOST_RECURSIONS: u8 = 5;
+
+/// The durations that a context needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Waits {
+    /// Timer C: how long a branch may go on ringing (section 16.6 step 11; more than three minutes).
+    pub(crate) timer_c: Duration,
+    /// How long a cancelled branch may take to end (section 9.1: 64 times T1).
+    pub(crate) cancelled: Duration,
+    /// How long a next hop may be silent when there is another one to try.
+    pub(crate) next_hop: Duration,
+    /// How long a look-up or a decision about a redirection may take.
+    pub(crate) decision: Duration,
+}
+
+/// What the owner has to do.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Send the request of this branch; then call `trying`, `resolving` or `failure`.
+    Start(usize),
+    /// Send CANCEL for this branch.
+    Cancel(usize),
+    /// Forget the client transaction of this branch.
+    Abandon(usize),
+    /// Send a 1xx or 2xx upstream.
+    Relay(usize, Message),
+    /// Ask what to do about a redirection.
+    Redirect(usize, Message),
+    /// Send the answer upstream.
+    Finish(Answer),
+}
+
+/// A final answer to the request.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    /// One that came from downstream.
+    Received(Box<Message>),
+    /// One of our own, with this status.
+    Own(u16),
+    /// None: nothing may be sent (408 to anything but INVITE, RFC 4320 section 4.2).
+    Silence,
+}
+
+/// How a branch ended.
+#[derive(Debug, Clone)]
+pub(crate) enum Ending {
+    /// With this response, 300 to 699.
+    Response(u16, Box<Message>),
+    /// Nobody answered.
+    TimedOut,
+    /// It could not be sent.
+    Failed,
+}
+
+/// What a step came to, as far as the conditions of later steps ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Outcome {
+    is_busy: bool,
+    is_unanswered_in_time: bool,
+    is_failed: bool,
+    is_refused_everywhere: bool,
+}
+
+impl Outcome {
+    /// Whether a step with this condition is taken now.
+    #[must_use]
+    pub const fn fulfils(self, condition: Condition) -> bool {
+        match condition {
+            Condition::First => false,
+            Condition::Busy => self.is_busy,
+            Condition::NoAnswer => self.is_unanswered_in_time,
+            Condition::Failure => self.is_failed,
+            Condition::Unanswered => !self.is_refused_everywhere,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Resolving,
+    Trying,
+    Proceeding,
+    Redirecting,
+    Done,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cancel {
+    No,
+    /// To be sent with the first provisional response.
+    Wanted,
+    Sent,
+}
+
+/// Why a branch was cut off; its answer then counts no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    /// The answer timeout or timer C.
+    NoAnswer,
+    /// Another next hop is tried.
+    NextHop,
+    /// The call was answered or refused elsewhere, or cancelled by the caller.
+    Over,
+}
+
+#[derive(Debug)]
+struct Branch {
+    step: usize,
+    target: usize,
+    hop: usize,
+    phase: Phase,
+    cancel: Cancel,
+    cut: Option<Cut>,
+    /// What it means depends on the phase, see `branch_timeout`.
+    deadline: Option<Moment>,
+    /// How it ended, for the outcome of its step.
+    ending: Option<Status>,
+    /// A redirection that is being decided about.
+    redirection: Option<Message>,
+}
+
+/// What is left of an ending once its message has been stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Status {
+    Received(u16),
+    /// Not answered in time, after something had come or the step's time was over.
+    NoAnswer,
+    /// Nothing ever came back.
+    Silent,
+    Failed,
+}
+
+impl Branch {
+    const fn is_done(&self) -> bool {
+        matches!(self.phase, Phase::Done)
+    }
+
+    /// Whether the final answer has to wait for it. One that was cut off before it showed any sign of life is
+    /// not waited for: its time was up already.
+    const fn is_awaited(&self) -> bool {
+        let was_silent = matches!(self.cut, Some(Cut::NoAnswer | Cut::NextHop));
+        let is_given_up = was_silent && matches!(self.phase, Phase::Trying);
+        !(self.is_done() || is_given_up)
+    }
+}
+
+/// The state machine.
+#[derive(Debug)]
+pub(crate) struct ResponseContext {
+    is_invite: bool,
+    recursions_left: u8,
+    waits: Waits,
+    steps: Vec<ForwardStep>,
+    next_step: usize,
+    branches: Vec<Branch>,
+    /// The final answers that came, 300 to 699.
+    candidates: Vec<(u16, Message)>,
+    is_cancelled: bool,
+    is_refused_everywhere: bool,
+    /// A 2xx was relayed or the answer was given.
+    is_ended: bool,
+    step_deadline: Option<Moment>,
+}
+
+impl ResponseContext {
+    /// A context that has not begun; `steps` are what [`ForwardPlan`](super::plan::ForwardPlan) describes.
+    pub(crate) fn new(
+        is_invite: bool,
+        recurse: bool,
+        steps: Vec<ForwardStep>,
+        waits: Waits,
+    ) -> Self {
+        Self {
+            is_invite,
+            recursions_left: if recurse { MOST_RECURSIONS } else { 0 },
+            waits,
+            steps,
+            next_step: 0,
+            branches: Vec::new(),
+            candidates: Vec::new(),
+            is_cancelled: false,
+            is_refused_everywhere: false,
+            is_ended: false,
+            step_deadline: None,
+        }
+    }
+
+    /// Takes the first step.
+    pub(crate) fn begin(&mut self, now: Moment) -> Vec<Order> {
+        let mut orders = Vec::new();
+        self.take_step(0, now, &mut orders);
+        self.next_step = 1;
+        self.advance(now, &mut orders);
+        orders
+    }
+
+    /// The target of a branch and which of its next hops is used.
+    pub(crate) fn target(&self, branch: usize) -> Option<(&ForwardTarget, usize)> {
+        let branch = self.branches.get(branch)?;
+        let target = self.steps.get(branch.step)?.targets.get(branch.target)?;
+        Some((target, branch.hop))
+    }
+
+    /// The step and the target of a branch, by their places in the plan.
+    pub(crate) fn place(&self, branch: usize) -> Option<(usize, usize)> {
+        self.branches.get(branch).map(|branch| (branch.step, branch.target))
+    }
+
+    /// How many branches of the current step run in parallel.
+    pub(crate) fn breadth(&self) -> usize {
+        self.branches.iter().filter(|b| !b.is_done() && b.cut.is_none()).count().max(1)
+    }
+
+    /// Whether nothing can happen any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_ended && self.branches.iter().all(Branch::is_done)
+    }
+
+    /// When the next timer fires.
+    pub(crate) fn deadline(&self) -> Option<Moment> {
+        let branches = self.branches.iter().filter_map(|branch| branch.deadline);
+        branches.chain(self.step_deadline).min()
+    }
+
+    /// The request of a branch was sent.
+    pub(crate) fn trying(&mut self, index: usize, now: Moment) {
+        let has_more =
+            self.target(index).is_some_and(|(target, hop)| hop + 1 < target.next_hops.len());
+        let wait = self.waits.next_hop;
+        if let Some(branch) = self.branches.get_mut(index) {
+            branch.phase = Phase::Trying;
+            branch.deadline = has_more.then(|| now + wait);
+        }
+    }
+
+    /// The next hops of a branch are being looked up.
+    pub(crate) fn resolving(&mut self, index: usize, now: Moment) {
+        let wait = self.waits.decision;
+        if let Some(branch) = self.branches.get_mut(index) {
+            branch.deadline = Some(now + wait);
+        }
+    }
+
+    /// The next hops of a branch have been looked up; none means that it cannot be reached.
+    pub(crate) fn resolved(
+        &mut self,
+        index: usize,
+        next_hops: Vec<super::Destination>,
+        now: Moment,
+    ) -> Vec<Order> {
+        let Some(branch) = self.branches.get_mut(index) else { return Vec::new() };
+        if branch.phase != Phase::Resolving {
+            return Vec::new();
+        }
+        if next_hops.is_empty() {
+            return self.failure(index, Ending::Failed, now);
+        }
+        branch.deadline = None;
+        let (step, target) = (branch.step, branch.target);
+        let target = self.steps.get_mut(step).and_then(|step| step.targets.get_mut(target));
+        if let Some(target) = target {
+            target.next_hops = next_hops;
+        }
+        vec![Order::Start(index)]
+    }
+
+    /// A provisional response came.
+    pub(crate) fn provisional(
+        &mut self,
+        index: usize,
+        status: u16,
+        response: Message,
+        now: Moment,
+    ) -> Vec<Order> {
+        let mut orders = Vec::new();
+        let waits = self.waits;
+        let Some(branch) = self.branches.get_mut(index) else { return orders };
+        if !matches!(branch.phase, Phase::Trying | Phase::Proceeding) {
+            return orders;
+        }
+        let is_first = branch.phase == Phase::Trying;
+        branch.phase = Phase::Proceeding;
+        match branch.cancel {
+            Cancel::Wanted => {
+                branch.cancel = Cancel::Sent;
+                branch.deadline = Some(now + waits.cancelled);
+                orders.push(Order::Cancel(index));
+            }
+            // Timer C is set anew by 101 to 199 (section 16.7 step 2).
+            Cancel::No if self.is_invite && (is_first || status > 100) => {
+                branch.deadline = Some(now + waits.timer_c);
+            }
+            Cancel::No if !self.is_invite => branch.deadline = None,
+            Cancel::No | Cancel::Sent => {}
+        }
+        if status > 100 && branch.cut.is_none() && !self.is_ended {
+            orders.push(Order::Relay(index, response));
+        }
+        orders
+    }
+
+    /// A 2xx came.
+    pub(crate) fn success(&mut self, index: usize, response: Message, now: Moment) -> Vec<Order> {
+        let mut orders = Vec::new();
+        if let Some(branch) = self.branches.get_mut(index) {
+            branch.phase = Phase::Done;
+            branch.deadline = None;
+        }
+        // Section 16.7 step 5: any 2xx to an INVITE is forwarded, also after a final response.
+        if self.is_invite || !self.is_ended {
+            orders.push(Order::Relay(index, response));
+        }
+        self.is_ended = true;
+        self.stop(now, &mut orders);
+        orders
+    }
+
+    /// A branch ended without success.
+    pub(crate) fn failure(&mut self, index: usize, ending: Ending, now: Moment) -> Vec<Order> {
+        let mut orders = Vec::new();
+        let may_continue = !self.is_ended && !self.is_cancelled && !self.is_refused_everywhere;
+        let Some(branch) = self.branches.get_mut(index) else { return orders };
+        if branch.is_done() {
+            return orders;
+        }
+        let was_silent = matches!(branch.phase, Phase::Trying);
+        branch.phase = Phase::Done;
+        branch.deadline = None;
+        if branch.cut.is_some() || self.is_ended {
+            // Its time was up, whatever it says now; only when everything is over it is as good as others.
+            match ending {
+                Ending::Response(status, response) if branch.cut == Some(Cut::Over) => {
+                    self.candidates.push((status, *response));
+                }
+                _ => {}
+            }
+            self.advance(now, &mut orders);
+            return orders;
+        }
+        let tries_next_hop = match &ending {
+            Ending::Response(status, _) => *status == 503,
+            Ending::TimedOut => was_silent,
+            Ending::Failed => true,
+        };
+        if tries_next_hop && may_continue && self.open_next_hop(index, &mut orders) {
+            return orders;
+        }
+        match ending {
+            Ending::Response(status @ 300..=399, response)
+                if self.recursions_left > 0 && may_continue =>
+            {
+                self.recursions_left -= 1;
+                let wait = self.waits.decision;
+                if let Some(branch) = self.branches.get_mut(index) {
+                    branch.phase = Phase::Redirecting;
+                    branch.deadline = Some(now + wait);
+                    branch.ending = Some(Status::Received(status));
+                    branch.redirection = Some((*response).clone());
+                }
+                orders.push(Order::Redirect(index, *response));
+                return orders;
+            }
+            Ending::Response(status @ 600.., response) => {
+                self.end_branch(index, Status::Received(status));
+                self.refuse_everywhere(status, *response, now, &mut orders);
+            }
+            Ending::Response(status, response) => {
+                self.end_branch(index, Status::Received(status));
+                self.candidates.push((status, *response));
+            }
+            Ending::TimedOut if was_silent => self.end_branch(index, Status::Silent),
+            Ending::TimedOut => self.end_branch(index, Status::NoAnswer),
+            Ending::Failed => self.end_branch(index, Status::Failed),
+        }
+        self.advance(now, &mut orders);
+        orders
+    }
+
+    /// It was decided what to do about a redirection: try these targets, or (when empty) pass it back.
+    pub(crate) fn redirected(
+        &mut self,
+        index: usize,
+        targets: Vec<ForwardTarget>,
+        now: Moment,
+    ) -> Vec<Order> {
+        let mut orders = Vec::new();
+        let Some(branch) = self.branches.get_mut(index) else { return orders };
+        if branch.phase != Phase::Redirecting {
+            return orders;
+        }
+        branch.phase = Phase::Done;
+        branch.deadline = None;
+        let (step, redirection) = (branch.step, branch.redirection.take());
+        let status = match branch.ending {
+            Some(Status::Received(status)) => status,
+            _ => 302,
+        };
+        if targets.is_empty() || self.is_cancelled || self.is_ended {
+            self.candidates.extend(redirection.map(|response| (status, response)));
+        } else {
+            // The response is dropped in favour of its targets (section 16.7 step 4).
+            branch.ending = None;
+            let first = self.steps.get(step).map_or(0, |step| step.targets.len());
+            let count = targets.len();
+            if let Some(step) = self.steps.get_mut(step) {
+                step.targets.extend(targets);
+            }
+            for target in first..first + count {
+                self.open(step, target, 0, &mut orders);
+            }
+        }
+        self.advance(now, &mut orders);
+        orders
+    }
+
+    /// The caller gave up (section 16.10).
+    pub(crate) fn cancel(&mut self, now: Moment) -> Vec<Order> {
+        let mut orders = Vec::new();
+        if !self.is_ended {
+            self.is_cancelled = true;
+            self.stop(now, &mut orders);
+            self.advance(now, &mut orders);
+        }
+        orders
+    }
+
+    /// Lets everything that is due happen.
+    pub(crate) fn timeout(&mut self, now: Moment) -> Vec<Order> {
+        let mut orders = Vec::new();
+        if self.step_deadline.is_some_and(|at| at <= now) {
+            self.step_deadline = None;
+            let current = self.branches.last().map_or(0, |branch| branch.step);
+            for index in 0..self.branches.len() {
+                if self.branches.get(index).is_some_and(|b| b.step == current) {
+                    self.cut(index, Cut::NoAnswer, now, &mut orders);
+                }
+            }
+            self.advance(now, &mut orders);
+        }
+        for index in 0..self.branches.len() {
+            let deadline = self.branches.get(index).and_then(|branch| branch.deadline);
+            if deadline.is_some_and(|at| at <= now) {
+                orders.extend(self.branch_timeout(index, now));
+            }
+        }
+        orders
+    }
+
+    fn branch_timeout(&mut self, index: usize, now: Moment) -> Vec<Order> {
+        let mut orders = Vec::new();
+        let Some(branch) = self.branches.get_mut(index) else { return orders };
+        branch.deadline = None;
+        match (branch.phase, branch.cancel) {
+            (Phase::Resolving, _) => return self.failure(index, Ending::Failed, now),
+            (Phase::Redirecting, _) => return self.redirected(index, Vec::new(), now),
+            (Phase::Trying, Cancel::No) => {
+                // The next hop is silent and there is another one.
+                if self.open_next_hop(index, &mut orders) {
+                    self.cut(index, Cut::NextHop, now, &mut orders);
+                }
+            }
+            (Phase::Proceeding, Cancel::Sent) => {
+                // Section 9.1: the transaction counts as cancelled.
+                branch.phase = Phase::Done;
+                orders.push(Order::Abandon(index));
+                self.advance(now, &mut orders);
+            }
+            (Phase::Proceeding, Cancel::No) => {
+                // Section 16.8: timer C.
+                self.cut(index, Cut::NoAnswer, now, &mut orders);
+                self.advance(now, &mut orders);
+            }
+            (Phase::Trying | Phase::Proceeding, _) | (Phase::Done, _) => {}
+        }
+        orders
+    }
+
+    fn take_step(&mut self, step: usize, now: Moment, orders: &mut Vec<Order>) {
+        let Some(taken) = self.steps.get(step) else { return };
+        let count = taken.targets.len();
+        self.step_deadline = taken.answer_timeout.map(|timeout| now + timeout);
+        for target in 0..count {
+            self.open(step, target, 0, orders);
+        }
+    }
+
+    fn open(&mut self, step: usize, target: usize, hop: usize, orders: &mut Vec<Order>) {
+        orders.push(Order::Start(self.branches.len()));
+        self.branches.push(Branch {
+            step,
+            target,
+            hop,
+            phase: Phase::Resolving,
+            cancel: Cancel::No,
+            cut: None,
+            deadline: None,
+            ending: None,
+            redirection: None,
+        });
+    }
+
+    /// Tries the next hop of the same target, when there is one.
+    fn open_next_hop(&mut self, index: usize, orders: &mut Vec<Order>) -> bool {
+        let Some(branch) = self.branches.get(index) else { return false };
+        let (step, target, hop) = (branch.step, branch.target, branch.hop + 1);
+        let has_more = self.target(index).is_some_and(|(target, _)| hop < target.next_hops.len());
+        if has_more {
+            self.open(step, target, hop, orders);
+        }
+        has_more
+    }
+
+    fn end_branch(&mut self, index: usize, status: Status) {
+        if let Some(branch) = self.branches.get_mut(index) {
+            branch.ending = Some(status);
+        }
+    }
+
+    /// Cuts a branch off and cancels it.
+    fn cut(&mut self, index: usize, why: Cut, now: Moment, orders: &mut Vec<Order>) {
+        let wait = self.waits.cancelled;
+        let Some(branch) = self.branches.get_mut(index) else { return };
+        if branch.is_done() {
+            return;
+        }
+        if branch.cut.is_none() {
+            branch.cut = Some(why);
+            branch.ending = (why == Cut::NoAnswer).then_some(Status::NoAnswer);
+        } else if why == Cut::Over && branch.phase == Phase::Proceeding {
+            branch.cut = Some(why);
+        }
+        match branch.phase {
+            Phase::Resolving | Phase::Redirecting => {
+                branch.phase = Phase::Done;
+                branch.deadline = None;
+            }
+            // Nothing but INVITE can be cancelled; the transaction runs out by itself.
+            Phase::Trying | Phase::Proceeding if !self.is_invite => {
+                branch.phase = Phase::Done;
+                branch.deadline = None;
+                orders.push(Order::Abandon(index));
+            }
+            Phase::Trying => {
+                branch.cancel = Cancel::Wanted;
+                branch.deadline = None;
+            }
+            Phase::Proceeding if branch.cancel != Cancel::Sent => {
+                branch.cancel = Cancel::Sent;
+                branch.deadline = Some(now + wait);
+                orders.push(Order::Cancel(index));
+            }
+            Phase::Proceeding | Phase::Done => {}
+        }
+    }
+
+    /// Cancels everything and takes no further step.
+    fn stop(&mut self, now: Moment, orders: &mut Vec<Order>) {
+        self.step_deadline = None;
+        self.next_step = self.steps.len();
+        for index in 0..self.branches.len() {
+            self.cut(index, Cut::Over, now, orders);
+        }
+    }
+
+    /// A 6xx: nobody else is to be tried (section 16.7 step 5), unless the callee wants its calls elsewhere
+    /// when it is busy, which the step after says.
+    fn refuse_everywhere(
+        &mut self,
+        status: u16,
+        response: Message,
+        now: Moment,
+        orders: &mut Vec<Order>,
+    ) {
+        self.candidates.push((status, response));
+        self.step_deadline = None;
+        if status != 600 {
+            self.is_refused_everywhere = true;
+        }
+        for index in 0..self.branches.len() {
+            self.cut(index, Cut::Over, now, orders);
+        }
+    }
+
+    /// Takes the next step or ends, when the current step is through.
+    fn advance(&mut self, now: Moment, orders: &mut Vec<Order>) {
+        if self.is_ended {
+            return;
+        }
+        if self.branches.iter().any(|branch| !branch.is_done() && branch.cut.is_none()) {
+            return;
+        }
+        self.step_deadline = None;
+        let outcome = self.outcome();
+        while let Some(step) = self.steps.get(self.next_step) {
+            let index = self.next_step;
+            self.next_step += 1;
+            if outcome.fulfils(step.when) && !step.targets.is_empty() {
+                return self.take_step(index, now, orders);
+            }
+        }
+        if !self.branches.iter().any(Branch::is_awaited) {
+            self.is_ended = true;
+            orders.push(Order::Finish(self.best()));
+        }
+    }
+
+    /// What the step that was taken last came to.
+    fn outcome(&self) -> Outcome {
+        let current = self.branches.last().map_or(0, |branch| branch.step);
+        let endings: Vec<Status> =
+            self.branches.iter().filter(|b| b.step == current).filter_map(|b| b.ending).collect();
+        let has = |wanted: fn(&Status) -> bool| endings.iter().any(wanted);
+        if has(|s| matches!(s, Status::Received(600..))) || self.is_refused_everywhere {
+            let is_busy = has(|s| *s == Status::Received(600)) && !self.is_refused_everywhere;
+            return Outcome { is_busy, is_refused_everywhere: true, ..Outcome::default() };
+        }
+        let rang = has(|s| *s == Status::NoAnswer);
+        let busy = has(|s| *s == Status::Received(486));
+        // Somebody's phone rang although another one was busy.
+        if rang || busy {
+            return Outcome {
+                is_busy: busy && !rang,
+                is_unanswered_in_time: rang,
+                ..Outcome::default()
+            };
+        }
+        let timed_out = has(|s| matches!(s, Status::Received(408 | 480)));
+        let silent = has(|s| *s == Status::Silent);
+        let failed = has(|s| match s {
+            Status::Received(400 | 402..=406 | 409..=479 | 481..=485 | 488..=599) => true,
+            // Nobody there at all: a phone that does not answer, or a gateway that is down.
+            Status::Silent | Status::Failed => true,
+            Status::Received(_) | Status::NoAnswer => false,
+        });
+        Outcome {
+            is_unanswered_in_time: timed_out || silent,
+            is_failed: failed && !timed_out,
+            ..Outcome::default()
+        }
+    }
+
+    /// Chooses the answer (section 16.7 steps 6 and 7).
+    fn best(&mut self) -> Answer {
+        let mut candidates = std::mem::take(&mut self.candidates);
+        let nobody_answered = self
+            .branches
+            .iter()
+            .any(|b| matches!(b.ending, Some(Status::NoAnswer | Status::Silent)));
+        if self.is_cancelled {
+            let terminated = candidates.into_iter().find(|(status, _)| *status == 487);
+            return terminated.map_or(Answer::Own(487), |(_, r)| Answer::Received(Box::new(r)));
+        }
+        let best = (0..candidates.len())
+            .min_by_key(|index| candidates.get(*index).map(|(status, _)| rank(*status)));
+        let best = best.map(|index| candidates.swap_remove(index));
+        match best {
+            Some((401 | 407, response)) => {
+                Answer::Received(Box::new(with_all_challenges(response, &candidates)))
+            }
+            Some((408, _)) if !self.is_invite => Answer::Silence,
+            // A local 408 is of a better class than a 5xx.
+            Some((500..=599, _)) | None if nobody_answered => {
+                if self.is_invite {
+                    Answer::Own(408)
+                } else {
+                    Answer::Silence
+                }
+            }
+            // A 503 says that we cannot serve anything; we only could not reach somebody (step 6).
+            Some((503, _)) | None => Answer::Own(500),
+            Some((_, response)) => Answer::Received(Box::new(response)),
+        }
+    }
+}
+
+/// The order of preference among final responses: 6xx, then the lower class; among 4xx first what helps the
+/// caller to try again, last what says nothing about the callee.
+const fn rank(status: u16) -> u16 {
+    match status {
+        600.. => 0,
+        300..=399 => 1000 + status,
+        401 | 407 => 2000,
+        415 | 420 | 484 => 2001,
+        408 | 487 => 2900,
+        400..=499 => 2002,
+        503 => 3001,
+        _ => 3000,
+    }
+}
+
+/// Adds the challenges of all other 401 and 407 responses (step 7).
+fn with_all_challenges(mut best: Message, others: &[(u16, Message)]) -> Message {
+    for (_, other) in others.iter().filter(|(status, _)| matches!(status, 401 | 407)) {
+        for name in [HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate] {
+            best.copy(name, other);
+        }
+    }
+    best
+}

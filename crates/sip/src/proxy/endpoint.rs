@@ -1,0 +1,215 @@
+//! Where messages come from and go to.
+
+use crate::header::Transport;
+use crate::uri::{Host, Scheme, Uri};
+use std::net::{IpAddr, SocketAddr};
+
+/// A connection, numbered by whoever owns the sockets. The number must not come back for another connection
+/// while messages may still name it; random numbers do, counters from a random start too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowId(pub u64);
+
+/// How a message arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The transport.
+    pub transport: Transport,
+    /// Our socket: the `local` of an [`Interface`].
+    pub local: SocketAddr,
+    /// The peer's address.
+    pub remote: SocketAddr,
+    /// The connection; `None` over UDP.
+    pub flow: Option<FlowId>,
+}
+
+/// Where a message goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    /// The transport.
+    pub transport: Transport,
+    /// Our socket, or `None` when the first interface of the transport and address family will do.
+    pub local: Option<SocketAddr>,
+    /// The peer's address: used over UDP, and to open a connection when there is no open `flow`.
+    pub remote: SocketAddr,
+    /// The connection to use when it is still open.
+    pub flow: Option<FlowId>,
+    /// The name that the peer's certificate must have, for TLS connections that are opened.
+    pub server_name: Option<String>,
+}
+
+impl Destination {
+    /// A destination that is an address and no more.
+    #[must_use]
+    pub const fn new(transport: Transport, remote: SocketAddr) -> Self {
+        Self { transport, local: None, remote, flow: None, server_name: None }
+    }
+
+    /// Back to where a message came from.
+    #[must_use]
+    pub fn back_to(source: &Source) -> Self {
+        Self {
+            transport: source.transport.clone(),
+            local: Some(source.local),
+            remote: source.remote,
+            flow: source.flow,
+            server_name: None,
+        }
+    }
+}
+
+/// One of our sockets and how the world names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// The transport.
+    pub transport: Transport,
+    /// The socket's own address, as it stands in [`Source::local`]; it may be a wildcard address.
+    pub local: SocketAddr,
+    /// The host for Via and Record-Route; it must lead back to this very node.
+    pub host: Host,
+    /// The port for Via and Record-Route.
+    pub port: u16,
+}
+
+impl Interface {
+    /// Whether a URI names this socket.
+    #[must_use]
+    pub fn is_named_by(&self, uri: &Uri) -> bool {
+        let transport = transport_of(uri);
+        uri.host().is_some_and(|host| host.matches(&self.host))
+            && transport == self.transport
+            && uri.port().unwrap_or_else(|| transport.default_port()) == self.port
+    }
+
+    /// The URI of this socket, without user part.
+    #[must_use]
+    pub fn uri(&self) -> Uri {
+        let is_default = self.port == self.transport.default_port();
+        let uri = Uri::sip(None, &self.host, (!is_default).then_some(self.port));
+        if self.transport == Transport::Udp {
+            return uri;
+        }
+        let name = self.transport.as_str().to_ascii_lowercase();
+        uri.with_param("transport", Some(&name)).unwrap_or(uri)
+    }
+}
+
+/// All our sockets.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Interfaces(pub(crate) Vec<Interface>);
+
+impl Interfaces {
+    /// The interface that a message came in by.
+    pub(crate) fn of_source(&self, source: &Source) -> Option<&Interface> {
+        self.pick(&source.transport, Some(source.local), source.remote.ip())
+    }
+
+    /// The interface that a message goes out by.
+    pub(crate) fn of_destination(&self, destination: &Destination) -> Option<&Interface> {
+        self.pick(&destination.transport, destination.local, destination.remote.ip())
+    }
+
+    fn pick(
+        &self,
+        transport: &Transport,
+        local: Option<SocketAddr>,
+        peer: IpAddr,
+    ) -> Option<&Interface> {
+        let same = || self.0.iter().filter(|interface| interface.transport == *transport);
+        let exact = same().find(|interface| Some(interface.local) == local);
+        let family = || same().find(|interface| interface.local.is_ipv4() == peer.is_ipv4());
+        exact.or_else(family).or_else(|| same().next())
+    }
+
+    /// The interface that a URI names.
+    pub(crate) fn named_by(&self, uri: &Uri) -> Option<&Interface> {
+        self.0.iter().find(|interface| interface.is_named_by(uri))
+    }
+
+    /// Whether a Via was written by us, as far as sent-by tells.
+    pub(crate) fn wrote(&self, host: &Host, port: u16) -> bool {
+        self.0.iter().any(|interface| interface.port == port && interface.host.matches(host))
+    }
+
+    /// Where a request to a URI goes when its host is an address, so that nothing has to be looked up
+    /// (RFC 3263 sections 4.1 and 4.2). `None` when the host is a name, or we lack the transport.
+    pub(crate) fn literal(&self, uri: &Uri) -> Option<Destination> {
+        let maddr = uri.param("maddr").and_then(Host::parse);
+        let address = maddr.or_else(|| uri.host())?.ip()?;
+        let transport = transport_of(uri);
+        if !self.0.iter().any(|interface| interface.transport == transport) {
+            return None;
+        }
+        let port = uri.port().unwrap_or_else(|| transport.default_port());
+        Some(Destination::new(transport, SocketAddr::new(address, port)))
+    }
+}
+
+/// The transport that a URI asks for, or the default of its scheme for a host that is not looked up.
+pub(crate) fn transport_of(uri: &Uri) -> Transport {
+    match uri.param("transport") {
+        Some(name) => match (Transport::parse(name), uri.scheme()) {
+            // `sips` with `transport=tcp` means TLS over TCP (section 26.2.2), with `ws` WSS.
+            (Transport::Tcp, Scheme::Sips) => Transport::Tls,
+            (Transport::Ws, Scheme::Sips) => Transport::Wss,
+            (transport, _) => transport,
+        },
+        None if uri.scheme() == Scheme::Sips => Transport::Tls,
+        None => Transport::Udp,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn interface(transport: Transport, host: &str, port: u16) -> Interface {
+        let local = SocketAddr::from(([192, 0, 2, 10], port));
+        Interface { transport, local, host: Host::parse(host).expect("a host"), port }
+    }
+
+    fn uri(text: &str) -> Uri {
+        Uri::parse(text).expect("a URI")
+    }
+
+    #[test]
+    fn an_interface_is_named_by_its_uri_and_prints_it() {
+        let udp = interface(Transport::Udp, "p.example.com", 5060);
+        let tls = interface(Transport::Tls, "p.example.com", 5061);
+        let tcp = interface(Transport::Tcp, "p.example.com", 5080);
+        assert_eq!(udp.uri().as_str(), "sip:p.example.com");
+        assert_eq!(tls.uri().as_str(), "sip:p.example.com;transport=tls");
+        assert_eq!(tcp.uri().as_str(), "sip:p.example.com:5080;transport=tcp");
+        for interface in [&udp, &tls, &tcp] {
+            assert!(interface.is_named_by(&interface.uri()));
+        }
+        assert!(tls.is_named_by(&uri("sips:P.example.com")));
+        assert!(udp.is_named_by(&uri("sip:x@p.example.com:5060;lr")));
+        assert!(!udp.is_named_by(&uri("sip:p.example.com:5080")));
+        assert!(!udp.is_named_by(&uri("sip:p.example.com;transport=tcp")));
+        assert!(!udp.is_named_by(&uri("tel:+431")));
+    }
+
+    #[test]
+    fn rfc3263_4_2_addresses_are_not_looked_up() {
+        let all = Interfaces(vec![
+            interface(Transport::Udp, "p.example.com", 5060),
+            interface(Transport::Tls, "p.example.com", 5061),
+        ]);
+        let literal =
+            |text: &str| all.literal(&uri(text)).map(|d| format!("{} {}", d.transport, d.remote));
+        assert_eq!(literal("sip:a@192.0.2.1").as_deref(), Some("UDP 192.0.2.1:5060"));
+        assert_eq!(literal("sip:a@192.0.2.1:70").as_deref(), Some("UDP 192.0.2.1:70"));
+        assert_eq!(literal("sips:a@192.0.2.1").as_deref(), Some("TLS 192.0.2.1:5061"));
+        assert_eq!(
+            literal("sips:a@192.0.2.1;transport=tcp").as_deref(),
+            Some("TLS 192.0.2.1:5061")
+        );
+        assert_eq!(literal("sip:a@[2001:db8::1]").as_deref(), Some("UDP [2001:db8::1]:5060"));
+        assert_eq!(
+            literal("sip:a@h.example;maddr=192.0.2.7").as_deref(),
+            Some("UDP 192.0.2.7:5060")
+        );
+        assert_eq!(literal("sip:a@h.example"), None);
+        assert_eq!(literal("sip:a@192.0.2.1;transport=sctp"), None);
+    }
+}

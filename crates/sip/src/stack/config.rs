@@ -1,0 +1,88 @@
+//! Settings of the stack.
+
+use crate::proxy::{Interface, Secret};
+use crate::transaction::TimerSettings;
+use std::time::Duration;
+
+/// Settings of a [`Stack`](super::Stack).
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// T1, T2, T4 and what derives from them.
+    pub timers: TimerSettings,
+    /// Timer C: how long a call may ring (RFC 3261 section 16.6 step 11: more than three minutes).
+    pub timer_c: Duration,
+    /// When an INVITE is answered 100 at the latest (section 17.2.1: 200 ms). It is also answered when it is
+    /// forwarded.
+    pub trying_after: Duration,
+    /// How long the application may take for a request before it is answered 500.
+    pub application_timeout: Duration,
+    /// How long a next hop may be silent before the next one of the same target is tried too.
+    pub next_hop_timeout: Duration,
+    /// How long a look-up of next hops, or a decision about a redirection, may take.
+    pub lookup_timeout: Duration,
+    /// Our sockets.
+    pub interfaces: Vec<Interface>,
+    /// The secret that signs what we write into messages for ourselves. It must outlive the process.
+    pub secret: Secret,
+    /// Bounds of what is kept.
+    pub limits: StackLimits,
+    /// Option tags that we understand in Proxy-Require.
+    pub supported: Vec<String>,
+    /// User parts of Request-URIs that are emergency calls; `urn:service:..` always is. They are served beyond
+    /// the limit that sheds other new work.
+    pub emergency_numbers: Vec<String>,
+    /// Requests inside a dialog are relayed only when their Route was signed by us. Turned off, any Route that
+    /// names us will do, which makes an open relay unless the network is closed.
+    pub requires_signed_routes: bool,
+    /// Send responses to the port that a request came from, although it did not ask for it (RFC 3581), when
+    /// its Via holds a private address that is not the one it came from.
+    pub follows_nat: bool,
+    /// Seconds in Retry-After of a 503.
+    pub retry_after: u32,
+    /// Max-Breadth of requests that come without (RFC 5393 section 5.3.3.1).
+    pub max_breadth: u32,
+}
+
+/// Bounds of what is kept. What is beyond is refused with 503 and Retry-After, without keeping anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StackLimits {
+    /// Transactions, server and client ones together, beyond which no new work is accepted. Requests inside
+    /// dialogs and emergency calls are.
+    pub transactions: usize,
+    /// How many more there may be for those.
+    pub reserve: usize,
+    /// ACKs that wait for a look-up of their next hop.
+    pub pending_acks: usize,
+    /// Branches that one request may open, over all steps, next hops and redirections.
+    pub branches: usize,
+}
+
+impl Config {
+    /// Usual settings.
+    #[must_use]
+    pub fn new(secret: Secret, interfaces: Vec<Interface>) -> Self {
+        Self {
+            timers: TimerSettings::default(),
+            timer_c: Duration::from_secs(185),
+            trying_after: Duration::from_millis(200),
+            application_timeout: Duration::from_secs(30),
+            next_hop_timeout: Duration::from_secs(4),
+            lookup_timeout: Duration::from_secs(8),
+            interfaces,
+            secret,
+            limits: StackLimits::default(),
+            supported: Vec::new(),
+            emergency_numbers: Vec::new(),
+            requires_signed_routes: true,
+            follows_nat: true,
+            retry_after: 5,
+            max_breadth: 60,
+        }
+    }
+}
+
+impl Default for StackLimits {
+    fn default() -> Self {
+        Self { transactions: 400_000, reserve: 100_000, pending_acks: 4096, branches: 64 }
+    }
+}

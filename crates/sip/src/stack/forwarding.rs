@@ -1,0 +1,435 @@
+//! Requests that are forwarded: carries out what their response contexts order.
+
+use super::arena::Key;
+use super::client::{ClientTransaction, Owner};
+use super::output::{
+    CallEvent, CallEventKind, Lookup, LookupId, Output, RedirectionId, ServerTransactionId,
+};
+use super::server::ServerTransaction;
+use super::{Entity, Stack};
+use crate::header::HeaderName;
+use crate::message::{Message, Method};
+use crate::proxy::branch::Branch;
+use crate::proxy::context::{Answer, Ending, Order, ResponseContext, Waits};
+use crate::proxy::plan::{ForwardPlan, ForwardTarget};
+use crate::proxy::validate::{has_hops_left, makes_dialog};
+use crate::proxy::{Destination, Edit, Source, forward, record_route};
+use crate::transaction::Moment;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Max-Breadth (RFC 5393 section 5.3.1).
+const MAX_BREADTH: &str = "Max-Breadth";
+
+/// A request that is forwarded.
+pub(super) struct Context {
+    pub(super) proxy: ResponseContext,
+    pub(super) request: Arc<Message>,
+    pub(super) server: Key<ServerTransaction>,
+    source: Source,
+    loop_hash: [u8; 6],
+    edits: Vec<Edit>,
+    /// The client transaction of each branch.
+    clients: Vec<Option<Key<ClientTransaction>>>,
+    /// The breadth that the branches share.
+    breadth: u32,
+    is_invite: bool,
+    /// An INVITE without To tag: a call, as opposed to a change to one.
+    is_call: bool,
+    has_rung: bool,
+    is_answered: bool,
+    /// Why it was cancelled, as the caller put it.
+    cancel_reason: Option<String>,
+    pub(super) armed: Option<Moment>,
+}
+
+impl Stack {
+    /// Forwards a request that is being handled, as [`Stack::forward`](Self::forward) says.
+    pub(super) fn open_context(
+        &mut self,
+        now: Moment,
+        server_id: Key<ServerTransaction>,
+        plan: ForwardPlan,
+    ) -> bool {
+        let Some(server) = self.servers.get_mut(server_id) else { return false };
+        let Some(request) = server.request.clone() else { return false };
+        if server.context.is_some() {
+            return false;
+        }
+        if !has_hops_left(&request).unwrap_or(false) {
+            return self.reply_own(now, server_id, 483, &[]);
+        }
+        let breadth = request.field_named(MAX_BREADTH).and_then(|f| f.text()?.trim().parse().ok());
+        let breadth = breadth.unwrap_or(self.config.max_breadth);
+        let widest = plan.steps.iter().map(|step| step.targets.len()).max().unwrap_or(0);
+        if usize::try_from(breadth).unwrap_or(usize::MAX) < widest {
+            return self.reply_own(now, server_id, 440, &[]);
+        }
+        let is_invite = request.method() == Some(&Method::Invite);
+        let waits = Waits {
+            timer_c: self.config.timer_c,
+            cancelled: self.config.timers.timeout(),
+            next_hop: self.config.next_hop_timeout,
+            decision: self.config.lookup_timeout,
+        };
+        let context = Context {
+            proxy: ResponseContext::new(is_invite, plan.recurse, plan.steps, waits),
+            server: server_id,
+            source: server.source.clone(),
+            loop_hash: server.loop_hash,
+            edits: plan.edits,
+            clients: Vec::new(),
+            breadth,
+            is_invite,
+            is_call: is_invite && !has_to_tag(&request),
+            has_rung: false,
+            is_answered: false,
+            cancel_reason: None,
+            armed: None,
+            request,
+        };
+        let id = self.contexts.insert(context);
+        server.context = Some(id);
+        server.answer_by = None;
+        if is_invite {
+            // What is forwarded takes longer than 200 ms.
+            self.send_trying(now, server_id);
+        } else {
+            // RFC 4320 section 4.1: 100 to other requests only when their client would have begun to wait T2.
+            let timers = &self.config.timers;
+            let (mut interval, mut wait) = (timers.t1, timers.t1);
+            while interval * 2 < timers.t2 && !interval.is_zero() {
+                interval *= 2;
+                wait += interval;
+            }
+            server.trying_at = Some(now + wait);
+        }
+        let orders = self.contexts.get_mut(id).map(|context| context.proxy.begin(now));
+        self.carry_out(now, id, orders.unwrap_or_default());
+        self.arm(Entity::Server(server_id));
+        true
+    }
+
+    /// A response came for a branch.
+    pub(super) fn branch_response(
+        &mut self,
+        now: Moment,
+        id: Key<Context>,
+        index: usize,
+        server: Key<ServerTransaction>,
+        response: Message,
+    ) {
+        let status = response.status().unwrap_or(0);
+        let Some(context) = self.contexts.get_mut(id) else {
+            // The context is gone, but the branch answers 2xx once more.
+            if (200..300).contains(&status) {
+                self.relay_late(now, server, response);
+            }
+            return;
+        };
+        let orders = match status {
+            100..=199 => context.proxy.provisional(index, status, response, now),
+            200..=299 => context.proxy.success(index, response, now),
+            _ => {
+                let ending = Ending::Response(status, Box::new(response));
+                context.proxy.failure(index, ending, now)
+            }
+        };
+        self.carry_out(now, id, orders);
+    }
+
+    /// A branch got no response.
+    pub(super) fn branch_failed(
+        &mut self,
+        now: Moment,
+        id: Key<Context>,
+        index: usize,
+        ending: Ending,
+    ) {
+        let Some(context) = self.contexts.get_mut(id) else { return };
+        let orders = context.proxy.failure(index, ending, now);
+        self.carry_out(now, id, orders);
+    }
+
+    /// The next hops of a branch were looked up.
+    pub(super) fn branch_resolved(
+        &mut self,
+        now: Moment,
+        id: Key<Context>,
+        index: usize,
+        next_hops: Vec<Destination>,
+    ) {
+        let Some(context) = self.contexts.get_mut(id) else { return };
+        let orders = context.proxy.resolved(index, next_hops, now);
+        self.carry_out(now, id, orders);
+    }
+
+    /// It was decided about a redirection.
+    pub(super) fn branch_redirected(
+        &mut self,
+        now: Moment,
+        id: Key<Context>,
+        index: usize,
+        targets: Vec<ForwardTarget>,
+    ) {
+        let Some(context) = self.contexts.get_mut(id) else { return };
+        let orders = context.proxy.redirected(index, targets, now);
+        self.carry_out(now, id, orders);
+    }
+
+    /// The caller cancels.
+    pub(super) fn cancel_context(&mut self, now: Moment, id: Key<Context>, cancel: &Message) {
+        let Some(context) = self.contexts.get_mut(id) else { return };
+        let reason = cancel.field(HeaderName::Reason).and_then(|field| field.text());
+        context.cancel_reason = reason.map(ToOwned::to_owned);
+        let orders = context.proxy.cancel(now);
+        self.carry_out(now, id, orders);
+    }
+
+    /// Lets everything happen that is due in a context.
+    pub(super) fn context_timeout(&mut self, now: Moment, id: Key<Context>) {
+        let Some(context) = self.contexts.get_mut(id) else { return };
+        let orders = context.proxy.timeout(now);
+        self.carry_out(now, id, orders);
+    }
+
+    fn carry_out(&mut self, now: Moment, id: Key<Context>, orders: Vec<Order>) {
+        let mut orders = VecDeque::from(orders);
+        while let Some(order) = orders.pop_front() {
+            match order {
+                Order::Start(index) => orders.extend(self.start_branch(now, id, index)),
+                Order::Cancel(index) => self.cancel_branch(now, id, index),
+                Order::Abandon(index) => {
+                    let client = self.contexts.get(id).and_then(|c| c.client(index));
+                    if let Some(client) = client {
+                        self.remove_client(client);
+                    }
+                }
+                Order::Relay(index, response) => self.relay(now, id, index, response),
+                Order::Redirect(index, response) => {
+                    let Some(context) = self.contexts.get(id) else { continue };
+                    self.outputs.push_back(Output::Redirected {
+                        id: RedirectionId(id, index),
+                        request: ServerTransactionId(context.server),
+                        response: Box::new(response),
+                    });
+                }
+                Order::Finish(answer) => self.finish(now, id, answer),
+            }
+        }
+        if self.contexts.get(id).is_some_and(|context| context.proxy.is_over()) {
+            if let Some(context) = self.contexts.remove(id)
+                && let Some(server) = self.servers.get_mut(context.server)
+            {
+                server.context = None;
+            }
+        } else {
+            self.arm(Entity::Context(id));
+        }
+    }
+
+    /// Sends the request of a branch, or asks where to.
+    fn start_branch(&mut self, now: Moment, id: Key<Context>, index: usize) -> Vec<Order> {
+        let sent = self.try_start(now, id, index);
+        let Some(context) = self.contexts.get_mut(id) else { return Vec::new() };
+        match sent {
+            Some(Started::Sent(client)) => {
+                context.set_client(index, client);
+                context.proxy.trying(index, now);
+                Vec::new()
+            }
+            Some(Started::Resolving) => {
+                context.proxy.resolving(index, now);
+                Vec::new()
+            }
+            None => context.proxy.failure(index, Ending::Failed, now),
+        }
+    }
+
+    fn try_start(&mut self, now: Moment, id: Key<Context>, index: usize) -> Option<Started> {
+        if index >= self.config.limits.branches {
+            return None;
+        }
+        let context = self.contexts.get(id)?;
+        let (target, hop) = context.proxy.target(index)?;
+        let (mut copy, next) = forward::retarget(&context.request, target, &context.edits).ok()?;
+        let mut to = match target.next_hops.get(hop).cloned() {
+            Some(to) => to,
+            None => match self.interfaces.literal(&next) {
+                Some(to) => to,
+                None => {
+                    let id = LookupId(Lookup::Branch(id, index));
+                    self.outputs.push_back(Output::Resolve { id, uri: next });
+                    return Some(Started::Resolving);
+                }
+            },
+        };
+        let outward = self.interfaces.of_destination(&to)?;
+        to.local = Some(outward.local);
+        let method = copy.method().cloned().unwrap_or(Method::Options);
+        let record_routes = match self.interfaces.of_source(&context.source) {
+            Some(inward) if makes_dialog(&method) => {
+                let sender = record_route::reach_of_source(&context.request, &context.source);
+                let receiver = record_route::reach_of_destination(&next, &to);
+                record_route::entries(
+                    &self.config.secret,
+                    context.request.call_id().ok()?,
+                    (inward, sender.as_ref()),
+                    (outward, receiver.as_ref()),
+                )
+            }
+            _ => Vec::new(),
+        };
+        let live = u32::try_from(context.proxy.breadth()).unwrap_or(u32::MAX);
+        if live > 1 || context.request.field_named(MAX_BREADTH).is_some() {
+            copy.remove_named(MAX_BREADTH);
+            copy.append_named(MAX_BREADTH, &(context.breadth / live).max(1).to_string());
+        }
+        let before = context.request.top_via().ok()?;
+        let branch = self.numbers.next();
+        let branch = Branch::new(&self.config.secret, branch, context.loop_hash, before.branch());
+        forward::finish(&mut copy, outward, &branch.to_text(), &record_routes);
+        let owner = Owner::Branch(id, index, context.server);
+        Some(Started::Sent(self.open_client(now, copy, branch.id, to, owner)))
+    }
+
+    fn cancel_branch(&mut self, now: Moment, id: Key<Context>, index: usize) {
+        let Some(context) = self.contexts.get(id) else { return };
+        let reason = if context.is_answered {
+            Some("SIP;cause=200;text=\"Call completed elsewhere\"".to_owned())
+        } else {
+            context.cancel_reason.clone()
+        };
+        if let Some(client) = context.client(index) {
+            self.send_cancel(now, client, reason.as_deref());
+        }
+    }
+
+    /// Sends a 1xx or 2xx upstream (section 16.7 steps 3, 8 and 9).
+    fn relay(&mut self, now: Moment, id: Key<Context>, index: usize, mut response: Message) {
+        let Some(context) = self.contexts.get_mut(id) else { return };
+        let status = response.status().unwrap_or(0);
+        let server = context.server;
+        let (step, target) = context.proxy.place(index).unwrap_or_default();
+        let kind = if status < 200 {
+            let kind = CallEventKind::Ringing { status, step, target };
+            (!std::mem::replace(&mut context.has_rung, true)).then_some(kind)
+        } else {
+            let kind = CallEventKind::Answered { status, step, target };
+            (!std::mem::replace(&mut context.is_answered, true)).then_some(kind)
+        };
+        let event = kind
+            .filter(|_| context.is_call)
+            .and_then(|kind| call_event(server, &context.request, Some(&response), kind));
+        if status >= 200
+            && let Some(event) = ended(server, &context.request)
+        {
+            self.outputs.push_back(event);
+        }
+        if response.pop_via().is_err() {
+            return;
+        }
+        if self.servers.get(server).is_some() {
+            // A 2xx after another final response cannot be sent any more (RFC 6026 section 8.5).
+            if !self.send_response(now, server, response) {
+                self.counters.stray_responses += 1;
+                return;
+            }
+        } else {
+            self.relay_statelessly(response);
+        }
+        self.outputs.extend(event);
+    }
+
+    /// Relays a 2xx whose context is gone.
+    fn relay_late(&mut self, now: Moment, server: Key<ServerTransaction>, mut response: Message) {
+        if response.pop_via().is_err() {
+            return;
+        }
+        if self.servers.get(server).is_some() {
+            self.send_response(now, server, response);
+        } else {
+            self.relay_statelessly(response);
+        }
+    }
+
+    /// Sends the answer (section 16.7 steps 6 to 9).
+    fn finish(&mut self, now: Moment, id: Key<Context>, answer: Answer) {
+        let Some(context) = self.contexts.get(id) else { return };
+        let (server, request) = (context.server, context.request.clone());
+        let (is_call, is_invite) = (context.is_call, context.is_invite);
+        let status = match &answer {
+            Answer::Received(response) => response.status().unwrap_or(500),
+            Answer::Own(status) => *status,
+            Answer::Silence => 408,
+        };
+        if is_call {
+            let kind = CallEventKind::Failed { status };
+            self.outputs.extend(call_event(server, &request, None, kind));
+        } else if !is_invite && !matches!(status, 401 | 407) {
+            self.outputs.extend(ended(server, &request));
+        }
+        match answer {
+            Answer::Received(mut response) => {
+                if response.pop_via().is_ok() {
+                    self.send_response(now, server, *response);
+                }
+            }
+            Answer::Own(status) => {
+                self.reply_own(now, server, status, &[]);
+            }
+            Answer::Silence => {
+                self.counters.silenced += 1;
+                self.remove_server(server);
+            }
+        }
+    }
+}
+
+enum Started {
+    Sent(Key<ClientTransaction>),
+    Resolving,
+}
+
+impl Context {
+    fn client(&self, index: usize) -> Option<Key<ClientTransaction>> {
+        self.clients.get(index).copied().flatten()
+    }
+
+    fn set_client(&mut self, index: usize, client: Key<ClientTransaction>) {
+        if self.clients.len() <= index {
+            self.clients.resize(index + 1, None);
+        }
+        if let Some(place) = self.clients.get_mut(index) {
+            *place = Some(client);
+        }
+    }
+}
+
+pub(super) fn has_to_tag(request: &Message) -> bool {
+    request.to_header().is_ok_and(|to| to.tag().is_some())
+}
+
+fn call_event(
+    server: Key<ServerTransaction>,
+    request: &Message,
+    response: Option<&Message>,
+    kind: CallEventKind,
+) -> Option<Output> {
+    let to = response.unwrap_or(request).to_header().ok()?;
+    Some(Output::Call(Box::new(CallEvent {
+        id: ServerTransactionId(server),
+        call_id: request.call_id().ok()?.to_owned(),
+        from_tag: request.from_header().ok()?.tag().unwrap_or("").to_owned(),
+        to_tag: to.tag().map(ToOwned::to_owned),
+        kind,
+    })))
+}
+
+/// The event of a BYE that was answered; nothing for other requests.
+fn ended(server: Key<ServerTransaction>, request: &Message) -> Option<Output> {
+    if request.method() != Some(&Method::Bye) {
+        return None;
+    }
+    call_event(server, request, None, CallEventKind::Ended)
+}

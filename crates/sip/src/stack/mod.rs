@@ -1,0 +1,440 @@
+//! The whole of RFC 3261 sections 16 to 18 without sockets and clocks.
+//!
+//! One owner drives a [`Stack`]: it hands messages in, takes [`Output`]s until there are none, and comes back
+//! at the next deadline. The stack matches transactions, absorbs and sends retransmissions, validates, routes
+//! requests inside dialogs, walks call plans, and chooses answers. The owner moves octets, looks names up, and
+//! decides about new requests.
+//!
+//! ```text
+//!            octets                      octets
+//!              |                           ^
+//!   framing / Message::parse               |
+//!              |                           |
+//!   receive(now, source, message)    Output::Send
+//!              |                           |
+//!  +-----------v---------------------------+---------------------+
+//!  |        server transactions     client transactions          |  timeout(now)
+//!  |              |        ^             ^       |               |<------------- next_deadline()
+//!  |              |        |  response   |       |               |
+//!  |  validate,   v        +- context ---+<------+               |
+//!  |  loose route +------------>^                                |
+//!  +--------------+-------------|--------------------------------+
+//!                 |             |
+//!        Output::Request   forward(now, id, plan)     or respond / reply
+//!                 |             ^
+//!                 v             |
+//!            facts -> routing::plan      Output::Resolve -> resolved(..), Output::Redirected -> redirected(..)
+//! ```
+//!
+//! - New requests come up exactly once as [`Output::Request`]. Each must be answered ([`Stack::respond`],
+//!   [`Stack::reply`]) or forwarded ([`Stack::forward`]); what is forgotten is answered 500 after a while.
+//! - Requests inside a dialog that was set up through us never come up: their Route, which we signed, says
+//!   where they go. Neither do ACK and CANCEL.
+//! - What is kept is bounded: see [`StackLimits`].
+//!
+//! An owner's loop:
+//!
+//! ```text
+//! loop {
+//!     while let Some(output) = stack.poll_output() { carry it out }
+//!     wait for a message, an answer from the application, or stack.next_deadline()
+//! }
+//! ```
+
+mod arena;
+mod client;
+mod config;
+mod forwarding;
+mod output;
+mod queue;
+mod receive;
+mod server;
+
+pub use crate::proxy::plan::{ForwardPlan, ForwardStep, ForwardTarget};
+pub use crate::proxy::{Destination, Edit, FlowId, Interface, Secret, Source};
+pub use crate::transaction::Moment;
+pub use config::{Config, StackLimits};
+pub use output::{
+    AnswerResult, CallEvent, CallEventKind, ClientTransactionId, IncomingRequest, LookupId, Output,
+    RedirectionId, SendId, ServerTransactionId,
+};
+
+use crate::header::HeaderName;
+use crate::message::{Malformed, Message, reason_phrase};
+use crate::proxy::branch::Branch;
+use crate::proxy::endpoint::Interfaces;
+use crate::proxy::forward;
+use crate::proxy::secret::{Numbers, Purpose, encode};
+use crate::transaction::{ClientKey, MergeKey, ServerKey};
+use crate::uri::Uri;
+use arena::{Arena, Key};
+use client::{ClientTransaction, Owner};
+use forwarding::Context;
+use output::{Lookup, Sent};
+use queue::Queue;
+use server::ServerTransaction;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+/// Everything that waits for a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Entity {
+    Server(Key<ServerTransaction>),
+    Client(Key<ClientTransaction>),
+    Context(Key<Context>),
+    Ack(u64),
+}
+
+/// What has been counted since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Requests that came in, retransmissions included.
+    pub requests: u64,
+    /// Responses that came in.
+    pub responses: u64,
+    /// Requests that came again and were absorbed.
+    pub retransmissions: u64,
+    /// Requests that we sent again.
+    pub retransmissions_sent: u64,
+    /// Octets that were no proper message.
+    pub malformed: u64,
+    /// Messages that nothing could be done with.
+    pub dropped: u64,
+    /// Responses that belonged to no transaction.
+    pub stray_responses: u64,
+    /// Requests that were refused by the checks of RFC 3261 section 16.3.
+    pub refused: u64,
+    /// Requests that were turned away because too much was going on.
+    pub shed: u64,
+    /// Final responses to INVITE that were never acknowledged.
+    pub unacknowledged: u64,
+    /// Messages that could not be sent.
+    pub transport_failures: u64,
+    /// Requests that the application did not answer in time.
+    pub unanswered_by_application: u64,
+    /// Requests other than INVITE that timed out and, by RFC 4320, were not answered.
+    pub silenced: u64,
+}
+
+/// How much is being kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Server transactions.
+    pub servers: usize,
+    /// Client transactions.
+    pub clients: usize,
+    /// Requests that are being forwarded.
+    pub contexts: usize,
+    /// ACKs that wait for a look-up.
+    pub pending_acks: usize,
+    /// Entries in the queue of deadlines.
+    pub deadlines: usize,
+}
+
+impl Usage {
+    /// Whether nothing is kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.servers + self.clients + self.contexts + self.pending_acks == 0
+    }
+}
+
+/// The stack; see the [module](self).
+pub struct Stack {
+    config: Config,
+    interfaces: Interfaces,
+    numbers: Numbers,
+    own_names: BTreeSet<String>,
+    servers: Arena<ServerTransaction>,
+    clients: Arena<ClientTransaction>,
+    contexts: Arena<Context>,
+    server_index: HashMap<ServerKey, Key<ServerTransaction>>,
+    client_index: HashMap<ClientKey, Key<ClientTransaction>>,
+    /// How many server transactions have the same request, by another path.
+    merges: HashMap<MergeKey, u32>,
+    acks: BTreeMap<u64, Message>,
+    queue: Queue<Entity>,
+    outputs: VecDeque<Output>,
+    counters: Counters,
+}
+
+impl Stack {
+    /// An empty stack. The seed must be random; branches and tags are made from it and the secret.
+    #[must_use]
+    pub fn new(config: Config, seed: [u8; 32]) -> Self {
+        Self {
+            interfaces: Interfaces(config.interfaces.clone()),
+            numbers: Numbers::new(config.secret.clone(), seed),
+            own_names: BTreeSet::new(),
+            servers: Arena::default(),
+            clients: Arena::default(),
+            contexts: Arena::default(),
+            server_index: HashMap::new(),
+            client_index: HashMap::new(),
+            merges: HashMap::new(),
+            acks: BTreeMap::new(),
+            queue: Queue::new(),
+            outputs: VecDeque::new(),
+            counters: Counters::default(),
+            config,
+        }
+    }
+
+    /// Says that a host name is ours: a Route with it is taken off (RFC 3261 section 16.4). Names of interfaces
+    /// are known already; this is for the domains that phones may have as their outbound proxy.
+    pub fn add_own_name(&mut self, host: &str) {
+        self.own_names.insert(host.to_ascii_lowercase());
+    }
+
+    /// Says that a host name is no longer ours.
+    pub fn remove_own_name(&mut self, host: &str) {
+        self.own_names.remove(&host.to_ascii_lowercase());
+    }
+
+    /// Takes a message that arrived.
+    pub fn receive(&mut self, now: Moment, source: Source, message: Message) {
+        if message.is_request() {
+            self.receive_request(now, source, message);
+        } else {
+            self.receive_response(now, message);
+        }
+    }
+
+    /// Takes note of octets that were no proper message, and answers them when they deserve it.
+    pub fn receive_malformed(&mut self, source: &Source, fault: &Malformed) {
+        self.refuse_malformed(source, fault);
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        let output = self.outputs.pop_front();
+        if output.is_none() && self.outputs.capacity() > 4096 {
+            self.outputs.shrink_to(1024);
+        }
+        output
+    }
+
+    /// Answers a request with a response that [`Message::response`] made from it; `false` when it has its
+    /// final response already, or is being forwarded.
+    pub fn respond(&mut self, now: Moment, id: ServerTransactionId, response: Message) -> bool {
+        let is_forwarded = self.servers.get(id.0).is_none_or(|server| server.context.is_some());
+        !is_forwarded && self.send_response(now, id.0, response)
+    }
+
+    /// Answers a request with this status, phrase and further fields, and a To tag of our own; `false` as in
+    /// [`respond`](Self::respond).
+    pub fn reply(
+        &mut self,
+        now: Moment,
+        id: ServerTransactionId,
+        status: u16,
+        phrase: Option<&str>,
+        fields: &[(HeaderName, String)],
+    ) -> bool {
+        let Some(server) = self.servers.get(id.0) else { return false };
+        let Some(request) = server.request.clone() else { return false };
+        let phrase = phrase.unwrap_or(reason_phrase(status));
+        let mut response = request.response(status, phrase, Some(&server.to_tag));
+        for (name, value) in fields {
+            response.append(*name, value);
+        }
+        self.respond(now, id, response)
+    }
+
+    /// The tag that responses of our own to a request have in To.
+    #[must_use]
+    pub fn to_tag(&self, id: ServerTransactionId) -> Option<&str> {
+        self.servers.get(id.0).map(|server| server.to_tag.as_str())
+    }
+
+    /// Forwards a request; `false` when it has been answered, cancelled or forwarded already.
+    ///
+    /// Refuses it by itself when it must not be forwarded: 483 when Max-Forwards is used up, 440 when Max-Breadth
+    /// does not allow as many branches.
+    pub fn forward(&mut self, now: Moment, id: ServerTransactionId, plan: ForwardPlan) -> bool {
+        self.open_context(now, id.0, plan)
+    }
+
+    /// Answers an [`Output::Resolve`]: the next hops in order of preference, none when there are none.
+    pub fn resolved(&mut self, now: Moment, id: LookupId, next_hops: Vec<Destination>) {
+        match id.0 {
+            Lookup::Branch(context, index) => {
+                self.branch_resolved(now, context, index, next_hops);
+            }
+            Lookup::Ack(number) => {
+                let Some(ack) = self.acks.remove(&number) else { return };
+                match next_hops.into_iter().next() {
+                    Some(to) => self.send_ack(ack, to),
+                    None => self.counters.dropped += 1,
+                }
+            }
+        }
+    }
+
+    /// Answers an [`Output::Redirected`]: where the call goes instead; with no targets, the redirection is
+    /// passed back to the caller like any other answer.
+    pub fn redirected(&mut self, now: Moment, id: RedirectionId, targets: Vec<ForwardTarget>) {
+        self.branch_redirected(now, id.0, id.1, targets);
+    }
+
+    /// Sends a request of our own. It must have no Via; what comes back is an [`Output::Answer`]. `None` when
+    /// we have no socket of that transport, or too much is going on.
+    pub fn send(
+        &mut self,
+        now: Moment,
+        mut request: Message,
+        mut to: Destination,
+    ) -> Option<ClientTransactionId> {
+        let outward = self.interfaces.of_destination(&to)?;
+        if self.load() >= self.hard_limit() {
+            return None;
+        }
+        to.local = Some(outward.local);
+        let branch = self.numbers.next();
+        let branch = Branch::new(&self.config.secret, branch, [0; 6], None);
+        request.push_via(&forward::via(outward, &branch.to_text()));
+        request.ensure_content_length();
+        let id = self.open_client(now, request, branch.id, to, Owner::Application);
+        Some(ClientTransactionId(id))
+    }
+
+    /// Says that an [`Output::Send`] failed.
+    pub fn send_failed(&mut self, now: Moment, id: SendId) {
+        match id.0 {
+            Sent::Client(id) => self.client_send_failed(now, id),
+            Sent::Server(id) => self.server_send_failed(now, id),
+        }
+    }
+
+    /// When [`timeout`](Self::timeout) has to be called next.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Moment> {
+        self.queue.next()
+    }
+
+    /// Lets everything happen that is due.
+    pub fn timeout(&mut self, now: Moment) {
+        while let Some((at, entity)) = self.queue.pop_due(now) {
+            if let Entity::Ack(number) = entity {
+                self.counters.dropped += u64::from(self.acks.remove(&number).is_some());
+                continue;
+            }
+            if self.armed(entity).is_none_or(|armed| *armed != Some(at)) {
+                continue;
+            }
+            if let Some(armed) = self.armed(entity) {
+                *armed = None;
+            }
+            match entity {
+                Entity::Server(id) => self.server_timeout(now, id),
+                Entity::Client(id) => self.client_timeout(now, id),
+                Entity::Context(id) => self.context_timeout(now, id),
+                Entity::Ack(_) => {}
+            }
+        }
+        self.tidy();
+    }
+
+    /// What has been counted.
+    #[must_use]
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// How much is being kept.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        Usage {
+            servers: self.servers.len(),
+            clients: self.clients.len(),
+            contexts: self.contexts.len(),
+            pending_acks: self.acks.len(),
+            deadlines: self.queue.len(),
+        }
+    }
+
+    /// Whether new work is being turned away.
+    #[must_use]
+    pub fn is_overloaded(&self) -> bool {
+        self.load() >= self.config.limits.transactions
+    }
+
+    fn load(&self) -> usize {
+        self.servers.len() + self.clients.len()
+    }
+
+    fn hard_limit(&self) -> usize {
+        self.config.limits.transactions.saturating_add(self.config.limits.reserve)
+    }
+
+    fn is_own_name(&self, uri: &Uri) -> bool {
+        if !uri.is_sip() {
+            return false;
+        }
+        let host = uri.host_text();
+        let host = host.strip_suffix('.').unwrap_or(host);
+        self.own_names.contains(&host.to_ascii_lowercase())
+    }
+
+    /// The To tag for responses of our own to a request: the same each time, unknown to others.
+    fn tag_of(&self, key: &ServerKey) -> String {
+        let tag: [u8; 9] = self.config.secret.sign_short(Purpose::Tag, &[key.as_bytes()]);
+        encode(&tag)
+    }
+
+    /// Keeps an ACK until its next hop is known.
+    fn resolve_ack(&mut self, now: Moment, ack: Message, next: Uri) {
+        if self.acks.len() >= self.config.limits.pending_acks {
+            self.counters.dropped += 1;
+            return;
+        }
+        let number = self.numbers.next();
+        let until = now + self.config.lookup_timeout;
+        self.acks.insert(number, ack);
+        self.queue.push(until, Entity::Ack(number));
+        self.outputs.push_back(Output::Resolve { id: LookupId(Lookup::Ack(number)), uri: next });
+    }
+
+    fn deadline(&self, entity: Entity) -> Option<Moment> {
+        match entity {
+            Entity::Server(id) => self.servers.get(id)?.deadline(),
+            Entity::Client(id) => self.clients.get(id)?.deadline(),
+            Entity::Context(id) => self.contexts.get(id)?.proxy.deadline(),
+            Entity::Ack(_) => None,
+        }
+    }
+
+    fn armed(&mut self, entity: Entity) -> Option<&mut Option<Moment>> {
+        match entity {
+            Entity::Server(id) => Some(&mut self.servers.get_mut(id)?.armed),
+            Entity::Client(id) => Some(&mut self.clients.get_mut(id)?.armed),
+            Entity::Context(id) => Some(&mut self.contexts.get_mut(id)?.armed),
+            Entity::Ack(_) => None,
+        }
+    }
+
+    /// Makes sure that the queue has an entry that is not later than the entity's deadline.
+    fn arm(&mut self, entity: Entity) {
+        let Some(deadline) = self.deadline(entity) else { return };
+        let Some(armed) = self.armed(entity) else { return };
+        if armed.is_none_or(|armed| armed > deadline) {
+            *armed = Some(deadline);
+            self.queue.push(deadline, entity);
+        }
+    }
+
+    /// Throws void entries of the queue out when they are more than half of it.
+    fn tidy(&mut self) {
+        let live = self.load() + self.contexts.len() + self.acks.len();
+        if self.queue.len() < 2 * live + 1024 {
+            return;
+        }
+        let mut queue = std::mem::replace(&mut self.queue, Queue::new());
+        queue.retain(|at, entity| match entity {
+            Entity::Server(id) => self.servers.get(id).is_some_and(|s| s.armed == Some(at)),
+            Entity::Client(id) => self.clients.get(id).is_some_and(|c| c.armed == Some(at)),
+            Entity::Context(id) => self.contexts.get(id).is_some_and(|c| c.armed == Some(at)),
+            Entity::Ack(number) => self.acks.contains_key(&number),
+        });
+        self.queue = queue;
+    }
+}

@@ -1,0 +1,162 @@
+//! What the stack gives to its owner.
+
+use super::arena::Key;
+use super::client::ClientTransaction;
+use super::forwarding::Context;
+use super::server::ServerTransaction;
+use crate::message::Message;
+use crate::proxy::{Destination, Source};
+use crate::uri::Uri;
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// A request that came in and is being handled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerTransactionId(pub(super) Key<ServerTransaction>);
+
+/// A request of our own that went out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientTransactionId(pub(super) Key<ClientTransaction>);
+
+/// A look-up that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LookupId(pub(super) Lookup);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Lookup {
+    Branch(Key<Context>, usize),
+    Ack(u64),
+}
+
+/// A redirection that is to be decided about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RedirectionId(pub(super) Key<Context>, pub(super) usize);
+
+/// What was to be sent, for saying that it could not be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SendId(pub(super) Sent);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Sent {
+    Client(Key<ClientTransaction>),
+    Server(Key<ServerTransaction>),
+}
+
+/// What the owner has to do, or is told.
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// Send these octets. When that fails and there is an id, tell
+    /// [`Stack::send_failed`](super::Stack::send_failed).
+    Send {
+        /// Where to.
+        to: Destination,
+        /// One whole message.
+        octets: Bytes,
+        /// Whose octets these are; `None` when nobody cares.
+        id: Option<SendId>,
+    },
+    /// A new request, once. Answer it with [`respond`](super::Stack::respond) or
+    /// [`reply`](super::Stack::reply), or [`forward`](super::Stack::forward) it.
+    Request(Box<IncomingRequest>),
+    /// A request that was given up but not yet answered nor forwarded has been cancelled and answered 487;
+    /// there is nothing left to do about it.
+    Cancelled(ServerTransactionId),
+    /// Look the next hops of a URI up (RFC 3263) and tell [`Stack::resolved`](super::Stack::resolved).
+    Resolve {
+        /// Which look-up.
+        id: LookupId,
+        /// For which URI.
+        uri: Uri,
+    },
+    /// A target redirects the call; tell [`Stack::redirected`](super::Stack::redirected) where it shall go.
+    Redirected {
+        /// Which redirection.
+        id: RedirectionId,
+        /// Which request.
+        request: ServerTransactionId,
+        /// The 3xx response, with its Contacts.
+        response: Box<Message>,
+    },
+    /// What came back for a request of our own. More than one when there are provisional responses.
+    Answer {
+        /// Which request.
+        id: ClientTransactionId,
+        /// What came back.
+        result: AnswerResult,
+    },
+    /// Something that call detail records are made of.
+    Call(Box<CallEvent>),
+}
+
+/// A request for the application.
+#[derive(Debug, Clone)]
+pub struct IncomingRequest {
+    /// How to answer it.
+    pub id: ServerTransactionId,
+    /// The request: Via filled in (`received`, `rport`), Route entries of ours taken off.
+    pub request: Arc<Message>,
+    /// Where it came from.
+    pub source: Source,
+    /// Another copy of it is being handled that came another way. A user agent server answers 482
+    /// (RFC 3261 section 8.2.2.2), a proxy forwards it.
+    pub is_merged: bool,
+    /// It has a To tag, but nothing proves that its dialog was set up through us: no Route, or one that we did
+    /// not sign. It may be for us (a subscription), or come from a phone that lost its route set.
+    pub is_stray: bool,
+}
+
+/// What came back for a request of our own.
+#[derive(Debug, Clone)]
+pub enum AnswerResult {
+    /// A response.
+    Response(Box<Message>),
+    /// Nothing, in time.
+    TimedOut,
+    /// The transport failed.
+    TransportFailed,
+}
+
+/// Something that happened to a call that is forwarded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallEvent {
+    /// The INVITE, or the BYE.
+    pub id: ServerTransactionId,
+    /// Call-ID.
+    pub call_id: String,
+    /// The tag of From, which is the caller's in an INVITE and that of whoever hung up in a BYE.
+    pub from_tag: String,
+    /// The tag of To, as far as known.
+    pub to_tag: Option<String>,
+    /// What happened.
+    pub kind: CallEventKind,
+}
+
+/// What happened to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallEventKind {
+    /// The first 101 to 199 was relayed.
+    Ringing {
+        /// Its status.
+        status: u16,
+        /// The step of the plan that it came from.
+        step: usize,
+        /// The target in that step.
+        target: usize,
+    },
+    /// The first 2xx was relayed.
+    Answered {
+        /// Its status.
+        status: u16,
+        /// The step of the plan that it came from.
+        step: usize,
+        /// The target in that step.
+        target: usize,
+    },
+    /// The call was not answered.
+    Failed {
+        /// The status that the caller got.
+        status: u16,
+    },
+    /// A BYE went through: the session is over.
+    Ended,
+}

@@ -1,0 +1,251 @@
+//! Messages that come in.
+
+use super::output::{IncomingRequest, Output, ServerTransactionId};
+use super::{Stack, forwarding::has_to_tag};
+use crate::header::{HeaderName, RetryAfter};
+use crate::message::{Malformed, Message, Method, reason_phrase};
+use crate::proxy::branch::{Branch, loop_hash};
+use crate::proxy::plan::{ForwardPlan, ForwardTarget};
+use crate::proxy::record_route::{OwnRoute, take_off};
+use crate::proxy::validate::{Refusal, is_service_urn, undo_strict_routing, validate};
+use crate::proxy::{Destination, Source, forward};
+use crate::transaction::{Moment, ServerKey};
+use crate::uri::Uri;
+
+impl Stack {
+    pub(super) fn receive_request(&mut self, now: Moment, source: Source, mut request: Message) {
+        self.counters.requests += 1;
+        // Section 18.2.1, before anything else looks at the Via.
+        let recorded = request.record_source(source.remote.ip(), source.remote.port());
+        let key = ServerKey::of(&request);
+        let (Ok(()), Ok(key)) = (recorded, key) else {
+            self.counters.dropped += 1;
+            return;
+        };
+        let known = self.server_index.get(&key).copied();
+        match (request.method(), known) {
+            (Some(Method::Ack), known) => {
+                // An ACK for a 2xx has a branch of its own, from clients of RFC 2543 excepted.
+                if known.is_none_or(|id| self.acknowledged(now, id)) {
+                    self.forward_ack(now, request);
+                }
+            }
+            (_, Some(id)) => self.retransmitted(now, id),
+            (Some(Method::Cancel), None) => self.receive_cancel(now, source, key, request),
+            (_, None) => self.receive_new(now, source, key, request),
+        }
+    }
+
+    /// Section 16.10 and 9.2.
+    fn receive_cancel(&mut self, now: Moment, source: Source, key: ServerKey, cancel: Message) {
+        let found = ServerKey::cancelled_by(&cancel).ok();
+        let found = found.and_then(|key| self.server_index.get(&key).copied());
+        if self.load() >= self.hard_limit() {
+            return self.refuse_statelessly(&source, &key, &cancel, 503);
+        }
+        let own = self.open_server(now, key, cancel.clone(), source);
+        let Some(invite) = found else {
+            self.reply_own(now, own, 481, &[]);
+            return;
+        };
+        // The 200 has the To tag of the response to the INVITE (section 9.2).
+        let tag = self.servers.get(invite).map(|server| server.to_tag.clone());
+        if let (Some(tag), Some(own)) = (tag, self.servers.get_mut(own)) {
+            own.to_tag = tag;
+        }
+        self.reply_own(now, own, 200, &[]);
+        let Some(server) = self.servers.get(invite) else { return };
+        if !server.machine.is_pending() {
+            return;
+        }
+        match server.context {
+            Some(context) => self.cancel_context(now, context, &cancel),
+            None => self.cancel_unanswered(now, invite),
+        }
+    }
+
+    fn receive_new(&mut self, now: Moment, source: Source, key: ServerKey, mut request: Message) {
+        let is_in_dialog = has_to_tag(&request);
+        if self.is_shed(&request, is_in_dialog) {
+            self.counters.shed += 1;
+            return self.refuse_statelessly(&source, &key, &request, 503);
+        }
+        let hash = loop_hash(&self.config.secret, &request, source.remote.ip());
+        let refused = match hash {
+            Ok(hash) => validate(&request, &self.interfaces, hash, &self.config.supported),
+            Err(error) => Err(Refusal::from(error)),
+        };
+        let own_route = if refused.is_ok() { self.own_route(&mut request) } else { OwnRoute::None };
+        let id = self.open_server(now, key, request, source.clone());
+        if let Err(refusal) = refused {
+            self.counters.refused += 1;
+            let fields: Vec<_> = refusal.field.into_iter().collect();
+            self.reply_own(now, id, refusal.status, &fields);
+            return;
+        }
+        let Some(server) = self.servers.get_mut(id) else { return };
+        server.loop_hash = hash.unwrap_or_default();
+        let Some(request) = server.request.clone() else { return };
+        let merge = server.merge.clone();
+        if is_in_dialog && let Some(to) = self.dialog_route(own_route) {
+            let Some(uri) = request.request_uri().cloned() else { return };
+            let target =
+                ForwardTarget { next_hops: to.into_iter().collect(), ..ForwardTarget::new(uri) };
+            self.open_context(now, id, ForwardPlan::to(target));
+            return;
+        }
+        let copies = merge.and_then(|merge| self.merges.get(&merge).copied());
+        self.outputs.push_back(Output::Request(Box::new(IncomingRequest {
+            id: ServerTransactionId(id),
+            request,
+            source,
+            is_merged: copies.is_some_and(|copies| copies > 1),
+            is_stray: is_in_dialog,
+        })));
+    }
+
+    /// Section 16.4: takes what we wrote off Route.
+    fn own_route(&self, request: &mut Message) -> OwnRoute {
+        let undone = undo_strict_routing(&self.config.secret, &self.interfaces, request);
+        let is_own_name = |uri: &Uri| self.is_own_name(uri);
+        match undone {
+            Ok(()) => take_off(&self.config.secret, &self.interfaces, &is_own_name, request),
+            Err(_) => OwnRoute::None,
+        }
+    }
+
+    /// Whether a request inside a dialog may be relayed, and where to, when Route told us.
+    #[allow(clippy::option_option, reason = "whether, and where to")]
+    fn dialog_route(&self, own: OwnRoute) -> Option<Option<Destination>> {
+        match own {
+            OwnRoute::Signed { to } => Some(to),
+            OwnRoute::Unsigned if !self.config.requires_signed_routes => Some(None),
+            OwnRoute::Unsigned | OwnRoute::None => None,
+        }
+    }
+
+    /// An ACK for a 2xx travels like any request in a dialog, but without transaction (section 16.11).
+    fn forward_ack(&mut self, now: Moment, mut ack: Message) {
+        let own = self.own_route(&mut ack);
+        let route = self.dialog_route(own);
+        let has_hops = crate::proxy::validate::has_hops_left(&ack).unwrap_or(false);
+        let (Some(to), true, Some(uri)) = (route, has_hops, ack.request_uri().cloned()) else {
+            self.counters.dropped += 1;
+            return;
+        };
+        let Ok((copy, next)) = forward::retarget(&ack, &ForwardTarget::new(uri), &[]) else {
+            self.counters.dropped += 1;
+            return;
+        };
+        match to.or_else(|| self.interfaces.literal(&next)) {
+            Some(to) => self.send_ack(copy, to),
+            None => self.resolve_ack(now, copy, next),
+        }
+    }
+
+    /// Sends an ACK on, with our Via.
+    pub(super) fn send_ack(&mut self, mut ack: Message, mut to: Destination) {
+        let Some(outward) = self.interfaces.of_destination(&to) else {
+            self.counters.dropped += 1;
+            return;
+        };
+        to.local = Some(outward.local);
+        let before = ack.top_via().ok().and_then(|via| via.branch().map(ToOwned::to_owned));
+        let branch = Branch::stateless(&self.config.secret, before.as_deref().unwrap_or(""), &ack);
+        forward::finish(&mut ack, outward, &branch.to_text(), &[]);
+        self.outputs.push_back(Output::Send { to, octets: ack.to_bytes(), id: None });
+    }
+
+    pub(super) fn receive_response(&mut self, now: Moment, response: Message) {
+        self.counters.responses += 1;
+        let via = response.top_via().ok();
+        // Section 18.1.2: a response whose topmost Via is not ours was not meant for us.
+        let ours = via.filter(|via| self.interfaces.wrote(via.host(), via.port_or_default()));
+        let Some(branch) = ours.and_then(|via| Branch::read(&via)) else {
+            self.counters.stray_responses += 1;
+            return;
+        };
+        if let Some(response) = self.client_response(now, &branch, response) {
+            self.receive_stray(&branch, response);
+        }
+    }
+
+    /// A response that belongs to no transaction. Only a 2xx to an INVITE is worth passing on, so that a call
+    /// is set up although we were restarted while the phone rang, and only when the branch proves that we
+    /// forwarded its INVITE (RFC 6026 section 8.13).
+    fn receive_stray(&mut self, branch: &Branch, mut response: Message) {
+        self.counters.stray_responses += 1;
+        let is_success = response.status().is_some_and(|status| (200..300).contains(&status));
+        let is_invite = response.cseq().is_ok_and(|cseq| cseq.method == Method::Invite);
+        if !is_success || !is_invite || response.pop_via().is_err() {
+            return;
+        }
+        let Ok(next) = response.top_via() else { return };
+        if branch.is_genuine(&self.config.secret, next.branch()) {
+            self.relay_statelessly(response);
+        }
+    }
+
+    /// Sends a response where its topmost Via says.
+    pub(super) fn relay_statelessly(&mut self, mut response: Message) {
+        let to = response.top_via().ok().and_then(|via| forward::response_destination(&via));
+        let Some(mut to) = to else {
+            self.counters.dropped += 1;
+            return;
+        };
+        to.local = self.interfaces.of_destination(&to).map(|interface| interface.local);
+        response.ensure_content_length();
+        self.outputs.push_back(Output::Send { to, octets: response.to_bytes(), id: None });
+    }
+
+    /// Answers what is no proper request, when it can be answered at all.
+    pub(super) fn refuse_malformed(&mut self, source: &Source, fault: &Malformed) {
+        self.counters.malformed += 1;
+        let tag = crate::proxy::secret::encode(&self.numbers.next().to_be_bytes());
+        let Some(mut response) = fault.response(&tag) else { return };
+        let recorded = response.record_source(source.remote.ip(), source.remote.port());
+        let to = match recorded {
+            Ok(()) => self.reply_to(&response, source),
+            Err(_) => Destination::back_to(source),
+        };
+        response.ensure_content_length();
+        self.outputs.push_back(Output::Send { to, octets: response.to_bytes(), id: None });
+    }
+
+    /// Answers without keeping anything; the same for each retransmission.
+    fn refuse_statelessly(
+        &mut self,
+        source: &Source,
+        key: &ServerKey,
+        request: &Message,
+        status: u16,
+    ) {
+        let tag = self.tag_of(key);
+        let mut response = request.response(status, reason_phrase(status), Some(&tag));
+        if status == 503 {
+            // Some spreading, so that those who are turned away do not come back together.
+            let spread = u32::try_from(self.numbers.next() % 5).unwrap_or(0);
+            let seconds = RetryAfter(self.config.retry_after.saturating_add(spread));
+            response.append(HeaderName::RetryAfter, &seconds.to_string());
+        }
+        let to = self.reply_to(request, source);
+        self.outputs.push_back(Output::Send { to, octets: response.to_bytes(), id: None });
+    }
+
+    /// Whether a request is turned away because too much is going on.
+    fn is_shed(&self, request: &Message, is_in_dialog: bool) -> bool {
+        let load = self.load();
+        if load < self.config.limits.transactions {
+            return false;
+        }
+        load >= self.hard_limit() || !(is_in_dialog || self.is_emergency(request))
+    }
+
+    fn is_emergency(&self, request: &Message) -> bool {
+        request.request_uri().is_some_and(|uri| {
+            let user = uri.user_unescaped();
+            let is_number = |user: &str| self.config.emergency_numbers.iter().any(|n| n == user);
+            is_service_urn(uri) || user.is_some_and(|user| is_number(&user))
+        })
+    }
+}

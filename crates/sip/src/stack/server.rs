@@ -1,0 +1,324 @@
+//! Server transactions and what they hold.
+
+use super::forwarding::Context;
+use super::output::{Output, SendId, Sent, ServerTransactionId};
+use super::{Entity, Stack, arena::Key};
+use crate::header::{HeaderName, Via};
+use crate::message::{Message, Method, reason_phrase};
+use crate::proxy::forward::response_destination;
+use crate::proxy::{Destination, Source};
+use crate::transaction::invite_server;
+use crate::transaction::non_invite_server;
+use crate::transaction::{
+    Action, Actions, InviteServer, Machine, MergeKey, Moment, NonInviteServer, ServerKey,
+};
+use bytes::Bytes;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// A request that came in.
+pub(super) struct ServerTransaction {
+    pub(super) machine: ServerMachine,
+    pub(super) key: ServerKey,
+    pub(super) merge: Option<MergeKey>,
+    /// Until the final response.
+    pub(super) request: Option<Arc<Message>>,
+    pub(super) source: Source,
+    pub(super) reply_to: Destination,
+    pub(super) response: Option<Bytes>,
+    pub(super) to_tag: String,
+    pub(super) context: Option<Key<Context>>,
+    pub(super) loop_hash: [u8; 6],
+    /// When a 100 is due.
+    pub(super) trying_at: Option<Moment>,
+    /// When the application must have answered.
+    pub(super) answer_by: Option<Moment>,
+    pub(super) armed: Option<Moment>,
+}
+
+#[derive(Debug)]
+pub(super) enum ServerMachine {
+    Invite(InviteServer),
+    Other(NonInviteServer),
+}
+
+impl ServerMachine {
+    pub(super) const fn is_invite(&self) -> bool {
+        matches!(self, Self::Invite(_))
+    }
+
+    pub(super) const fn admits(&self, status: u16) -> bool {
+        match self {
+            Self::Invite(machine) => machine.admits(status),
+            Self::Other(machine) => machine.admits(),
+        }
+    }
+
+    /// Whether no final response has been sent yet.
+    pub(super) const fn is_pending(&self) -> bool {
+        match self {
+            Self::Invite(machine) => matches!(machine.state(), invite_server::State::Proceeding),
+            Self::Other(machine) => machine.admits(),
+        }
+    }
+
+    fn machine(&self) -> &dyn Machine {
+        match self {
+            Self::Invite(machine) => machine,
+            Self::Other(machine) => machine,
+        }
+    }
+}
+
+impl ServerTransaction {
+    pub(super) fn deadline(&self) -> Option<Moment> {
+        let own = [self.trying_at, self.answer_by].into_iter().flatten();
+        own.chain(self.machine.machine().deadline()).min()
+    }
+}
+
+impl Stack {
+    /// Begins a server transaction.
+    pub(super) fn open_server(
+        &mut self,
+        now: Moment,
+        key: ServerKey,
+        request: Message,
+        source: Source,
+    ) -> Key<ServerTransaction> {
+        let is_invite = request.method() == Some(&Method::Invite);
+        let is_reliable = source.transport.is_reliable();
+        let machine = if is_invite {
+            ServerMachine::Invite(InviteServer::new(is_reliable, &self.config.timers))
+        } else {
+            ServerMachine::Other(NonInviteServer::new(is_reliable))
+        };
+        let merge = MergeKey::of(&request).ok().flatten();
+        if let Some(merge) = &merge {
+            *self.merges.entry(merge.clone()).or_insert(0) += 1;
+        }
+        let transaction = ServerTransaction {
+            machine,
+            merge,
+            reply_to: self.reply_to(&request, &source),
+            request: Some(Arc::new(request)),
+            source,
+            response: None,
+            to_tag: self.tag_of(&key),
+            context: None,
+            loop_hash: [0; 6],
+            trying_at: is_invite.then(|| now + self.config.trying_after),
+            answer_by: Some(now + self.config.application_timeout),
+            armed: None,
+            key: key.clone(),
+        };
+        let id = self.servers.insert(transaction);
+        self.server_index.insert(key, id);
+        self.arm(Entity::Server(id));
+        id
+    }
+
+    /// Where responses to a request go (section 18.2.2): over the connection that it came by; over UDP as the
+    /// Via says, which by now holds where the request came from.
+    pub(super) fn reply_to(&self, request: &Message, source: &Source) -> Destination {
+        let mut back = Destination::back_to(source);
+        let Ok(via) = request.top_via() else { return back };
+        if source.transport.is_reliable() {
+            // When the connection is gone, one is opened to the port of sent-by.
+            back.remote.set_port(via.port_or_default());
+        } else if let Some(to) = response_destination(&via) {
+            let is_behind_nat = self.config.follows_nat && is_behind_nat(&via, source.remote);
+            back.remote = if is_behind_nat { source.remote } else { to.remote };
+        }
+        back
+    }
+
+    /// Sends a response of this element's own making.
+    pub(super) fn reply_own(
+        &mut self,
+        now: Moment,
+        id: Key<ServerTransaction>,
+        status: u16,
+        fields: &[(HeaderName, String)],
+    ) -> bool {
+        let Some(server) = self.servers.get(id) else { return false };
+        let Some(request) = server.request.clone() else { return false };
+        let mut response = request.response(status, reason_phrase(status), Some(&server.to_tag));
+        for (name, value) in fields {
+            response.append(*name, value);
+        }
+        self.send_response(now, id, response)
+    }
+
+    /// Sends a response; false when the transaction takes none any more.
+    pub(super) fn send_response(
+        &mut self,
+        now: Moment,
+        id: Key<ServerTransaction>,
+        mut response: Message,
+    ) -> bool {
+        let Some(status) = response.status() else { return false };
+        let Some(server) = self.servers.get_mut(id) else { return false };
+        if !server.machine.admits(status) {
+            return false;
+        }
+        response.ensure_content_length();
+        server.response = Some(response.to_bytes());
+        server.trying_at = None;
+        if status >= 200 {
+            server.answer_by = None;
+            server.request = None;
+        }
+        let timers = &self.config.timers;
+        let actions = match &mut server.machine {
+            ServerMachine::Invite(machine) => {
+                machine.handle(invite_server::Input::Respond(status), now, timers)
+            }
+            ServerMachine::Other(machine) => {
+                machine.handle(non_invite_server::Input::Respond(status), now, timers)
+            }
+        };
+        self.run_server(now, id, actions);
+        true
+    }
+
+    /// A request came again.
+    pub(super) fn retransmitted(&mut self, now: Moment, id: Key<ServerTransaction>) {
+        self.counters.retransmissions += 1;
+        let Some(server) = self.servers.get_mut(id) else { return };
+        let timers = &self.config.timers;
+        let actions = match &mut server.machine {
+            ServerMachine::Invite(machine) => {
+                machine.handle(invite_server::Input::Invite, now, timers)
+            }
+            ServerMachine::Other(machine) => {
+                machine.handle(non_invite_server::Input::Request, now, timers)
+            }
+        };
+        self.run_server(now, id, actions);
+    }
+
+    /// An ACK came with the key of an INVITE; whether it acknowledges a 2xx and has to travel on.
+    pub(super) fn acknowledged(&mut self, now: Moment, id: Key<ServerTransaction>) -> bool {
+        let Some(server) = self.servers.get_mut(id) else { return false };
+        let ServerMachine::Invite(machine) = &mut server.machine else { return false };
+        let actions = machine.handle(invite_server::Input::Ack, now, &self.config.timers);
+        let passes_up = actions.into_iter().any(|action| action == Action::PassUp);
+        self.run_server(now, id, actions);
+        passes_up
+    }
+
+    /// A response could not be sent.
+    pub(super) fn server_send_failed(&mut self, now: Moment, id: Key<ServerTransaction>) {
+        let Some(server) = self.servers.get_mut(id) else { return };
+        let timers = &self.config.timers;
+        let actions = match &mut server.machine {
+            ServerMachine::Invite(machine) => {
+                machine.handle(invite_server::Input::TransportError, now, timers)
+            }
+            ServerMachine::Other(machine) => {
+                machine.handle(non_invite_server::Input::TransportError, now, timers)
+            }
+        };
+        self.run_server(now, id, actions);
+    }
+
+    /// Lets everything happen that is due in a server transaction.
+    pub(super) fn server_timeout(&mut self, now: Moment, id: Key<ServerTransaction>) {
+        let Some(server) = self.servers.get_mut(id) else { return };
+        if server.trying_at.is_some_and(|at| at <= now) {
+            server.trying_at = None;
+            self.send_trying(now, id);
+        }
+        let Some(server) = self.servers.get_mut(id) else { return };
+        if server.answer_by.is_some_and(|at| at <= now) {
+            server.answer_by = None;
+            self.counters.unanswered_by_application += 1;
+            self.reply_own(now, id, 500, &[]);
+        }
+        while let Some(server) = self.servers.get_mut(id) {
+            let expired = match &mut server.machine {
+                ServerMachine::Invite(machine) => machine.expire(now, &self.config.timers),
+                ServerMachine::Other(machine) => machine.expire(now, &self.config.timers),
+            };
+            let Some(actions) = expired else { break };
+            self.run_server(now, id, actions);
+        }
+        self.arm(Entity::Server(id));
+    }
+
+    /// Sends 100, unless something was sent already.
+    pub(super) fn send_trying(&mut self, now: Moment, id: Key<ServerTransaction>) {
+        let Some(server) = self.servers.get(id) else { return };
+        if server.response.is_none()
+            && let Some(request) = server.request.clone()
+        {
+            let trying = request.response(100, reason_phrase(100), None);
+            self.send_response(now, id, trying);
+        }
+    }
+
+    fn run_server(&mut self, now: Moment, id: Key<ServerTransaction>, actions: Actions) {
+        for action in actions {
+            match action {
+                Action::Transmit => self.transmit_response(now, id),
+                Action::TimedOut => self.counters.unacknowledged += 1,
+                Action::TransportFailed => self.counters.transport_failures += 1,
+                // The caller looks after the message that came in.
+                Action::PassUp | Action::Acknowledge => {}
+            }
+        }
+        let is_over = self.servers.get(id).is_some_and(|s| s.machine.machine().is_terminated());
+        if is_over {
+            self.remove_server(id);
+        } else {
+            self.arm(Entity::Server(id));
+        }
+    }
+
+    fn transmit_response(&mut self, now: Moment, id: Key<ServerTransaction>) {
+        let Some(server) = self.servers.get(id) else { return };
+        let Some(octets) = server.response.clone() else {
+            // The INVITE came again before the 100 was due.
+            if server.machine.is_invite() {
+                self.send_trying(now, id);
+            }
+            return;
+        };
+        let to = server.reply_to.clone();
+        self.outputs.push_back(Output::Send { to, octets, id: Some(SendId(Sent::Server(id))) });
+    }
+
+    /// Forgets a server transaction.
+    pub(super) fn remove_server(&mut self, id: Key<ServerTransaction>) {
+        let Some(server) = self.servers.remove(id) else { return };
+        self.server_index.remove(&server.key);
+        if let Some(merge) = server.merge
+            && let Some(count) = self.merges.get_mut(&merge)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.merges.remove(&merge);
+            }
+        }
+    }
+
+    /// Answers 487 to an INVITE that the application still has.
+    pub(super) fn cancel_unanswered(&mut self, now: Moment, id: Key<ServerTransaction>) {
+        if self.reply_own(now, id, 487, &[]) {
+            self.outputs.push_back(Output::Cancelled(ServerTransactionId(id)));
+        }
+    }
+}
+
+/// Whether a Via holds a private address and the request came from another one.
+fn is_behind_nat(via: &Via, remote: SocketAddr) -> bool {
+    match via.host().ip() {
+        Some(IpAddr::V4(address)) => {
+            let [a, b, ..] = address.octets();
+            let is_shared = a == 100 && (64..128).contains(&b);
+            (address.is_private() || is_shared) && IpAddr::V4(address) != remote.ip()
+        }
+        _ => false,
+    }
+}
