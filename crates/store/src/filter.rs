@@ -134,7 +134,8 @@ impl Filter {
         self
     }
 
-    /// Adds a condition in SQL with a `?` for each value; a `?` may stand for nothing else.
+    /// Adds a condition in SQL with a `?` for each value; a `?` may stand for nothing else. With another
+    /// number of values than `?` nothing matches.
     pub fn sql(&mut self, condition: &'static str, values: Vec<Bind>) -> &mut Self {
         self.conditions.push(Condition::Raw(condition, values));
         self
@@ -198,16 +199,19 @@ impl Condition {
                 }
                 query.push(")");
             }
+            // The driver would wait for ever for an answer to a statement with a value too few.
+            Self::Raw(sql, values) if sql.matches('?').count() != values.len() => {
+                debug_assert!(false, "`{sql}` does not take {} values", values.len());
+                query.push("1 = 0");
+            }
             Self::Raw(sql, values) => {
                 query.push("(");
                 let mut values = values.iter();
                 for (i, piece) in sql.split('?').enumerate() {
-                    if i > 0 {
-                        match values.next() {
-                            Some(value) => value.push(query),
-                            // Refused by the database instead of meaning something else.
-                            None => drop(query.push("?")),
-                        }
+                    if i > 0
+                        && let Some(value) = values.next()
+                    {
+                        value.push(query);
                     }
                     query.push(piece);
                 }
@@ -469,6 +473,14 @@ mod tests {
             both(&filter).0,
             "1 = 0 AND id IN (?, ?) AND 1 = 0 AND ((name = ?) OR (1 = 1)) AND (a < ? OR b > ?)"
         );
+    }
+
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "does not take 1 values"))]
+    fn a_value_too_few_matches_nothing() {
+        let mut filter = Filter::new();
+        filter.sql("a = ? AND b = ?", vec![1.into()]);
+        assert_eq!(both(&filter).0, "1 = 0");
     }
 
     #[test]

@@ -16,6 +16,8 @@ const POLL: Duration = Duration::from_millis(25);
 const PAGE: i64 = 2000;
 /// How many ranges of passed-over ids one statement asks for.
 const RANGES: usize = 100;
+/// How often a follower makes sure that the journal still holds what it has read.
+const CHECK_HISTORY: Duration = Duration::from_secs(2);
 /// A follower that starts looks this far back for ids that were passed over, in milliseconds by the journal's
 /// own times: rows of transactions that were open when its snapshot was taken.
 const LOOK_BACK: i64 = 120_000;
@@ -28,6 +30,7 @@ pub struct Follower {
     high_at: Option<i64>,
     wake: watch::Receiver<u64>,
     failures: u32,
+    checked: Instant,
 }
 
 #[derive(sqlx::FromRow)]
@@ -123,6 +126,7 @@ impl Start {
             seen: self.seen,
             high_at: self.high_at,
             failures: 0,
+            checked: Instant::now(),
         }
     }
 }
@@ -177,8 +181,9 @@ impl Follower {
     }
 
     async fn poll(&mut self) -> Result<Vec<JournalRow>, StoreError> {
-        if self.failures > 0 {
+        if self.failures > 0 || self.checked.elapsed() >= CHECK_HISTORY {
             self.check_history().await?;
+            self.checked = Instant::now();
         }
         // New rows first: when they are the later part of a transaction whose earlier part was passed over,
         // the look at the gaps that follows finds that part.
@@ -242,7 +247,7 @@ impl Follower {
         })
     }
 
-    /// After a failure the database may be another one: a restored backup, or a replica that lacked the last
+    /// The database may have become another one: a restored backup, or a replica that lacked the last
     /// transactions. Then ids are given out again and rows with low ids would never be seen.
     async fn check_history(&self) -> Result<(), StoreError> {
         let Some(expected) = self.high_at else { return Ok(()) };

@@ -24,6 +24,7 @@ mod soa;
 mod store;
 mod time;
 mod tx;
+mod zone_rows;
 mod zones;
 
 pub use addresses::AddressKind;
@@ -40,6 +41,7 @@ pub use soa::SoaWriter;
 pub use store::Store;
 pub use time::{parse_utc, utc};
 pub use tx::{Actor, Tx};
+pub use zone_rows::{NewRecord, RecordOrigin};
 
 /// The result of what the store does.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;

@@ -1,0 +1,105 @@
+//! What SIP servers read.
+
+use crate::backend::Backend;
+use crate::on_both;
+use ngn_model::{Aor, DomainName, Ownership};
+
+on_both!(everything_is_loaded, records_are_read_again, unusable_rows_are_left_out);
+
+fn aor(text: &str) -> Aor {
+    text.parse().expect("an address")
+}
+
+async fn fill(backend: &Backend) {
+    backend
+        .sql(
+            "INSERT INTO domain (domain, customer, reseller_id, certificate, private_key, verify_cert) VALUES \
+             ('a.example', 3, 2, 'CERT', 'KEY', 1), ('b.example', 0, 0, '', NULL, 0); \
+             INSERT INTO subscriber (username, domain, password, ha1, ha1_sha256, rpid, timeout, region, acl, prepaid) \
+             VALUES ('alice', 'a.example', 'clear', '00112233445566778899AABBCCDDEEFF', '', '3120', 45, 'north', \
+             '[{\"ip\":\"192.0.2.0\",\"mask\":24}]', 1), \
+             ('bob', 'a.example', '', '', \
+             '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', '', 0, '', NULL, 0), \
+             ('alice', 'b.example', '', '', '', NULL, NULL, NULL, '', 0); \
+             INSERT INTO grp (username, domain, grp) VALUES ('alice', 'a.example', 'quota'), \
+             ('alice', 'a.example', 'free-pstn'), ('alice', 'a.example', 'prepaid'), \
+             ('alice', 'b.example', 'blocked'); \
+             INSERT INTO dbaliases (alias_username, alias_domain, username, domain) VALUES \
+             ('info', 'a.example', 'alice', 'a.example'), ('info', 'b.example', 'bob', 'a.example')",
+        )
+        .await;
+}
+
+async fn everything_is_loaded(backend: &Backend) {
+    fill(backend).await;
+    let (directory, follower) = backend.store.load_directory().await.expect("the directory");
+    assert_eq!(follower.position().0, 0);
+    let [a, b] = directory.domains.try_into().expect("two domains");
+    assert_eq!((a.domain.as_str(), b.domain.as_str()), ("a.example", "b.example"));
+    assert_eq!(a.ownership, Ownership { customer: 3, reseller: 2 });
+    assert_eq!(a.tls.private_key.as_deref(), Some("KEY"));
+    assert!(a.tls.verify_cert && !a.tls.require_cert);
+    assert_eq!(b.tls, ngn_store::DomainTls::default());
+    let accounts = directory.accounts;
+    assert_eq!(accounts.len(), 3);
+    let find = |wanted: &str| accounts.iter().find(|a| a.aor == aor(wanted)).expect("the account");
+    let alice = find("alice@a.example");
+    assert_eq!(alice.groups, ["free-pstn", "prepaid", "quota"]);
+    assert_eq!(alice.ha1.expect("a digest").to_hex(), "00112233445566778899aabbccddeeff");
+    assert_eq!((alice.ha1_sha256, alice.answer_timeout), (None, Some(45)));
+    assert_eq!((alice.rpid.as_deref(), alice.region.as_deref()), (Some("3120"), Some("north")));
+    assert_eq!(alice.acl, ["192.0.2.0/24"]);
+    assert_eq!(alice.ownership, Ownership { customer: 3, reseller: 2 });
+    let bob = find("bob@a.example");
+    assert!(bob.ha1.is_none() && bob.ha1_sha256.is_some() && bob.groups.is_empty());
+    assert_eq!((&bob.rpid, bob.answer_timeout, &bob.region), (&None, None, &None));
+    assert!(find("alice@b.example").is_blocked());
+    let mut aliases = directory.aliases;
+    aliases.sort();
+    assert_eq!(
+        aliases,
+        [
+            (aor("info@a.example"), aor("alice@a.example")),
+            (aor("info@b.example"), aor("bob@a.example")),
+        ]
+    );
+}
+
+async fn records_are_read_again(backend: &Backend) {
+    fill(backend).await;
+    let asked = ["alice@b.example", "nobody@a.example", "alice@a.example"].map(aor);
+    let accounts = backend.store.accounts(&asked).await.expect("accounts");
+    assert!(accounts.iter().map(|(aor, _)| aor).eq(asked.iter()));
+    let groups: Vec<Option<usize>> =
+        accounts.iter().map(|(_, account)| account.as_ref().map(|a| a.groups.len())).collect();
+    assert_eq!(groups, [Some(1), None, Some(3)]);
+    let many: Vec<Aor> = (0..250).map(|i| aor(&format!("u{i}@a.example"))).chain(asked).collect();
+    let accounts = backend.store.accounts(&many).await.expect("accounts");
+    assert_eq!((accounts.len(), accounts.iter().filter(|(_, a)| a.is_some()).count()), (253, 2));
+    let aliases = backend.store.aliases(&[aor("info@b.example"), aor("alice@a.example")]).await;
+    assert_eq!(
+        aliases.expect("aliases"),
+        [(aor("info@b.example"), Some(aor("bob@a.example"))), (aor("alice@a.example"), None),]
+    );
+    let names = ["c.example", "b.example"].map(|n| DomainName::new(n).expect("a name"));
+    let domains = backend.store.sip_domains(&names).await.expect("domains");
+    assert!(domains[0].1.is_none() && domains[1].1.is_some());
+    assert!(backend.store.accounts(&[]).await.expect("nothing").is_empty());
+}
+
+async fn unusable_rows_are_left_out(backend: &Backend) {
+    fill(backend).await;
+    backend
+        .sql(
+            "INSERT INTO domain (domain) VALUES ('no domain'); \
+             INSERT INTO subscriber (username, domain) VALUES ('a b', 'a.example'), ('x', 'unserved.example'); \
+             INSERT INTO subscriber (username, domain, acl) VALUES ('open', 'a.example', '192.0.2.1'); \
+             INSERT INTO dbaliases (alias_username, alias_domain, username, domain) \
+             VALUES ('', 'a.example', 'alice', 'a.example')",
+        )
+        .await;
+    let (directory, _) = backend.store.load_directory().await.expect("the directory");
+    // An account whose access list cannot be read is closed, not open to everyone.
+    let counts = (directory.domains.len(), directory.accounts.len(), directory.aliases.len());
+    assert_eq!(counts, (2, 3, 2));
+}
