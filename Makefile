@@ -1,0 +1,48 @@
+# The one entry. `make` alone lists the targets.
+
+.DEFAULT_GOAL := help
+.PHONY: help build release test fmt fmt-check clippy doc audit fuzz bench-freshness demo verify clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build the programs (unoptimised)
+	cargo build --workspace --all-targets
+
+release: ## build the programs as they are shipped
+	cargo build --release --bins
+
+test: build ## run all tests beside a throw-away MariaDB
+	tests/bin/tools check
+	tests/bin/with-mariadb cargo test --workspace
+
+fmt: ## format the code
+	cargo fmt --all
+
+fmt-check: ## fail when the code is not formatted
+	cargo fmt --all --check
+
+clippy: ## lint everything, warnings are errors
+	cargo clippy --workspace --all-targets -- -D warnings
+
+doc: ## build the documentation, warnings are errors
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+
+audit: ## check dependencies and their licences
+	cargo test -p ngn-tests --test audit
+
+fuzz: ## fuzz every decoder for a minute each (needs cargo-fuzz and a nightly toolchain)
+	tests/bin/fuzz
+
+bench-freshness: ## measure how soon SIP and DNS show 1,000 changes, on both databases
+	cargo build --release --bins
+	tests/bin/with-mariadb cargo run --release -p ngn-tests --example freshness
+
+demo: ## build, start the platform, provision it, register two phones, call, and stay up
+	cargo run -q -p ngn -- demo
+
+verify: ## everything that continuous integration runs
+	@tests/bin/verify
+
+clean: ## remove everything that was built
+	cargo clean

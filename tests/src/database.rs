@@ -1,0 +1,129 @@
+//! The two databases that every test runs on.
+
+use std::fmt;
+use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::binaries::root;
+use crate::program::{Program, run};
+
+/// Which database a platform stores in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Backend {
+    /// A file.
+    Sqlite,
+    /// A database of its own in a throw-away server.
+    MariaDb,
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite => "SQLite",
+            Self::MariaDb => "MariaDB",
+        })
+    }
+}
+
+/// A database of one platform.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// Its URL, as the programs take it.
+    pub url: String,
+    /// Its name in the server; none for a file.
+    pub name: Option<String>,
+}
+
+impl Database {
+    /// Creates an empty database; a file lies in the given directory.
+    #[must_use]
+    pub fn create(backend: Backend, directory: &Path) -> Self {
+        match backend {
+            Backend::Sqlite => Self {
+                url: format!("sqlite:{}", directory.join("platform.sqlite").display()),
+                name: None,
+            },
+            Backend::MariaDb => {
+                static NEXT: AtomicU32 = AtomicU32::new(0);
+                let number = NEXT.fetch_add(1, Ordering::Relaxed);
+                let name = format!("ngn_{}_{number}", std::process::id());
+                let server = Server::shared();
+                _ = server.sql(&format!("create database {name} character set utf8mb4"));
+                Self { url: format!("{}{name}", server.url), name: Some(name) }
+            }
+        }
+    }
+
+    /// Runs SQL in a MariaDB database and gives the rows, tab separated. Panics for a file.
+    #[must_use]
+    pub fn sql(&self, statement: &str) -> String {
+        let name = self.name.as_deref().expect("a database in the server");
+        Server::shared().sql(&format!("use {name}; {statement}"))
+    }
+}
+
+/// The throw-away MariaDB server.
+#[derive(Debug)]
+pub struct Server {
+    /// `mysql://root@127.0.0.1:PORT/`.
+    pub url: String,
+    /// The path of its socket.
+    pub socket: String,
+    /// Ours to end; none when `make verify` started it.
+    _program: Option<std::sync::Mutex<Program>>,
+}
+
+impl Server {
+    /// The server that all tests of this process share: the one that the environment names, else one that lives as
+    /// long as this process.
+    #[must_use]
+    pub fn shared() -> &'static Self {
+        static SERVER: OnceLock<Server> = OnceLock::new();
+        SERVER.get_or_init(|| {
+            let given = |name| std::env::var(name).ok();
+            match (given("NGN_TEST_MYSQL_URL"), given("NGN_TEST_MYSQL_SOCKET")) {
+                (Some(url), Some(socket)) => Self { url, socket, _program: None },
+                _ => Self::start(),
+            }
+        })
+    }
+
+    fn start() -> Self {
+        let mut command = Command::new(root().join("tests/bin/with-mariadb"));
+        // `cat` ends, and the server with it, when our end of the pipe closes.
+        command.args([
+            "sh",
+            "-c",
+            "echo \"server $NGN_TEST_MYSQL_URL $NGN_TEST_MYSQL_SOCKET\"; exec cat",
+        ]);
+        let mut program = Program::start_with("MariaDB", command, "TERM").expect("MariaDB");
+        let (url, socket) = program
+            .wait_for("its address", |line| {
+                let (url, socket) = line.strip_prefix("server ")?.split_once(' ')?;
+                Some((url.to_owned(), socket.to_owned()))
+            })
+            .expect("MariaDB starts");
+        Self { url, socket, _program: Some(std::sync::Mutex::new(program)) }
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.url
+            .trim_end_matches('/')
+            .rsplit(':')
+            .next()
+            .and_then(|port| port.parse().ok())
+            .expect("a port in the URL")
+    }
+
+    /// Runs SQL and gives the rows, tab separated.
+    #[must_use]
+    pub fn sql(&self, statement: &str) -> String {
+        let mut client = Command::new("mariadb");
+        client.args(["--no-defaults", "-uroot", "-N", "-B", "-S", &self.socket, "-e", statement]);
+        run(&mut client).expect("the statement runs")
+    }
+}
