@@ -1,1 +1,14 @@
-//! What every daemon shares: configuration, logging, signals, admin port.
+//! What every daemon shares: configuration, logging, signals, HTTP serving and the admin port.
+//!
+//! A daemon's `main` is one call of [`run`]: it reads the configuration, starts logging, calls
+//! [`Daemon::start`], prints the `ready` line, waits for a signal and shuts down in order.
+
+pub mod admin;
+pub mod config;
+pub mod http;
+pub mod logging;
+pub mod readiness;
+mod run;
+
+pub use readiness::Readiness;
+pub use run::{Daemon, Running, Start, notify_systemd, run, shutdown_signal};
