@@ -9,6 +9,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::Style;
+use crate::cut::cut;
 use crate::fault::Fault;
 use crate::ports::Operation;
 use crate::schema::{Kind, MemberRow};
@@ -328,17 +329,12 @@ impl Members<'_, '_> {
     }
 }
 
-/// A value in a message: quoted, on one line, not too long.
+/// A value in a fault: quoted, on one line, not too long.
 struct Shown<'a>(&'a str);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("\"")?;
-        let mut letters = self.0.chars();
-        for c in letters.by_ref().take(60) {
-            write!(f, "{}", if c.is_control() { ' ' } else { c })?;
-        }
-        f.write_str(if letters.next().is_some() { "…\"" } else { "\"" })
+        write!(f, "\"{}\"", cut(self.0, 60))
     }
 }
 

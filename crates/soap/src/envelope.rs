@@ -1,6 +1,7 @@
 //! The envelope of SOAP 1.1 §4: header, body, style, and which operation is called.
 
 use crate::codec::Decoder;
+use crate::cut::cut;
 use crate::fault::Fault;
 use crate::fault::code;
 use crate::ports::{NAMESPACE, Port, Request};
@@ -225,7 +226,7 @@ fn named(element: Element<'_>) -> String {
     }
 }
 
-/// At most 80 characters of a name that came from the network.
+/// A name that came from the network.
 fn short(name: &str) -> String {
-    name.chars().take(80).collect()
+    cut(name, 80)
 }

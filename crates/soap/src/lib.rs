@@ -10,6 +10,7 @@
 //! Decoding is lenient (contract W1-W13), encoding strict (R1-R14).
 
 mod codec;
+mod cut;
 mod envelope;
 pub mod fault;
 pub mod ports;

@@ -5,7 +5,7 @@ use crate::ports::Operation;
 use crate::schema::Kind;
 use crate::writer::Writer;
 use crate::xml::Document;
-use crate::{Auth, Limits, Request, Style, decode, encode_call};
+use crate::{Auth, Limits, Request, Style, decode};
 
 /// Bytes that decide what a sample looks like; proptest makes and shrinks them.
 pub(crate) struct Source<'b> {
@@ -217,11 +217,11 @@ where
     let mut source = Source::new(bytes, false);
     let sample = O::sample(&mut source);
     let auth = Option::<Auth>::sample(&mut source);
-    let text = encode_call(&sample, auth.as_ref(), style);
+    let expected = Request::from(sample.clone());
+    let text = expected.encode(auth.as_ref(), style);
     let shown = || String::from_utf8_lossy(&text).into_owned();
     let call = decode(&text, None, &Limits::default())
         .map_err(|rejected| format!("{}: {}", rejected.fault, shown()))?;
-    let expected = Request::from(sample);
     if call.auth == auth && call.request == expected && call.style == style {
         Ok(())
     } else {

@@ -4,26 +4,32 @@ use crate::ports::Port;
 
 /// The operation of a port whose name is nearest, if it is near.
 pub(crate) fn operation(port: Port, name: &str) -> Option<&'static str> {
-    nearest(port.operations().iter().map(|row| row.name), name)
+    // Nobody misspells more than a third of a name.
+    let bound = (name.chars().count() / 3).max(1);
+    nearest(port.operations().iter().map(|row| row.name), name, bound)
 }
 
 /// The port whose namespace is nearest, if it is near.
 pub(crate) fn port(namespace: &str) -> Option<Port> {
-    let nearest = nearest(Port::ALL.iter().map(|port| port.namespace()), namespace)?;
+    // What the namespaces have in common is most of them, so little may differ.
+    let nearest = nearest(Port::ALL.iter().map(|port| port.namespace()), namespace, 2)?;
     Port::from_namespace(nearest)
 }
 
-fn nearest(candidates: impl Iterator<Item = &'static str>, name: &str) -> Option<&'static str> {
-    // Nobody misspells a name by this much; and the cost below is a product of lengths.
+fn nearest(
+    candidates: impl Iterator<Item = &'static str>,
+    name: &str,
+    bound: usize,
+) -> Option<&'static str> {
+    // The cost below is a product of lengths.
     if name.len() > 64 {
         return None;
     }
     let name = name.to_ascii_lowercase();
-    let bound = name.chars().count() / 3;
     candidates
         .map(|candidate| (distance(&candidate.to_ascii_lowercase(), &name), candidate))
         .min()
-        .filter(|(distance, _)| *distance <= bound.max(1))
+        .filter(|(distance, _)| *distance <= bound)
         .map(|(_, candidate)| candidate)
 }
 
@@ -66,6 +72,7 @@ mod tests {
         assert_eq!(operation(Port::Network, "reboot"), None);
         assert_eq!(operation(Port::Sip, &"a".repeat(100_000)), None);
         assert_eq!(port("urn:AGProjects:NGNPro:sip"), Some(Port::Sip));
+        assert_eq!(port("urn:AGProjects:NGNPro"), None);
         assert_eq!(port("urn:example"), None);
     }
 }

@@ -393,6 +393,18 @@ macro_rules! operations {
                 }
             }
 
+            /// Encodes the call, for clients of the API. Members without a value are left out.
+            #[must_use]
+            pub fn encode(
+                &self,
+                auth: Option<&$crate::types::Auth>,
+                style: $crate::Style,
+            ) -> Vec<u8> {
+                match self {
+                    $(Self::$name(operation) => $crate::encode_call(operation, auth, style),)*
+                }
+            }
+
             /// Decodes the call of an operation of this port; nothing when there is none of that name.
             pub(crate) fn decode<'d>(
                 name: &str,

@@ -8,11 +8,12 @@ pub mod rating;
 pub mod sip;
 pub mod voicemail;
 
-use crate::Encode;
 use crate::codec::{Decoder, Record};
 use crate::fault::Fault;
 use crate::schema::OperationRow;
+use crate::types::Auth;
 use crate::xml::Element;
+use crate::{Encode, Style};
 
 /// The namespace of all types; those of the ports begin with it.
 pub const NAMESPACE: &str = "urn:AGProjects:NGNPro";
@@ -105,6 +106,14 @@ macro_rules! ports {
             pub const fn operation(&self) -> &'static OperationRow {
                 match self {
                     $(Self::$name(request) => request.operation(),)*
+                }
+            }
+
+            /// Encodes the call, for clients of the API. Members without a value are left out.
+            #[must_use]
+            pub fn encode(&self, auth: Option<&Auth>, style: Style) -> Vec<u8> {
+                match self {
+                    $(Self::$name(request) => request.encode(auth, style),)*
                 }
             }
         }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::XmlError;
+use crate::cut::cut;
 
 /// The encodings that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +21,7 @@ impl Charset {
                 Ok(Self::Latin1)
             }
             "us-ascii" | "ascii" => Ok(Self::Ascii),
-            _ => Err(XmlError::Charset(label.chars().take(40).collect())),
+            _ => Err(XmlError::Charset(cut(label, 40))),
         }
     }
 }

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
+use crate::cut::cut;
+
 use super::{Attribute, Document, Limits, Node, Place, XmlError};
 
 const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
@@ -27,8 +29,13 @@ pub(super) fn read(text: &str, limits: &Limits) -> Result<Document, XmlError> {
         let event = match reader.read_event() {
             Ok(event) => event,
             Err(error) => {
+                let problem = match error {
+                    quick_xml::Error::Syntax(error) => error.to_string(),
+                    quick_xml::Error::IllFormed(error) => error.to_string(),
+                    error => error.to_string(),
+                };
                 return Err(XmlError::Syntax {
-                    problem: error.to_string(),
+                    problem: cut(&problem, 160),
                     place: Place::of(text, position(reader.error_position())),
                 });
             }
@@ -161,13 +168,10 @@ impl<'t> Builder<'t> {
     fn unresolved(&self, name: &str, problem: Unresolved) -> XmlError {
         let place = self.place();
         match problem {
-            Unresolved::Undefined => {
-                XmlError::Entity { name: name.chars().take(40).collect(), place }
-            }
+            Unresolved::Undefined => XmlError::Entity { name: cut(name, 40), place },
             Unresolved::Forbidden(code) => XmlError::Character { code, place },
             Unresolved::NotANumber => {
-                let name: String = name.chars().take(40).collect();
-                self.syntax(format!("`&{name};` is not a character reference"))
+                self.syntax(format!("`&{};` is not a character reference", cut(name, 40)))
             }
         }
     }
@@ -183,9 +187,9 @@ impl<'t> Builder<'t> {
             return Err(self.limit("there are too many elements", self.limits.nodes));
         }
         let outside = self.scope.len();
-        let raw = self.declare(tag)?;
         let name = tag.name();
         let (prefix, local) = self.split(name.0)?;
+        let raw = self.declare(tag)?;
         let namespace = self.number_of(prefix)?;
         let index = self.nodes.len();
         let mut node = Node { namespace, local: local.into(), ..Node::default() };
@@ -223,17 +227,19 @@ impl<'t> Builder<'t> {
             let attribute = attribute.map_err(|error| self.syntax(error.to_string()))?;
             let value = self.unescape(&attribute.value)?;
             let name = attribute.key.0;
-            let prefix = match name.strip_prefix("xmlns") {
-                Some("") => "",
-                Some(rest) if rest.starts_with(':') => rest.trim_start_matches(':'),
-                _ => {
+            let prefix = match name.strip_prefix("xmlns").map(|rest| (rest, rest.strip_prefix(':')))
+            {
+                Some(("", _)) => "",
+                Some((_, Some(prefix))) if is_nc_name(prefix) => prefix,
+                Some((_, Some(_))) => {
+                    let shown = cut(name, 40);
+                    return Err(self.syntax(format!("`{shown}` is not a namespace declaration")));
+                }
+                Some((_, None)) | None => {
                     others.push((name, value));
                     continue;
                 }
             };
-            if !prefix.is_empty() && !is_nc_name(prefix) {
-                return Err(self.syntax(format!("`{name}` is not a namespace declaration")));
-            }
             if self.scope.len() >= self.limits.namespaces {
                 return Err(self.limit("too many namespaces are declared", self.limits.namespaces));
             }
@@ -259,8 +265,7 @@ impl<'t> Builder<'t> {
         {
             return Ok((prefix, local));
         }
-        let shown: String = name.chars().take(40).collect();
-        Err(self.syntax(format!("`{shown}` is not a name")))
+        Err(self.syntax(format!("`{}` is not a name", cut(name, 40))))
     }
 
     fn lookup(&self, prefix: &str) -> Option<usize> {
@@ -272,7 +277,7 @@ impl<'t> Builder<'t> {
             Some(number) => Ok(number),
             None if prefix.is_empty() => Ok(0),
             None if prefix == "xml" => Ok(self.intern(XML.to_owned())),
-            None => Err(XmlError::Prefix { prefix: prefix.to_owned(), place: self.place() }),
+            None => Err(XmlError::Prefix { prefix: cut(prefix, 40), place: self.place() }),
         }
     }
 
@@ -327,7 +332,9 @@ impl<'t> Builder<'t> {
 
     fn finish(self) -> Result<Document, XmlError> {
         if let Some(node) = self.open.last().and_then(|(index, _)| self.nodes.get(*index)) {
-            return Err(self.syntax(format!("the message ends inside of `{}`", node.local)));
+            return Err(
+                self.syntax(format!("the message ends inside of `{}`", cut(&node.local, 40)))
+            );
         }
         if self.nodes.is_empty() {
             return Err(XmlError::Empty);
