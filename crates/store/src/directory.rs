@@ -74,7 +74,7 @@ impl Store {
     /// Rows that cannot be read as what they should be are left out, with a warning in the log.
     pub async fn load_directory(&self) -> Result<(Directory, Follower), StoreError> {
         let (directory, start) = self
-            .read(|tx| {
+            .snapshot(|tx| {
                 Box::pin(async move {
                     let start = Start::of_snapshot(tx).await?;
                     let directory = Directory {

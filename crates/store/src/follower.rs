@@ -18,6 +18,8 @@ const PAGE: i64 = 2000;
 const RANGES: usize = 100;
 /// How often a follower makes sure that the journal still holds what it has read.
 const CHECK_HISTORY: Duration = Duration::from_secs(2);
+/// How long the answer to one question may take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// A follower that starts looks this far back for ids that were passed over, in milliseconds by the journal's
 /// own times: rows of transactions that were open when its snapshot was taken.
 const LOOK_BACK: i64 = 120_000;
@@ -50,17 +52,25 @@ macro_rules! on_connection {
                 #[allow(dead_code)]
                 type DB = sqlx::MySql;
                 let mut connection = pool.acquire().await?;
-                let $c = &mut *connection;
-                $crate::tx::typed(async { $body }).await.map_err(StoreError::from)
+                let answer = {
+                    let $c = &mut *connection;
+                    tokio::time::timeout(ANSWER_LIMIT, $crate::tx::typed(async { $body })).await
+                };
+                answer.unwrap_or_else(|_elapsed| {
+                    // Its answer would be waited for before the connection is used again.
+                    connection.close_on_drop();
+                    Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
+                })
             }
             Db::Lite { readers, .. } => {
                 #[allow(dead_code)]
                 type DB = sqlx::Sqlite;
                 let mut connection = readers.acquire().await?;
                 let $c = &mut *connection;
-                $crate::tx::typed(async { $body }).await.map_err(StoreError::from)
+                $crate::tx::typed(async { $body }).await
             }
         }
+        .map_err(StoreError::from)
     };
 }
 

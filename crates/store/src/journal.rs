@@ -21,7 +21,20 @@ pub(crate) struct PendingRow {
 }
 
 /// Rows per statement: far below every limit on placeholders.
-const CHUNK: usize = 500;
+const ROWS: usize = 500;
+/// Bytes per statement, unless one row has more: far below the server's limit on packets (16 MiB).
+const BYTES: usize = 1 << 20;
+
+/// How many rows go into the next statement, at least one.
+fn one_statement(rows: &[PendingRow]) -> usize {
+    let mut bytes = 0;
+    let fits = |row: &&PendingRow| {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        bytes += row.key.len() + text(&row.before) + text(&row.after);
+        bytes <= BYTES
+    };
+    rows.iter().take(ROWS).take_while(fits).count().clamp(1, rows.len().max(1))
+}
 
 impl Tx<'_> {
     /// Notes a change for the journal; it is written when the transaction commits.
@@ -61,9 +74,11 @@ impl Tx<'_> {
         let pending = std::mem::take(&mut self.pending);
         let at = now_millis();
         let mut last = None;
-        for rows in pending.chunks(CHUNK) {
-            let id = self.insert_journal(actor, at, rows).await?;
-            last = Some(Position(id));
+        let mut rest = pending.as_slice();
+        while !rest.is_empty() {
+            let (rows, others) = rest.split_at(one_statement(rest));
+            last = Some(Position(self.insert_journal(actor, at, rows).await?));
+            rest = others;
         }
         Ok(last)
     }
@@ -359,6 +374,22 @@ mod tests {
                 "nested": {"private_key": "changed"},
             }))
         );
+    }
+
+    #[test]
+    fn large_rows_are_spread_over_statements() {
+        let row = |bytes: usize| PendingRow {
+            entity: Entity::Customer,
+            key: String::new(),
+            zone: None,
+            before: None,
+            after: Some("x".repeat(bytes)),
+        };
+        let rows = |sizes: &[usize]| sizes.iter().map(|n| row(*n)).collect::<Vec<_>>();
+        assert_eq!(one_statement(&rows(&[10; 700])), ROWS);
+        assert_eq!(one_statement(&rows(&[BYTES / 2, BYTES / 2, 1])), 2);
+        assert_eq!(one_statement(&rows(&[BYTES * 3, 1])), 1);
+        assert_eq!(one_statement(&rows(&[1])), 1);
     }
 
     #[test]

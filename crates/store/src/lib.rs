@@ -5,6 +5,11 @@
 //! ([`Store::load_zones`], [`Store::load_directory`]) which comes with a [`Follower`]; it tells which records
 //! changed since, and they re-read those by key. SQL and its names stay in this crate.
 //!
+//! To add a table: a file of its own with a private row struct (`#[derive(sqlx::FromRow)]`), methods on [`Tx`] that
+//! run statements through the `on!` macro of `tx`, and lists by [`Listing`] with a [`Filter`]. Whatever a write
+//! changes that servers hold in memory is noted by [`Tx::journal`] with the key that
+//! [`ngn_model::Entity`] documents, in the same transaction.
+//!
 //! Layout: `store` opens, `tx` runs transactions, `journal`, `seen` and `follower` are the change feed,
 //! `filter` builds list queries, `dialect` holds what differs between the databases, and each of the other
 //! modules is about one table or one family of tables.

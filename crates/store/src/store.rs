@@ -142,6 +142,9 @@ impl Store {
             .busy_timeout(Duration::from_secs(5))
             .pragma("temp_store", "memory")
             .pragma("cache_size", "-8000")
+            // Rows cross from the driver's thread one by one; a longer queue means fewer switches when much
+            // is loaded.
+            .row_buffer_size(1000)
             .disable_statement_logging();
         // The writer comes first: it puts a new file into WAL mode.
         let writer = SqlitePoolOptions::new()

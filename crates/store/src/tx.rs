@@ -6,7 +6,8 @@ use crate::journal::PendingRow;
 use crate::store::{Db, Store};
 use futures::future::BoxFuture;
 use ngn_model::{CustomerId, Position};
-use sqlx::{MySql, Sqlite, Transaction};
+use sqlx::pool::PoolConnection;
+use sqlx::{Executor, MySql, Sqlite};
 use std::marker::PhantomData;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -45,15 +46,31 @@ pub struct Tx<'env> {
     now: i64,
     read_only: bool,
     retry: bool,
+    /// Whether COMMIT or ROLLBACK was answered, so that the connection can be used again.
+    ended: bool,
     _env: PhantomData<&'env ()>,
 }
 
-/// The transaction of either driver.
+/// The connection of either driver. The driver's own transaction type is not used: it gives a connection back
+/// to the pool also when a statement on it was never answered, where it would wait for that answer.
 pub(crate) enum Conn {
     /// MySQL or MariaDB.
-    My(Transaction<'static, MySql>),
+    My(PoolConnection<MySql>),
     /// SQLite.
-    Lite(Transaction<'static, Sqlite>),
+    Lite(PoolConnection<Sqlite>),
+}
+
+impl Drop for Tx<'_> {
+    /// A transaction that was left in the middle, since its caller went away or the server did not answer,
+    /// ends with its connection.
+    fn drop(&mut self) {
+        if !self.ended {
+            match &mut self.conn {
+                Conn::My(connection) => connection.close_on_drop(),
+                Conn::Lite(connection) => connection.close_on_drop(),
+            }
+        }
+    }
 }
 
 /// Runs one piece of driver code on whichever database a transaction is open.
@@ -67,18 +84,18 @@ macro_rules! on {
     ($tx:expr, $c:ident => $body:expr) => {{
         let tx: &mut $crate::tx::Tx<'_> = $tx;
         let result = match &mut tx.conn {
-            $crate::tx::Conn::My(transaction) => {
+            $crate::tx::Conn::My(connection) => {
                 #[allow(dead_code)]
                 type DB = sqlx::MySql;
                 #[allow(unused_mut)]
-                let $c: &mut sqlx::MySqlConnection = &mut **transaction;
+                let $c: &mut sqlx::MySqlConnection = &mut **connection;
                 $crate::tx::typed(async { $body }).await
             }
-            $crate::tx::Conn::Lite(transaction) => {
+            $crate::tx::Conn::Lite(connection) => {
                 #[allow(dead_code)]
                 type DB = sqlx::Sqlite;
                 #[allow(unused_mut)]
-                let $c: &mut sqlx::SqliteConnection = &mut **transaction;
+                let $c: &mut sqlx::SqliteConnection = &mut **connection;
                 $crate::tx::typed(async { $body }).await
             }
         };
@@ -97,9 +114,12 @@ pub(crate) async fn typed<T>(
 /// How often a transaction is tried when others are in its way.
 const ATTEMPTS: u32 = 3;
 
-/// How long one attempt may take. Followers wait twice as long for a row whose number they have seen passed
-/// over before they stop holding the others back for it.
-pub(crate) const ATTEMPT_LIMIT: Duration = Duration::from_secs(25);
+/// How long one attempt may take from its begin to its commit. Followers wait more than twice as long for a
+/// row whose number was passed over before they stop holding the others back for it.
+const ATTEMPT_LIMIT: Duration = Duration::from_secs(25);
+
+/// How long the work in a read may take.
+const READ_LIMIT: Duration = Duration::from_secs(60);
 
 impl Store {
     /// Runs `work` in one write transaction and commits it; an `Err` from `work` rolls everything back.
@@ -149,53 +169,61 @@ impl Store {
         E: From<StoreError> + Send,
         F: for<'t> FnMut(&'t mut Tx<'env>) -> BoxFuture<'t, Result<T, E>> + Send,
     {
-        let mut tx = match Tx::begin_write(self).await {
-            Ok(tx) => tx,
-            Err(error) => {
-                let retry = error.is_retryable();
-                return Attempt::from_error(retry, error.into());
-            }
-        };
-        let outcome = match tokio::time::timeout(ATTEMPT_LIMIT, work(&mut tx)).await {
-            Ok(outcome) => outcome,
-            Err(_elapsed) => {
-                tx.abandon();
-                return Attempt::Failed(StoreError::timed_out().into());
-            }
-        };
-        let value = match outcome {
-            Ok(value) => value,
-            Err(error) => {
-                let retry = tx.retry;
-                tx.rollback().await;
-                return Attempt::from_error(retry, error);
-            }
-        };
-        let position = match tx.append_journal(actor).await {
-            Ok(position) => position,
-            Err(error) => {
-                let retry = tx.retry;
-                tx.rollback().await;
-                return Attempt::from_error(retry, error.into());
-            }
-        };
-        match tx.commit().await {
-            Ok(()) => {
-                if let Some(position) = position {
-                    self.wake(position);
+        let tried = async {
+            let mut tx = match Tx::begin_write(self).await {
+                Ok(tx) => tx,
+                Err(error) => return Attempt::from_error(error.is_retryable(), error.into()),
+            };
+            let value = match work(&mut tx).await {
+                Ok(value) => value,
+                Err(error) => {
+                    let retry = tx.retry;
+                    tx.rollback().await;
+                    return Attempt::from_error(retry, error);
                 }
-                Attempt::Done(value, position)
+            };
+            let position = match tx.append_journal(actor).await {
+                Ok(position) => position,
+                Err(error) => {
+                    tx.rollback().await;
+                    return Attempt::from_error(error.is_retryable(), error.into());
+                }
+            };
+            match tx.commit().await {
+                Ok(()) => Attempt::Done(value, position),
+                // A conflict at commit means that nothing was committed; a lost connection leaves it open.
+                Err(error) => {
+                    let retry = matches!(error, StoreError::Contention(_));
+                    Attempt::from_error(retry, error.into())
+                }
             }
-            // A conflict at commit means that nothing was committed; a lost connection leaves it open.
-            Err(error) => {
-                let retry = matches!(error, StoreError::Contention(_));
-                Attempt::from_error(retry, error.into())
-            }
+        };
+        let outcome = match tokio::time::timeout(ATTEMPT_LIMIT, tried).await {
+            Ok(outcome) => outcome,
+            Err(_elapsed) => Attempt::Failed(StoreError::timed_out().into()),
+        };
+        if let Attempt::Done(_, Some(position)) = &outcome {
+            self.wake(*position);
+        }
+        outcome
+    }
+
+    /// Runs `work` on one consistent snapshot of the database, for at most a minute. Nothing can be written
+    /// in it.
+    pub async fn read<'env, T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+        F: for<'t> FnOnce(&'t mut Tx<'env>) -> BoxFuture<'t, Result<T, E>> + Send,
+    {
+        match tokio::time::timeout(READ_LIMIT, self.snapshot(work)).await {
+            Ok(outcome) => outcome,
+            Err(_elapsed) => Err(StoreError::timed_out().into()),
         }
     }
 
-    /// Runs `work` on one consistent snapshot of the database. Nothing can be written in it.
-    pub async fn read<'env, T, E, F>(&self, work: F) -> Result<T, E>
+    /// Like [`Self::read`] without a limit, for loading everything.
+    pub(crate) async fn snapshot<'env, T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send,
         E: From<StoreError> + Send,
@@ -242,31 +270,39 @@ impl Tx<'_> {
         self.read_only
     }
 
-    pub(crate) async fn begin_write(store: &Store) -> Result<Self, StoreError> {
+    async fn begin_write(store: &Store) -> Result<Self, StoreError> {
         let conn = match store.db() {
-            Db::My { pool } => Conn::My(pool.begin().await?),
+            Db::My { pool } => Conn::My(pool.acquire().await?),
+            Db::Lite { writer, .. } => Conn::Lite(writer.acquire().await?),
+        };
+        let mut tx = Self::new(conn, false);
+        match &mut tx.conn {
+            Conn::My(connection) => connection.execute("BEGIN").await.map(drop)?,
             // A plain BEGIN takes the write lock only at the first write, and fails there instead of waiting
             // when another connection wrote since the first read.
-            Db::Lite { writer, .. } => Conn::Lite(writer.begin_with("BEGIN IMMEDIATE").await?),
-        };
-        Ok(Self::new(conn, false))
+            Conn::Lite(connection) => connection.execute("BEGIN IMMEDIATE").await.map(drop)?,
+        }
+        Ok(tx)
     }
 
-    pub(crate) async fn begin_read(store: &Store) -> Result<Self, StoreError> {
+    async fn begin_read(store: &Store) -> Result<Self, StoreError> {
         let conn = match store.db() {
-            Db::My { pool } => {
-                // The session runs at READ COMMITTED, which has no snapshot; SET holds for the next one only.
-                Conn::My(
-                    pool.begin_with(
-                        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
-                         START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
-                    )
-                    .await?,
-                )
-            }
-            Db::Lite { readers, .. } => Conn::Lite(readers.begin().await?),
+            Db::My { pool } => Conn::My(pool.acquire().await?),
+            Db::Lite { readers, .. } => Conn::Lite(readers.acquire().await?),
         };
-        Ok(Self::new(conn, true))
+        let mut tx = Self::new(conn, true);
+        match &mut tx.conn {
+            // The session runs at READ COMMITTED, which has no snapshot; SET holds for the next one only.
+            Conn::My(connection) => connection
+                .execute(
+                    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
+                     START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+                )
+                .await
+                .map(drop)?,
+            Conn::Lite(connection) => connection.execute("BEGIN").await.map(drop)?,
+        }
+        Ok(tx)
     }
 
     fn new(conn: Conn, read_only: bool) -> Self {
@@ -276,6 +312,7 @@ impl Tx<'_> {
             now: now_millis(),
             read_only,
             retry: false,
+            ended: false,
             _env: PhantomData,
         }
     }
@@ -289,28 +326,25 @@ impl Tx<'_> {
         })
     }
 
-    async fn commit(self) -> Result<(), StoreError> {
-        match self.conn {
-            Conn::My(transaction) => transaction.commit().await?,
-            Conn::Lite(transaction) => transaction.commit().await?,
-        }
+    async fn commit(mut self) -> Result<(), StoreError> {
+        self.end("COMMIT").await?;
         Ok(())
     }
 
     /// Ends the transaction without effect. A failure only means that the server has ended it already.
-    pub(crate) async fn rollback(self) {
-        let result = match self.conn {
-            Conn::My(transaction) => transaction.rollback().await,
-            Conn::Lite(transaction) => transaction.rollback().await,
-        };
-        if let Err(error) = result {
+    async fn rollback(mut self) {
+        if let Err(error) = self.end("ROLLBACK").await {
             tracing::debug!(error = %error, "rollback failed");
         }
     }
 
-    /// Gives up a transaction whose statement is still running: dropping it rolls back.
-    fn abandon(self) {
-        drop(self.conn);
+    async fn end(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {
+        match &mut self.conn {
+            Conn::My(connection) => connection.execute(statement).await.map(drop)?,
+            Conn::Lite(connection) => connection.execute(statement).await.map(drop)?,
+        }
+        self.ended = true;
+        Ok(())
     }
 }
 

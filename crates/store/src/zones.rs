@@ -54,7 +54,7 @@ impl Store {
         F: FnMut(ZoneRows) + Send,
     {
         let start = self
-            .read(|tx| {
+            .snapshot(|tx| {
                 Box::pin(async move {
                     let start = Start::of_snapshot(tx).await?;
                     load_all(tx, each).await?;
