@@ -378,10 +378,7 @@ impl Stack {
             Answer::Own(status) => {
                 self.reply_own(now, server, status, &[]);
             }
-            Answer::Silence => {
-                self.counters.silenced += 1;
-                self.remove_server(server);
-            }
+            Answer::Silence => self.fall_silent(now, server),
         }
     }
 }

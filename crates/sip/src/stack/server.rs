@@ -33,6 +33,8 @@ pub(super) struct ServerTransaction {
     pub(super) trying_at: Option<Moment>,
     /// When the application must have answered.
     pub(super) answer_by: Option<Moment>,
+    /// When a request that must not be answered is forgotten.
+    forget_at: Option<Moment>,
     pub(super) armed: Option<Moment>,
 }
 
@@ -72,7 +74,7 @@ impl ServerMachine {
 
 impl ServerTransaction {
     pub(super) fn deadline(&self) -> Option<Moment> {
-        let own = [self.trying_at, self.answer_by].into_iter().flatten();
+        let own = [self.trying_at, self.answer_by, self.forget_at].into_iter().flatten();
         own.chain(self.machine.machine().deadline()).min()
     }
 }
@@ -109,6 +111,7 @@ impl Stack {
             loop_hash: [0; 6],
             trying_at: is_invite.then(|| now + self.config.trying_after),
             answer_by: Some(now + self.config.application_timeout),
+            forget_at: None,
             armed: None,
             key: key.clone(),
         };
@@ -236,6 +239,10 @@ impl Stack {
             self.counters.unanswered_by_application += 1;
             self.reply_own(now, id, 500, &[]);
         }
+        let Some(server) = self.servers.get_mut(id) else { return };
+        if server.forget_at.is_some_and(|at| at <= now) {
+            return self.remove_server(id);
+        }
         while let Some(server) = self.servers.get_mut(id) {
             let expired = match &mut server.machine {
                 ServerMachine::Invite(machine) => machine.expire(now, &self.config.timers),
@@ -287,6 +294,17 @@ impl Stack {
         };
         let to = server.reply_to.clone();
         self.outputs.push_back(Output::Send { to, octets, id: Some(SendId(Sent::Server(id))) });
+    }
+
+    /// Leaves a request without final response (RFC 4320 section 4.2). It is kept until its client has given
+    /// up, so that retransmissions are not taken for new requests.
+    pub(super) fn fall_silent(&mut self, now: Moment, id: Key<ServerTransaction>) {
+        self.counters.silenced += 1;
+        let Some(server) = self.servers.get_mut(id) else { return };
+        server.request = None;
+        server.trying_at = None;
+        server.forget_at = Some(now + self.config.timers.timeout());
+        self.arm(Entity::Server(id));
     }
 
     /// Forgets a server transaction.

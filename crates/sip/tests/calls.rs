@@ -1,0 +1,435 @@
+//! Calls through the stack, in memory, on a virtual clock: each test is one behaviour of RFC 3261 section 16.
+
+mod bench;
+
+use bench::phone::{Behaviour, Ending};
+use bench::{Settings, World};
+use ngn_model::call_plan::Condition;
+use ngn_sip::stack::CallEventKind;
+
+fn world(phones: &[&str]) -> World {
+    let mut world = World::new(Settings::default(), 1);
+    for phone in phones {
+        world.phone(phone);
+    }
+    world
+}
+
+fn ending(world: &World, phone: usize, request: usize) -> Ending {
+    let outgoing = world.phones[phone].outgoing.get(request).expect("a request");
+    assert_eq!(outgoing.endings.len(), 1, "{:?}", outgoing.endings);
+    outgoing.endings[0]
+}
+
+#[test]
+fn a_call_is_set_up_and_ended() {
+    let mut w = world(&["alice", "bob"]);
+    w.phones[0].hangs_up = Some(5000);
+    let steps = vec![w.step(Condition::First, &[1], None)];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(200));
+    assert_eq!(w.phones[0].outgoing[0].provisionals, [100, 180]);
+    assert_eq!(w.sent_to(1), ["INVITE", "ACK", "BYE"]);
+    assert_eq!(w.sent_to(0), ["100 INVITE", "180 INVITE", "200 INVITE", "200 BYE"]);
+    assert_eq!(w.came_up.len(), 1, "only the INVITE comes up");
+    let kinds: Vec<_> = w.events.iter().map(|e| e.kind).collect();
+    assert_eq!(
+        kinds,
+        [
+            CallEventKind::Ringing { status: 180, step: 0, target: 0 },
+            CallEventKind::Answered { status: 200, step: 0, target: 0 },
+            CallEventKind::Ended
+        ]
+    );
+    assert!(w.events.iter().all(|e| e.call_id == w.events[0].call_id && e.to_tag.is_some()));
+    let invite = w.requests_to(1, "INVITE")[0];
+    assert_eq!(invite.max_forwards().expect("a value").map(|m| m.0), Some(69));
+    assert_eq!(invite.vias().expect("Vias").len(), 2);
+}
+
+#[test]
+fn the_callee_may_hang_up() {
+    let mut w = world(&["alice", "bob"]);
+    w.phones[1].hangs_up = Some(5000);
+    let steps = vec![w.step(Condition::First, &[1], None)];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_to_end();
+    assert_eq!(w.phones[0].methods_in(), ["BYE"]);
+    assert_eq!(w.events.last().map(|e| e.kind), Some(CallEventKind::Ended));
+}
+
+#[test]
+fn busy_takes_the_step_for_busy_and_passes_over_others() {
+    let mut w = world(&["alice", "bob", "noanswer", "voicemail"]);
+    w.phones[0].hangs_up = Some(1000);
+    w.phones[1].behaviour = Behaviour::Refuse(500, 486);
+    let steps = vec![
+        w.step(Condition::First, &[1], Some(20_000)),
+        w.step(Condition::NoAnswer, &[2], None),
+        w.step(Condition::Busy, &[3], None),
+    ];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(200));
+    assert!(w.sent_to(2).is_empty());
+    assert_eq!(w.phones[3].finals_of_invites_in(), [Some(200)]);
+    let answered = CallEventKind::Answered { status: 200, step: 2, target: 0 };
+    assert!(w.events.iter().any(|e| e.kind == answered), "{:?}", w.events);
+}
+
+#[test]
+fn no_answer_cancels_and_takes_the_next_step() {
+    let mut w = world(&["alice", "bob", "voicemail"]);
+    w.phones[0].hangs_up = Some(1000);
+    w.phones[1].behaviour = Behaviour::RingForever;
+    let steps = vec![
+        w.step(Condition::First, &[1], Some(20_000)),
+        w.step(Condition::NoAnswer, &[2], Some(20_000)),
+    ];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(200));
+    assert_eq!(w.sent_to(1), ["INVITE", "CANCEL", "ACK"]);
+    assert_eq!(w.phones[1].finals_of_invites_in(), [Some(487)]);
+}
+
+#[test]
+fn no_answer_and_nowhere_else_to_go_is_408() {
+    let mut w = world(&["alice", "bob"]);
+    w.phones[1].behaviour = Behaviour::RingForever;
+    let steps = vec![w.step(Condition::First, &[1], Some(20_000))];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(408));
+    assert_eq!(w.events.last().map(|e| e.kind), Some(CallEventKind::Failed { status: 408 }));
+}
+
+#[test]
+fn rfc3261_16_7_step_10_the_first_2xx_cancels_the_others() {
+    let mut w = world(&["alice", "desk", "mobile", "lobby"]);
+    w.phones[0].hangs_up = Some(1000);
+    w.phones[1].behaviour = Behaviour::RingForever;
+    w.phones[2].behaviour = Behaviour::Answer(2000);
+    w.phones[3].behaviour = Behaviour::Silent;
+    let steps = vec![w.step(Condition::First, &[1, 2, 3], None)];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(200));
+    assert_eq!(w.sent_to(1), ["INVITE", "CANCEL", "ACK"]);
+    let cancel = w.requests_to(1, "CANCEL")[0];
+    let reason = cancel.field_named("Reason").and_then(|f| f.text()).map(ToOwned::to_owned);
+    assert_eq!(reason.as_deref(), Some("SIP;cause=200;text=\"Call completed elsewhere\""));
+    // A phone that never said anything must not be sent a CANCEL (section 9.1).
+    assert!(w.sent_to(3).iter().all(|m| m == "INVITE"), "{:?}", w.sent_to(3));
+}
+
+#[test]
+fn rfc3261_16_7_step_5_a_6xx_ends_all_branches_and_wins() {
+    let mut w = world(&["alice", "desk", "mobile", "voicemail"]);
+    w.phones[1].behaviour = Behaviour::RingForever;
+    w.phones[2].behaviour = Behaviour::Refuse(1000, 603);
+    let steps = vec![
+        w.step(Condition::First, &[1, 2], None),
+        w.step(Condition::Failure, &[3], None),
+        w.step(Condition::Unanswered, &[3], None),
+    ];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(603));
+    assert_eq!(w.phones[1].finals_of_invites_in(), [Some(487)]);
+    assert!(w.sent_to(3).is_empty());
+}
+
+#[test]
+fn rfc3261_16_10_cancel_from_the_caller() {
+    let mut w = world(&["alice", "bob"]);
+    w.phones[1].behaviour = Behaviour::RingForever;
+    let steps = vec![w.step(Condition::First, &[1], None)];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.phones[0].outgoing[0].cancel_at = Some(now + std::time::Duration::from_secs(3));
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(487));
+    assert_eq!(ending(&w, 0, 1), Ending::Response(200), "the CANCEL");
+    assert_eq!(w.sent_to(1), ["INVITE", "CANCEL", "ACK"]);
+}
+
+#[test]
+fn a_cancel_before_the_application_has_decided() {
+    let mut w = world(&["alice"]);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.phones[0].outgoing[0].cancel_at = Some(now + std::time::Duration::from_secs(1));
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(487));
+    assert_eq!(w.cancelled, 1);
+}
+
+#[test]
+fn rfc3261_9_2_a_cancel_for_nothing_is_481() {
+    let mut w = world(&["alice"]);
+    w.inject(
+        "198.51.100.1:5060",
+        "CANCEL sip:bob@example.com SIP/2.0\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKx1\n\
+         From: <sip:a@example.com>;tag=1\nTo: <sip:bob@example.com>\nCall-ID: x\nCSeq: 1 CANCEL\n\
+         Max-Forwards: 70\nContent-Length: 0\n\n",
+    );
+    w.phones.clear();
+    w.run_to_end();
+    let statuses: Vec<_> = w.sent.iter().map(|(_, _, m)| m.status()).collect();
+    assert_eq!(statuses, [Some(481)]);
+}
+
+#[test]
+fn what_the_application_forgets_is_answered_500() {
+    let mut w = world(&["alice"]);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.phones[0].request(now, "OPTIONS", "sip:bob@example.com", "");
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(500));
+    assert_eq!(ending(&w, 0, 1), Ending::Response(500));
+    assert_eq!(w.stack.counters().unanswered_by_application, 2);
+}
+
+#[test]
+fn rfc3261_17_2_1_an_invite_is_answered_100_within_200_ms() {
+    let mut w = world(&["alice"]);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_for(300);
+    let sent: Vec<_> = w.sent.iter().map(|(at, _, m)| (*at, m.status())).collect();
+    assert_eq!(sent, [(1210, Some(100))]);
+}
+
+#[test]
+fn rfc3263_4_3_the_next_hop_is_tried_when_one_fails() {
+    let mut w = world(&["alice", "dead", "refusing", "good"]);
+    w.phones[0].hangs_up = Some(1000);
+    w.phones[2].behaviour = Behaviour::Refuse(10, 503);
+    let mut step = w.step(Condition::First, &[1], None);
+    let hops = vec![w.destination(1), w.destination(2), w.destination(3)];
+    step.targets[0].next_hops = hops;
+    w.unreachable = vec![w.phones[1].address];
+    w.forwards(vec![step]);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:+431@example.com");
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(200));
+    assert_eq!(w.phones[2].finals_of_invites_in(), [Some(503)]);
+    assert_eq!(w.phones[3].finals_of_invites_in(), [Some(200)]);
+}
+
+#[test]
+fn a_silent_next_hop_is_passed_over_after_a_while() {
+    let mut w = world(&["alice", "dead", "good"]);
+    w.phones[0].hangs_up = Some(1000);
+    w.phones[1].behaviour = Behaviour::Silent;
+    let mut step = w.step(Condition::First, &[1], None);
+    step.targets[0].next_hops = vec![w.destination(1), w.destination(2)];
+    w.forwards(vec![step]);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:+431@example.com");
+    w.run_for(7000);
+    assert_eq!(ending(&w, 0, 0), Ending::Response(200));
+    w.run_to_end();
+    assert!(w.sent_to(1).iter().all(|m| m == "INVITE"), "{:?}", w.sent_to(1));
+}
+
+#[test]
+fn rfc3261_16_7_step_6_a_503_from_downstream_becomes_500() {
+    let mut w = world(&["alice", "gateway"]);
+    w.phones[1].behaviour = Behaviour::Refuse(10, 503);
+    let steps = vec![w.step(Condition::First, &[1], None)];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:+431@example.com");
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(500));
+}
+
+#[test]
+fn a_gateway_that_is_down_is_a_failure_and_a_phone_that_is_gone_no_answer() {
+    for condition in [Condition::Failure, Condition::NoAnswer, Condition::Unanswered] {
+        let mut w = world(&["alice", "gone", "other"]);
+        w.phones[0].hangs_up = Some(1000);
+        w.phones[1].behaviour = Behaviour::Silent;
+        let steps = vec![w.step(Condition::First, &[1], None), w.step(condition, &[2], None)];
+        w.forwards(steps);
+        let now = w.now;
+        w.phones[0].invite(now, "sip:+431@example.com");
+        w.run_to_end();
+        assert_eq!(w.phones[2].finals_of_invites_in(), [Some(200)], "{condition:?}");
+    }
+}
+
+#[test]
+fn tcp_phones_behind_nat_are_reached_over_their_connection_in_both_directions() {
+    for callee_hangs_up in [false, true] {
+        let mut w = world(&["alice", "bob"]);
+        for phone in 0..2 {
+            w.phones[phone].transport = ngn_sip::header::Transport::Tcp;
+            w.phones[phone].own = bench::address("10.0.0.7:5060");
+        }
+        w.phones[usize::from(callee_hangs_up)].hangs_up = Some(1000);
+        let steps = vec![w.step(Condition::First, &[1], None)];
+        w.forwards(steps);
+        let now = w.now;
+        w.phones[0].invite(now, "sip:bob@example.com");
+        w.run_to_end();
+        assert_eq!(ending(&w, 0, 0), Ending::Response(200));
+        let byes = w.phones[usize::from(!callee_hangs_up)].methods_in();
+        assert_eq!(byes.last().map(String::as_str), Some("BYE"));
+        let record_routes = w.requests_to(1, "INVITE")[0].record_routes().expect("routes");
+        assert_eq!(record_routes.len(), 2, "one entry for each side");
+    }
+}
+
+#[test]
+fn from_udp_to_tcp_and_back() {
+    let mut w = world(&["alice", "bob"]);
+    w.phones[0].own = bench::address("10.0.0.7:5060");
+    w.phones[1].transport = ngn_sip::header::Transport::Tcp;
+    w.phones[1].hangs_up = Some(1000);
+    let steps = vec![w.step(Condition::First, &[1], None)];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(200));
+    assert_eq!(w.phones[0].methods_in(), ["BYE"]);
+}
+
+#[test]
+fn re_invites_travel_along_the_dialog() {
+    let mut w = world(&["alice", "bob"]);
+    w.phones[1].own = bench::address("10.0.0.7:5060");
+    let steps = vec![w.step(Condition::First, &[1], None)];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_for(3000);
+    let now = w.now;
+    w.phones[0].in_dialog(now, 0, "INVITE");
+    w.run_for(3000);
+    let now = w.now;
+    w.phones[1].in_dialog(now, 0, "INVITE");
+    w.run_for(3000);
+    let now = w.now;
+    w.phones[1].dialogs[0].bye_at = Some(now);
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 1), Ending::Response(200));
+    assert_eq!(ending(&w, 1, 0), Ending::Response(200));
+    assert_eq!(w.came_up.len(), 1);
+    let answered = |kind| matches!(kind, CallEventKind::Answered { .. });
+    assert_eq!(w.events.iter().filter(|e| answered(e.kind)).count(), 1, "one call");
+}
+
+#[test]
+fn an_unsigned_route_relays_nothing() {
+    let mut w = world(&["victim"]);
+    w.inject(
+        "203.0.113.9:5060",
+        "BYE sip:victim@198.51.100.1 SIP/2.0\nVia: SIP/2.0/UDP 203.0.113.9;branch=z9hG4bKx1\n\
+         Route: <sip:192.0.2.10;lr>\nFrom: <sip:a@example.com>;tag=1\nTo: <sip:v@e>;tag=2\n\
+         Call-ID: x\nCSeq: 1 BYE\nMax-Forwards: 70\nContent-Length: 0\n\n",
+    );
+    w.run_for(100);
+    assert_eq!(w.came_up.len(), 1);
+    assert!(w.came_up[0].is_stray);
+    assert!(w.sent_to(0).is_empty());
+}
+
+#[test]
+fn a_call_survives_a_restart_between_ringing_and_answer() {
+    let mut w = world(&["alice", "bob"]);
+    w.phones[0].hangs_up = Some(1000);
+    w.phones[1].behaviour = Behaviour::Answer(5000);
+    let steps = vec![w.step(Condition::First, &[1], None)];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_for(2000);
+    w.stack = ngn_sip::stack::Stack::new(bench::config(w.settings.timers), [8; 32]);
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(200));
+    assert_eq!(w.phones[1].finals_of_invites_in(), [Some(200)]);
+    assert_eq!(w.phones[1].methods_in(), ["INVITE", "BYE"]);
+}
+
+#[test]
+fn redirections_are_asked_about_or_passed_back() {
+    for follow in [true, false] {
+        let mut w = world(&["alice", "bob", "carol"]);
+        w.phones[0].hangs_up = Some(1000);
+        w.phones[1].behaviour = Behaviour::Refuse(100, 302);
+        let plan = ngn_sip::stack::ForwardPlan {
+            steps: vec![w.step(Condition::First, &[1], None)],
+            recurse: true,
+            edits: vec![],
+        };
+        w.forwards_plan(plan);
+        if follow {
+            w.redirect_to = vec![w.target(2)];
+        }
+        let now = w.now;
+        w.phones[0].invite(now, "sip:bob@example.com");
+        w.run_to_end();
+        assert_eq!(w.redirected.len(), 1);
+        let expected = if follow { 200 } else { 302 };
+        assert_eq!(ending(&w, 0, 0), Ending::Response(expected));
+    }
+}
+
+#[test]
+fn names_are_looked_up_and_a_missing_one_fails() {
+    for (exists, expected) in [(true, 200), (false, 500)] {
+        let mut w = world(&["alice", "bob"]);
+        w.phones[0].hangs_up = Some(1000);
+        if exists {
+            let to = w.destination(1);
+            w.names.insert("far.example.net".into(), vec![to]);
+        }
+        let uri = bench::uri("sip:bob@far.example.net");
+        let target = ngn_sip::stack::ForwardTarget::new(uri);
+        w.forwards_plan(ngn_sip::stack::ForwardPlan::to(target));
+        let now = w.now;
+        w.phones[0].invite(now, "sip:bob@far.example.net");
+        w.run_to_end();
+        assert_eq!(ending(&w, 0, 0), Ending::Response(expected));
+    }
+}
+
+#[test]
+fn rfc4320_other_requests_are_never_answered_408() {
+    let mut w = world(&["alice", "bob"]);
+    w.phones[1].behaviour = Behaviour::Silent;
+    let steps = vec![w.step(Condition::First, &[1], None)];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].request(now, "MESSAGE", "sip:bob@example.com", "");
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::TimedOut);
+    let to_alice: Vec<_> =
+        w.sent.iter().filter(|(_, d, _)| d.remote == w.phones[0].address).collect();
+    let first = to_alice.first().expect("a 100");
+    assert_eq!((first.0, first.2.status()), (1000 + 10 + 3500, Some(100)));
+    assert!(to_alice.iter().all(|(_, _, m)| m.status() == Some(100)));
+    assert_eq!(w.stack.counters().silenced, 1);
+}
