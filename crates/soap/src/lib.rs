@@ -14,6 +14,7 @@ mod cut;
 mod envelope;
 pub mod fault;
 pub mod ports;
+pub mod reference;
 mod reply;
 #[cfg(test)]
 mod round_trip;
@@ -22,6 +23,7 @@ mod sample;
 pub mod schema;
 mod suggest;
 mod table;
+mod type_set;
 pub mod types;
 mod writer;
 pub mod wsdl;

@@ -427,3 +427,93 @@ fn captured_faults_are_read() {
         decode_reply::<sip::GetAccount>(&vector("Sip.getAccount.response.fault-1010.xml"), &limits);
     assert_eq!(account.unwrap_err().code, 1010);
 }
+
+/// Literal replies as a program reads them that knows nothing of this crate.
+mod independent {
+    use yaserde::YaDeserialize;
+
+    #[derive(Debug, Default, PartialEq, YaDeserialize)]
+    #[yaserde(
+        prefix = "e",
+        rename = "Envelope",
+        namespaces = { "e" = "http://schemas.xmlsoap.org/soap/envelope/", "s" = "urn:AGProjects:NGNPro:Sip" }
+    )]
+    pub(crate) struct Envelope {
+        #[yaserde(prefix = "e", rename = "Body")]
+        pub(crate) body: Body,
+    }
+
+    #[derive(Debug, Default, PartialEq, YaDeserialize)]
+    #[yaserde(
+        prefix = "e",
+        namespaces = { "e" = "http://schemas.xmlsoap.org/soap/envelope/", "s" = "urn:AGProjects:NGNPro:Sip" }
+    )]
+    pub(crate) struct Body {
+        #[yaserde(prefix = "s", rename = "getAliasesResponse")]
+        pub(crate) response: Response,
+    }
+
+    #[derive(Debug, Default, PartialEq, YaDeserialize)]
+    #[yaserde(prefix = "s", namespaces = { "s" = "urn:AGProjects:NGNPro:Sip" })]
+    pub(crate) struct Response {
+        #[yaserde(rename = "return")]
+        pub(crate) result: Aliases,
+    }
+
+    #[derive(Debug, Default, PartialEq, YaDeserialize)]
+    pub(crate) struct Aliases {
+        pub(crate) aliases: Items,
+        pub(crate) total: i32,
+    }
+
+    #[derive(Debug, Default, PartialEq, YaDeserialize)]
+    pub(crate) struct Items {
+        pub(crate) item: Vec<Alias>,
+    }
+
+    #[derive(Debug, Default, PartialEq, YaDeserialize)]
+    pub(crate) struct Alias {
+        pub(crate) id: SipId,
+        pub(crate) target: SipId,
+        pub(crate) owner: i64,
+        #[yaserde(rename = "changeDate")]
+        pub(crate) change_date: String,
+    }
+
+    #[derive(Debug, Default, PartialEq, YaDeserialize)]
+    pub(crate) struct SipId {
+        pub(crate) username: String,
+        pub(crate) domain: String,
+    }
+}
+
+#[test]
+fn an_independent_reader_understands_literal_replies() {
+    let id = |username: &str| SipId { username: text(username), domain: text("example.com") };
+    let alias = |name: &str| SipAlias {
+        id: Some(id(name)),
+        target: Some(id("alice & <bob>")),
+        owner: Some(7),
+        change_date: text("2026-11-20 20:10:35"),
+        ..SipAlias::default()
+    };
+    let aliases = SipAliases { aliases: Some(vec![alias("a1"), alias("a2")]), total: Some(12) };
+    let reply = reply::<sip::GetAliases>(&aliases, Style::Literal);
+    let read: independent::Envelope = yaserde::de::from_str(&reply).unwrap();
+
+    let id = |username: &str| independent::SipId {
+        username: username.to_owned(),
+        domain: "example.com".to_owned(),
+    };
+    let alias = |name: &str| independent::Alias {
+        id: id(name),
+        target: id("alice & <bob>"),
+        owner: 7,
+        change_date: "2026-11-20 20:10:35".to_owned(),
+    };
+    let result = independent::Aliases {
+        aliases: independent::Items { item: vec![alias("a1"), alias("a2")] },
+        total: 12,
+    };
+    assert_eq!(read.body.response.result, result);
+}

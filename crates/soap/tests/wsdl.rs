@@ -18,11 +18,10 @@ const XSD: &str = "http://www.w3.org/2001/XMLSchema";
 const TYPES: &str = "urn:AGProjects:NGNPro";
 
 #[allow(clippy::disallowed_methods, reason = "tests read and rewrite the published files")]
-fn differs(file: &str, variant: Variant) -> Option<String> {
+fn differs(file: &str, generated: &str) -> Option<String> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../wsdl").join(file);
-    let generated = document(variant, None, LOCATION);
     if std::env::var("UPDATE_WSDL").is_ok_and(|value| value == "1")
-        && let Err(error) = std::fs::write(&path, &generated)
+        && let Err(error) = std::fs::write(&path, generated)
     {
         return Some(format!("{file}: {error}"));
     }
@@ -36,8 +35,9 @@ fn differs(file: &str, variant: Variant) -> Option<String> {
 
 #[test]
 fn the_published_files_are_current() {
-    assert_eq!(differs("ngnpro.wsdl", Variant::Encoded), None);
-    assert_eq!(differs("ngnpro-literal.wsdl", Variant::Literal), None);
+    assert_eq!(differs("ngnpro.wsdl", &document(Variant::Encoded, None, LOCATION)), None);
+    assert_eq!(differs("ngnpro-literal.wsdl", &document(Variant::Literal, None, LOCATION)), None);
+    assert_eq!(differs("reference.json", &ngn_soap::reference::json()), None);
 }
 
 /// What the proxies of known clients were generated from (contract B1-B7, E2, E3), typed by hand:
@@ -496,4 +496,50 @@ fn c_enumerations() {
         let found: Vec<_> = restriction.children().map(|e| attribute(e, "value")).collect();
         assert_eq!(found.join(" "), values);
     }
+}
+
+#[test]
+fn the_reference_is_json_and_names_what_the_wsdl_names() {
+    let reference: serde_json::Value =
+        serde_json::from_str(&ngn_soap::reference::json()).expect("it is JSON");
+    let mut operations = String::from("\n");
+    for port in reference["ports"].as_array().expect("a list") {
+        for operation in port["operations"].as_array().expect("a list") {
+            let parameters: Vec<String> = operation["parameters"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .filter(|parameter| parameter["legacy"] != true)
+                .map(|p| format!("{} {}", p["name"].as_str().expect("text"), plain(&p["type"])))
+                .collect();
+            let result = match &operation["result"] {
+                serde_json::Value::Null => String::new(),
+                result => format!(" {}", plain(result)),
+            };
+            let (port, name) = (&port["name"], &operation["name"]);
+            let parameters = parameters.join(", ");
+            writeln!(operations, "{port} {name}({parameters}){result}").expect("a String");
+        }
+    }
+    assert_eq!(operations.replace('"', ""), OPERATIONS);
+
+    let mut names: Vec<_> = reference["types"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|row| row["name"].as_str().expect("text").to_owned())
+        .collect();
+    names.sort();
+    let mut expected: Vec<_> = complex_types(&document(Variant::Encoded, None, LOCATION))
+        .iter()
+        .map(|row| row.split(' ').next().unwrap_or_default().to_owned())
+        .chain(["DnsRecordType", "DnsFancyRecordType", "TrustedPeerProtocol"].map(str::to_owned))
+        .collect();
+    expected.sort();
+    assert_eq!(names, expected);
+}
+
+fn plain(name: &serde_json::Value) -> String {
+    let name = name.as_str().expect("text");
+    short(&format!("xsd:{name}")).trim_start_matches("xsd:").to_owned()
 }

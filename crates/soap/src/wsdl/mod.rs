@@ -8,11 +8,10 @@
 
 mod model;
 
-use std::collections::BTreeSet;
-
 use crate::envelope::ENCODING;
 use crate::ports::{NAMESPACE, Port};
 use crate::schema::{EnumerationRow, Kind, MemberRow, OperationRow, StructRow};
+use crate::type_set::TypeSet;
 use crate::types::{Auth, NGNProException};
 
 use self::model::{
@@ -99,19 +98,7 @@ impl Describer<'_> {
 
     /// The types that the operations need, and what those need.
     fn type_schema(&self) -> Schema {
-        let mut types = Reachable::default();
-        types.add(Auth::KIND);
-        types.add(NGNProException::KIND);
-        for operation in self.operations() {
-            for parameter in operation.listed() {
-                types.add(parameter.kind);
-            }
-            types.extend(operation.result);
-        }
-        if self.ports.len() == Port::ALL.len() {
-            // Part of the API's vocabulary, though no operation takes one (contract C1).
-            types.add(Kind::Array(&Kind::Integer));
-        }
+        let types = TypeSet::of(self.ports);
         Schema {
             target_namespace: NAMESPACE.to_owned(),
             element_form_default: "unqualified".to_owned(),
@@ -209,43 +196,6 @@ impl Describer<'_> {
                     },
                 })
                 .collect(),
-        }
-    }
-}
-
-/// Types in the order in which they are first needed, each once.
-#[derive(Default)]
-struct Reachable {
-    names: BTreeSet<String>,
-    enumerations: Vec<&'static EnumerationRow>,
-    structs: Vec<&'static StructRow>,
-    arrays: Vec<&'static Kind>,
-}
-
-impl Reachable {
-    fn add(&mut self, kind: Kind) {
-        if kind.is_builtin() || !self.names.insert(kind.type_name()) {
-            return;
-        }
-        match kind {
-            Kind::Enumeration(row) => self.enumerations.push(row),
-            Kind::Struct(row) => {
-                self.structs.push(row);
-                for member in row.members.iter().filter(|member| !member.unlisted) {
-                    self.add(member.kind);
-                }
-            }
-            Kind::Array(item) => {
-                self.arrays.push(item);
-                self.add(*item);
-            }
-            _ => {}
-        }
-    }
-
-    fn extend(&mut self, kinds: impl IntoIterator<Item = Kind>) {
-        for kind in kinds {
-            self.add(kind);
         }
     }
 }
