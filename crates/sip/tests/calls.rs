@@ -1,4 +1,5 @@
 //! Calls through the stack, in memory, on a virtual clock: each test is one behaviour of RFC 3261 section 16.
+#![allow(clippy::expect_used, clippy::print_stderr, reason = "a test may fail")]
 
 mod bench;
 

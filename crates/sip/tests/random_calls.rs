@@ -1,6 +1,7 @@
 //! Random call scripts: whatever phones, network and application do, every call ends, every transaction gets
 //! one final answer, and nothing is left behind. `NGN_SIP_SCRIPTS` sets how many scripts are run (default
 //! 2000), `NGN_SIP_SEED` the first seed; a failure names the seed of its script.
+#![allow(clippy::expect_used, clippy::print_stderr, reason = "a test may fail")]
 
 mod bench;
 

@@ -29,11 +29,11 @@
 //! A CANCEL is sent only after a provisional response (section 9.1). A branch that has to be cancelled before
 //! is marked; the first 1xx then triggers the CANCEL.
 
+use super::answer::{Answer, Collected};
+use super::outcome::{Outcome, Status};
 use super::plan::{ForwardStep, ForwardTarget};
-use crate::header::HeaderName;
 use crate::message::Message;
 use crate::transaction::Moment;
-use ngn_model::call_plan::Condition;
 use std::time::Duration;
 
 /// How often redirections may add targets to one request.
@@ -69,17 +69,6 @@ pub(crate) enum Order {
     Finish(Answer),
 }
 
-/// A final answer to the request.
-#[derive(Debug, Clone)]
-pub(crate) enum Answer {
-    /// One that came from downstream.
-    Received(Box<Message>),
-    /// One of our own, with this status.
-    Own(u16),
-    /// None: nothing may be sent (408 to anything but INVITE, RFC 4320 section 4.2).
-    Silence,
-}
-
 /// How a branch ended.
 #[derive(Debug, Clone)]
 pub(crate) enum Ending {
@@ -89,29 +78,6 @@ pub(crate) enum Ending {
     TimedOut,
     /// It could not be sent.
     Failed,
-}
-
-/// What a step came to, as far as the conditions of later steps ask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Outcome {
-    is_busy: bool,
-    is_unanswered_in_time: bool,
-    is_failed: bool,
-    is_refused_everywhere: bool,
-}
-
-impl Outcome {
-    /// Whether a step with this condition is taken now.
-    #[must_use]
-    pub const fn fulfils(self, condition: Condition) -> bool {
-        match condition {
-            Condition::First => false,
-            Condition::Busy => self.is_busy,
-            Condition::NoAnswer => self.is_unanswered_in_time,
-            Condition::Failure => self.is_failed,
-            Condition::Unanswered => !self.is_refused_everywhere,
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,17 +122,6 @@ struct Branch {
     ending: Option<Status>,
     /// A redirection that is being decided about.
     redirection: Option<Message>,
-}
-
-/// What is left of an ending once its message has been stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Status {
-    Received(u16),
-    /// Not answered in time, after something had come or the step's time was over.
-    NoAnswer,
-    /// Nothing ever came back.
-    Silent,
-    Failed,
 }
 
 impl Branch {
@@ -646,93 +601,20 @@ impl ResponseContext {
     /// What the step that was taken last came to.
     fn outcome(&self) -> Outcome {
         let current = self.branches.last().map_or(0, |branch| branch.step);
-        let endings: Vec<Status> =
-            self.branches.iter().filter(|b| b.step == current).filter_map(|b| b.ending).collect();
-        let has = |wanted: fn(&Status) -> bool| endings.iter().any(wanted);
-        if has(|s| matches!(s, Status::Received(600..))) || self.is_refused_everywhere {
-            let is_busy = has(|s| *s == Status::Received(600)) && !self.is_refused_everywhere;
-            return Outcome { is_busy, is_refused_everywhere: true, ..Outcome::default() };
-        }
-        let rang = has(|s| *s == Status::NoAnswer);
-        let busy = has(|s| *s == Status::Received(486));
-        // Somebody's phone rang although another one was busy.
-        if rang || busy {
-            return Outcome {
-                is_busy: busy && !rang,
-                is_unanswered_in_time: rang,
-                ..Outcome::default()
-            };
-        }
-        let timed_out = has(|s| matches!(s, Status::Received(408 | 480)));
-        let silent = has(|s| *s == Status::Silent);
-        let failed = has(|s| match s {
-            Status::Received(400 | 402..=406 | 409..=479 | 481..=485 | 488..=599) => true,
-            // Nobody there at all: a phone that does not answer, or a gateway that is down.
-            Status::Silent | Status::Failed => true,
-            Status::Received(_) | Status::NoAnswer => false,
-        });
-        Outcome {
-            is_unanswered_in_time: timed_out || silent,
-            is_failed: failed && !timed_out,
-            ..Outcome::default()
-        }
+        let of_step = self.branches.iter().filter(|branch| branch.step == current);
+        let endings: Vec<Status> = of_step.filter_map(|branch| branch.ending).collect();
+        Outcome::of(&endings, self.is_refused_everywhere)
     }
 
     /// Chooses the answer (section 16.7 steps 6 and 7).
     fn best(&mut self) -> Answer {
-        let mut candidates = std::mem::take(&mut self.candidates);
-        let nobody_answered = self
-            .branches
-            .iter()
-            .any(|b| matches!(b.ending, Some(Status::NoAnswer | Status::Silent)));
-        if self.is_cancelled {
-            let terminated = candidates.into_iter().find(|(status, _)| *status == 487);
-            return terminated.map_or(Answer::Own(487), |(_, r)| Answer::Received(Box::new(r)));
-        }
-        let best = (0..candidates.len())
-            .min_by_key(|index| candidates.get(*index).map(|(status, _)| rank(*status)));
-        let best = best.map(|index| candidates.swap_remove(index));
-        match best {
-            Some((401 | 407, response)) => {
-                Answer::Received(Box::new(with_all_challenges(response, &candidates)))
-            }
-            Some((408, _)) if !self.is_invite => Answer::Silence,
-            // A local 408 is of a better class than a 5xx.
-            Some((500..=599, _)) | None if nobody_answered => {
-                if self.is_invite {
-                    Answer::Own(408)
-                } else {
-                    Answer::Silence
-                }
-            }
-            // A 503 says that we cannot serve anything; we only could not reach somebody (step 6).
-            Some((503, _)) | None => Answer::Own(500),
-            Some((_, response)) => Answer::Received(Box::new(response)),
-        }
+        let silent = |b: &Branch| matches!(b.ending, Some(Status::NoAnswer | Status::Silent));
+        let collected = Collected {
+            candidates: std::mem::take(&mut self.candidates),
+            is_invite: self.is_invite,
+            is_cancelled: self.is_cancelled,
+            is_unanswered: self.branches.iter().any(silent),
+        };
+        collected.best()
     }
-}
-
-/// The order of preference among final responses: 6xx, then the lower class; among 4xx first what helps the
-/// caller to try again, last what says nothing about the callee.
-const fn rank(status: u16) -> u16 {
-    match status {
-        600.. => 0,
-        300..=399 => 1000 + status,
-        401 | 407 => 2000,
-        415 | 420 | 484 => 2001,
-        408 | 487 => 2900,
-        400..=499 => 2002,
-        503 => 3001,
-        _ => 3000,
-    }
-}
-
-/// Adds the challenges of all other 401 and 407 responses (step 7).
-fn with_all_challenges(mut best: Message, others: &[(u16, Message)]) -> Message {
-    for (_, other) in others.iter().filter(|(status, _)| matches!(status, 401 | 407)) {
-        for name in [HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate] {
-            best.copy(name, other);
-        }
-    }
-    best
 }

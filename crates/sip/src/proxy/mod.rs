@@ -8,16 +8,17 @@
 //! Everything here is a plain function or a state machine over values; the [stack](crate::stack) carries the
 //! messages from one to the next.
 
+pub(crate) mod answer;
 pub(crate) mod branch;
 pub(crate) mod context;
 pub(crate) mod endpoint;
 pub(crate) mod forward;
+pub(crate) mod outcome;
 pub mod plan;
 pub(crate) mod record_route;
 pub(crate) mod secret;
 pub(crate) mod validate;
 
-pub use context::Outcome;
 pub use endpoint::{Destination, FlowId, Interface, Source};
 pub use plan::{Edit, ForwardPlan, ForwardStep, ForwardTarget};
 pub use secret::Secret;
