@@ -1,10 +1,11 @@
 //! Writes, rollbacks, retries and snapshots.
 
-use crate::backend::{Backend, actor};
+use crate::backend::{Backend, Raw, actor};
 use crate::{on_both, on_mysql};
 use ngn_model::{Aor, DomainName, Entity, Position};
 use ngn_store::{AddressKind, AuditQuery, Dialect, StoreError};
 use serde_json::json;
+use sqlx::Executor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -19,6 +20,7 @@ on_both!(
     reads_cannot_write,
     address_is_taken_once,
     slow_work_is_cut_off_without_effect_on_others,
+    statements_left_in_the_middle_keep_no_connection,
 );
 on_mysql!(broken_connections_are_replaced, steps_of_a_cluster_are_counted);
 
@@ -248,6 +250,50 @@ async fn slow_work_is_cut_off_without_effect_on_others(backend: &Backend) {
         .await
         .expect("no lock left behind")
         .expect("a commit");
+}
+
+/// More callers than there are connections go away while their statement waits for a lock.
+async fn statements_left_in_the_middle_keep_no_connection(backend: &Backend) {
+    backend.sql("INSERT INTO domain (domain) VALUES ('a.example')").await;
+    let store = match backend.store.dialect() {
+        Dialect::MySql => {
+            let url = format!("{}{}pool=2", backend.url, joiner(&backend.url));
+            ngn_store::Store::open(&url).await.expect("a store")
+        }
+        Dialect::Sqlite => backend.store.clone(),
+    };
+    let domain = &DomainName::new("a.example").expect("a name");
+    let lock = || {
+        store.write(actor(), |tx| {
+            Box::pin(async move { tx.lock_sip_domain(domain).await.map(|found| found.is_some()) })
+        })
+    };
+    // Somebody else holds the row (MySQL) or the file (SQLite).
+    macro_rules! while_held {
+        ($pool:expr, $begin:literal, $select:literal) => {{
+            let mut holder = $pool.acquire().await.expect("a connection");
+            holder.execute($begin).await.expect("a transaction");
+            holder.fetch_all($select).await.expect("a lock");
+            for _ in 0..5 {
+                let waited = tokio::time::timeout(Duration::from_millis(60), lock()).await;
+                waited.expect_err("the lock is held");
+            }
+            holder.execute("ROLLBACK").await.expect("an end");
+        }};
+    }
+    match &backend.raw {
+        Raw::My(pool) => while_held!(
+            pool,
+            "BEGIN",
+            "SELECT id FROM domain WHERE domain = 'a.example' FOR UPDATE"
+        ),
+        Raw::Lite(pool) => {
+            while_held!(pool, "BEGIN IMMEDIATE", "SELECT id FROM domain WHERE domain = 'a.example'")
+        }
+    }
+    for _ in 0..4 {
+        assert!(lock().await.expect("a lock").0);
+    }
 }
 
 async fn broken_connections_are_replaced(backend: &Backend) {
