@@ -87,13 +87,12 @@ async fn interrupted_migration_is_resumed(backend: &Backend) {
     backend.store.check_schema().await.expect("the right schema");
     assert_eq!(backend.number("SELECT COUNT(*) FROM radacct").await, 0);
     // And from nothing, by a store that finds an empty database.
-    let (url, _) = empty_mysql().await.expect("a database");
+    let (url, options) = empty_mysql().await.expect("a database");
     let store = Store::open(&url).await.expect("a store");
     assert_eq!(store.schema_version().await.expect("a version"), 0);
     assert_eq!(store.migrate().await.expect("a schema").from, 0);
     store.close().await;
-    let name = url.rsplit_once('/').expect("a path").1;
-    let name = name.split_once('?').map_or(name, |(name, _)| name);
+    let name = options.get_database().expect("a name");
     backend.sql(format!("DROP DATABASE {name}")).await;
 }
 
