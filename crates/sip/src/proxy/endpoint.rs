@@ -91,6 +91,20 @@ impl Interface {
         let name = self.transport.as_str().to_ascii_lowercase();
         uri.with_param("transport", Some(&name)).unwrap_or(uri)
     }
+
+    /// The URI of this socket for a request whose Request-URI is a SIPS URI, which Record-Route must then be
+    /// too (RFC 3261 section 16.6 step 4). The same as [`uri`](Self::uri) when the transport is not secure.
+    #[must_use]
+    pub fn secure_uri(&self) -> Uri {
+        let transport = match self.transport {
+            Transport::Tls => "",
+            Transport::Wss => ";transport=ws",
+            _ => return self.uri(),
+        };
+        let is_default = self.port == self.transport.default_port();
+        let port = if is_default { String::new() } else { format!(":{}", self.port) };
+        Uri::parse(&format!("sips:{}{port}{transport}", self.host)).unwrap_or_else(|_| self.uri())
+    }
 }
 
 /// All our sockets.
@@ -179,8 +193,13 @@ mod tests {
         assert_eq!(udp.uri().as_str(), "sip:p.example.com");
         assert_eq!(tls.uri().as_str(), "sip:p.example.com;transport=tls");
         assert_eq!(tcp.uri().as_str(), "sip:p.example.com:5080;transport=tcp");
-        for interface in [&udp, &tls, &tcp] {
+        let wss = interface(Transport::Wss, "p.example.com", 443);
+        assert_eq!(tls.secure_uri().as_str(), "sips:p.example.com");
+        assert_eq!(wss.secure_uri().as_str(), "sips:p.example.com;transport=ws");
+        assert_eq!(tcp.secure_uri(), tcp.uri());
+        for interface in [&udp, &tls, &tcp, &wss] {
             assert!(interface.is_named_by(&interface.uri()));
+            assert!(interface.is_named_by(&interface.secure_uri()));
         }
         assert!(tls.is_named_by(&uri("sips:P.example.com")));
         assert!(udp.is_named_by(&uri("sip:x@p.example.com:5060;lr")));

@@ -97,15 +97,16 @@ fn says(uri: &Uri, transport: &Transport, remote: SocketAddr) -> bool {
         && wanted == *transport
 }
 
-/// Makes the entries for a request, topmost first.
+/// Makes the entries for a request, topmost first. `is_secure` says that its Request-URI is a SIPS URI.
 pub(crate) fn entries(
     secret: &Secret,
     call_id: &str,
+    is_secure: bool,
     (inward, sender): (&Interface, Option<&Reach>),
     (outward, receiver): (&Interface, Option<&Reach>),
 ) -> Vec<RecordRouteHeader> {
     let entry = |interface: &Interface, reach| {
-        let uri = interface.uri();
+        let uri = if is_secure { interface.secure_uri() } else { interface.uri() };
         let uri = uri.with_param("lr", None).unwrap_or(uri);
         let uri = uri.with_param(PARAMETER, Some(&token(secret, call_id, reach))).unwrap_or(uri);
         RecordRouteHeader::new(uri)
@@ -271,7 +272,7 @@ mod tests {
         let (udp, ws) = (interface(Transport::Udp, 5060), interface(Transport::Ws, 80));
         let (caller, callee) =
             (reach("198.51.100.1:4000", None), reach("198.51.100.2:5000", Some(9)));
-        let entries = entries(&secret(), "c1", (&udp, Some(&caller)), (&ws, Some(&callee)));
+        let entries = entries(&secret(), "c1", false, (&udp, Some(&caller)), (&ws, Some(&callee)));
         let interfaces = Interfaces(vec![udp.clone(), ws.clone()]);
         let texts: Vec<String> = entries.iter().map(ToString::to_string).collect();
         let next = |routes: Vec<String>| {
@@ -292,7 +293,7 @@ mod tests {
     #[test]
     fn one_entry_is_enough_for_one_interface_and_good_contacts() {
         let udp = interface(Transport::Udp, 5060);
-        let made = entries(&secret(), "c1", (&udp, None), (&udp, None));
+        let made = entries(&secret(), "c1", false, (&udp, None), (&udp, None));
         assert_eq!(made.len(), 1);
         let mut request = bye(&[made.first().expect("an entry").to_string(), "<sip:x;lr>".into()]);
         let interfaces = Interfaces(vec![udp]);
@@ -306,7 +307,7 @@ mod tests {
         let udp = interface(Transport::Udp, 5060);
         let interfaces = Interfaces(vec![udp.clone()]);
         let signed = |call_id| {
-            let made = entries(&secret(), call_id, (&udp, None), (&udp, None));
+            let made = entries(&secret(), call_id, false, (&udp, None), (&udp, None));
             made.first().expect("an entry").to_string()
         };
         let own =

@@ -183,7 +183,7 @@ mod tests {
         let secret = Secret::from_bytes([1; 32]);
         let all = interfaces();
         let udp = all.0.first().expect("an interface");
-        let entries = record_route::entries(&secret, "c1", (udp, None), (udp, None));
+        let entries = record_route::entries(&secret, "c1", false, (udp, None), (udp, None));
         let own = entries.first().expect("an entry").uri().to_string();
         let mut request = message(&own, "Route: <sip:next.example.com;lr>, <sip:b@192.0.2.77>\r\n");
         assert_eq!(undo_strict_routing(&secret, &all, &mut request), Ok(()));

@@ -7,7 +7,7 @@ use super::output::{
 };
 use super::server::ServerTransaction;
 use super::{Entity, Stack};
-use crate::header::HeaderName;
+use crate::header::{HeaderName, Transport};
 use crate::message::{Message, Method};
 use crate::proxy::answer::Answer;
 use crate::proxy::branch::Branch;
@@ -16,6 +16,7 @@ use crate::proxy::plan::{ForwardPlan, ForwardTarget};
 use crate::proxy::validate::{has_hops_left, makes_dialog};
 use crate::proxy::{Destination, Edit, Source, forward, record_route};
 use crate::transaction::Moment;
+use crate::uri::Scheme;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -267,6 +268,11 @@ impl Stack {
         };
         let outward = self.interfaces.of_destination(&to)?;
         to.local = Some(outward.local);
+        let is_secure = copy.request_uri().is_some_and(|uri| uri.scheme() == Scheme::Sips);
+        if is_secure && !matches!(to.transport, Transport::Tls | Transport::Wss) {
+            // Section 26.2.2: a request to a SIPS URI travels over TLS only.
+            return None;
+        }
         let method = copy.method().cloned().unwrap_or(Method::Options);
         let record_routes = match self.interfaces.of_source(&context.source) {
             Some(inward) if makes_dialog(&method) => {
@@ -275,6 +281,7 @@ impl Stack {
                 record_route::entries(
                     &self.config.secret,
                     context.request.call_id().ok()?,
+                    is_secure,
                     (inward, sender.as_ref()),
                     (outward, receiver.as_ref()),
                 )

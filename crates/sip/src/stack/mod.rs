@@ -155,6 +155,7 @@ pub struct Stack {
     queue: Queue<Entity>,
     outputs: VecDeque<Output>,
     counters: Counters,
+    is_draining: bool,
 }
 
 impl Stack {
@@ -175,6 +176,7 @@ impl Stack {
             queue: Queue::new(),
             outputs: VecDeque::new(),
             counters: Counters::default(),
+            is_draining: false,
             config,
         }
     }
@@ -188,6 +190,19 @@ impl Stack {
     /// Says that a host name is no longer ours.
     pub fn remove_own_name(&mut self, host: &str) {
         self.own_names.remove(&host.to_ascii_lowercase());
+    }
+
+    /// Takes new settings. Calls that are being set up go on with the ones they have; dialogs that were set up
+    /// under another secret, or through an interface that is gone, can no longer be routed.
+    pub fn reconfigure(&mut self, config: Config) {
+        self.interfaces = Interfaces(config.interfaces.clone());
+        self.config = config;
+    }
+
+    /// Turns new work away (503 with Retry-After) or takes it again, for instance before the process ends.
+    /// Requests inside dialogs and emergency calls are served on.
+    pub fn set_draining(&mut self, is_draining: bool) {
+        self.is_draining = is_draining;
     }
 
     /// Takes a message that arrived.
@@ -355,7 +370,7 @@ impl Stack {
     /// Whether new work is being turned away.
     #[must_use]
     pub fn is_overloaded(&self) -> bool {
-        self.load() >= self.config.limits.transactions
+        self.is_draining || self.load() >= self.config.limits.transactions
     }
 
     fn load(&self) -> usize {

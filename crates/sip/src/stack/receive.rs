@@ -234,11 +234,8 @@ impl Stack {
 
     /// Whether a request is turned away because too much is going on.
     fn is_shed(&self, request: &Message, is_in_dialog: bool) -> bool {
-        let load = self.load();
-        if load < self.config.limits.transactions {
-            return false;
-        }
-        load >= self.hard_limit() || !(is_in_dialog || self.is_emergency(request))
+        let is_reserved = || is_in_dialog || self.is_emergency(request);
+        self.load() >= self.hard_limit() || (self.is_overloaded() && !is_reserved())
     }
 
     fn is_emergency(&self, request: &Message) -> bool {

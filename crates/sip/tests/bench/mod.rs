@@ -7,7 +7,7 @@ use ngn_model::call_plan::Condition;
 use ngn_sip::header::Transport;
 use ngn_sip::message::{Limits, Message};
 use ngn_sip::stack::{
-    CallEvent, Config, Destination, FlowId, ForwardPlan, ForwardStep, ForwardTarget,
+    AnswerResult, CallEvent, Config, Destination, FlowId, ForwardPlan, ForwardStep, ForwardTarget,
     IncomingRequest, Interface, Output, Secret, SendId, Source, Stack,
 };
 use ngn_sip::transaction::{Moment, TimerSettings};
@@ -128,6 +128,8 @@ pub struct World {
     pub names: BTreeMap<String, Vec<Destination>>,
     pub events: Vec<CallEvent>,
     pub cancelled: usize,
+    /// What came back for requests of the stack's own.
+    pub answers: Vec<AnswerResult>,
     pub redirected: Vec<Message>,
     pub redirect_to: Vec<ForwardTarget>,
     /// All that the proxy sent, with its time in milliseconds.
@@ -157,6 +159,7 @@ impl World {
             names: BTreeMap::new(),
             events: vec![],
             cancelled: 0,
+            answers: vec![],
             redirected: vec![],
             redirect_to: vec![],
             sent: vec![],
@@ -272,6 +275,12 @@ impl World {
                     if let Some(id) = id {
                         self.after(5, Event::SendFailed(id));
                     }
+                } else if to.remote == proxy_address() {
+                    let octets = octets.to_vec();
+                    self.travel(to.transport.is_reliable(), || Event::ToProxy {
+                        from: proxy_address(),
+                        octets: octets.clone(),
+                    });
                 } else if let Some(phone) = found {
                     let octets = octets.to_vec();
                     self.travel(to.transport.is_reliable(), || Event::ToPhone {
@@ -297,7 +306,7 @@ impl World {
                 let to = self.redirect_to.clone();
                 self.after(1, Event::Application(Act::Redirected(id, to)));
             }
-            Output::Answer { .. } => {}
+            Output::Answer { result, .. } => self.answers.push(result),
             Output::Call(event) => self.events.push(*event),
         }
     }

@@ -1,0 +1,519 @@
+//! Single messages and what the stack makes of them: RFC 3261 sections 8.2, 16.3 to 16.6, 17.2.3 and 18.
+
+#![allow(clippy::expect_used, reason = "a test may fail")]
+
+mod bench;
+
+use bench::{Act, Settings, World, address, uri};
+use ngn_model::call_plan::Condition;
+use ngn_sip::header::{HeaderName, Transport};
+use ngn_sip::message::Message;
+use ngn_sip::stack::{AnswerResult, Destination, ForwardPlan, ForwardTarget};
+
+/// An element outside, whose messages are written by hand.
+const PEER: &str = "203.0.113.5:5060";
+
+fn world() -> World {
+    World::new(Settings::default(), 1)
+}
+
+/// A request; `more` are further lines, each ended.
+fn request(method: &str, uri: &str, branch: &str, more: &str) -> String {
+    format!(
+        "{method} {uri} SIP/2.0\nVia: SIP/2.0/UDP 203.0.113.5:5060;branch={branch}\n{more}\
+         From: <sip:a@example.net>;tag=f1\nTo: <sip:b@example.com>\nCall-ID: call-1\n\
+         CSeq: 1 {method}\nContact: <sip:a@203.0.113.5>\nContent-Length: 0\n\n"
+    )
+}
+
+fn in_dialog(method: &str, uri: &str, branch: &str, more: &str) -> String {
+    request(method, uri, branch, more)
+        .replace("To: <sip:b@example.com>", "To: <sip:b@example.com>;tag=t1")
+}
+
+/// What was sent to an address.
+fn sent<'a>(w: &'a World, to: &str) -> Vec<&'a Message> {
+    let to = address(to);
+    w.sent.iter().filter(|(_, d, _)| d.remote == to).map(|(_, _, m)| m).collect()
+}
+
+fn statuses(w: &World, to: &str) -> Vec<u16> {
+    sent(w, to).iter().filter_map(|m| m.status()).collect()
+}
+
+fn forward_to(w: &mut World, target: ForwardTarget) {
+    w.forwards_plan(ForwardPlan::to(target));
+}
+
+fn gateway() -> ForwardTarget {
+    let next_hop = Destination::new(Transport::Udp, address("203.0.113.9:5060"));
+    ForwardTarget::at(uri("sip:b@gw.example.org"), next_hop)
+}
+
+#[test]
+fn rfc3261_16_3_step_3_max_forwards_used_up() {
+    let mut w = world();
+    forward_to(&mut w, gateway());
+    w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bK1", "Max-Forwards: 0\n"));
+    w.run_for(100);
+    assert_eq!(statuses(&w, PEER), [483]);
+    assert!(sent(&w, "203.0.113.9:5060").is_empty());
+}
+
+#[test]
+fn rfc3261_16_3_step_2_an_unknown_scheme() {
+    let mut w = world();
+    w.inject(PEER, &request("INVITE", "soap.beep://192.0.2.1", "z9hG4bK1", ""));
+    w.run_for(100);
+    assert_eq!(statuses(&w, PEER), [416]);
+    assert!(w.came_up.is_empty());
+}
+
+#[test]
+fn rfc3261_16_3_step_5_an_unknown_extension() {
+    let mut w = world();
+    w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bK1", "Proxy-Require: magic\n"));
+    w.run_for(100);
+    assert_eq!(statuses(&w, PEER), [420]);
+    let refusal = sent(&w, PEER)[0];
+    let unsupported = refusal.field(HeaderName::Unsupported).expect("Unsupported");
+    assert_eq!(unsupported.value(), b"magic");
+    assert!(w.came_up.is_empty());
+}
+
+#[test]
+fn rfc3261_16_3_step_4_a_loop_ends_with_482() {
+    let mut w = world();
+    // Everything goes to ourselves, unchanged.
+    let itself = Destination::new(Transport::Udp, bench::proxy_address());
+    forward_to(&mut w, ForwardTarget::at(uri("sip:b@example.com"), itself));
+    w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bK1", "Max-Forwards: 70\n"));
+    w.run_for(300);
+    assert_eq!(statuses(&w, PEER), [100, 482]);
+    // The second round comes from another address, which might have been routed otherwise.
+    assert_eq!(w.came_up.len(), 2);
+}
+
+#[test]
+fn rfc3261_16_3_step_4_a_spiral_is_let_through() {
+    let mut w = world();
+    let itself = Destination::new(Transport::Udp, bench::proxy_address());
+    let gateway = gateway();
+    w.decide = Box::new(move |request, _| {
+        let again = request.request.request_uri().expect("a URI").user() == Some("b");
+        let target = if again {
+            ForwardTarget::at(uri("sip:c@example.com"), itself.clone())
+        } else {
+            gateway.clone()
+        };
+        (0, Some(Act::Forward(request.id, ForwardPlan::to(target))))
+    });
+    w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bK1", "Max-Forwards: 70\n"));
+    w.run_for(1000);
+    let arrived = sent(&w, "203.0.113.9:5060")[0];
+    assert_eq!(arrived.vias().expect("Vias").len(), 3);
+    assert_eq!(arrived.max_forwards().expect("a value").map(|m| m.0), Some(68));
+}
+
+#[test]
+fn rfc5393_5_3_3_max_breadth_limits_forking() {
+    for (field, targets, status) in [("Max-Breadth: 1\n", 2, 440), ("Max-Breadth: 5\n", 2, 100)] {
+        let mut w = world();
+        let step = ngn_sip::stack::ForwardStep {
+            when: Condition::First,
+            targets: vec![gateway(); targets],
+            answer_timeout: None,
+        };
+        w.forwards(vec![step]);
+        w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bK1", field));
+        w.run_for(100);
+        assert_eq!(statuses(&w, PEER), [status]);
+        if status == 100 {
+            let breadths: Vec<_> = sent(&w, "203.0.113.9:5060")
+                .iter()
+                .map(|m| m.field_named("Max-Breadth").expect("it").value().to_vec())
+                .collect();
+            assert_eq!(breadths, [b"2", b"2"]);
+        }
+    }
+}
+
+#[test]
+fn a_sips_request_does_not_leave_over_an_insecure_transport() {
+    let mut w = world();
+    let mut target = gateway();
+    target.uri = uri("sips:b@gw.example.org");
+    forward_to(&mut w, target);
+    w.inject(PEER, &request("INVITE", "sips:b@example.com", "z9hG4bK1", ""));
+    w.run_for(100);
+    assert_eq!(statuses(&w, PEER), [100, 500]);
+    assert!(sent(&w, "203.0.113.9:5060").is_empty());
+}
+
+#[test]
+fn rfc3261_17_2_retransmissions_are_absorbed_and_answered_alike() {
+    let mut w = world();
+    w.decide = Box::new(|request, _| (50, Some(Act::Reply(request.id, 404))));
+    let register = request("REGISTER", "sip:example.com", "z9hG4bK1", "");
+    let invite = request("INVITE", "sip:b@example.com", "z9hG4bK2", "");
+    for _ in 0..3 {
+        w.inject(PEER, &register);
+        w.inject(PEER, &invite);
+        w.run_for(20);
+    }
+    w.run_for(20);
+    assert_eq!(w.came_up.len(), 2);
+    // The INVITE that came again was answered 100 at once.
+    assert_eq!(statuses(&w, PEER), [100, 100, 404, 404]);
+    w.sent.clear();
+    w.inject(PEER, &register);
+    w.inject(PEER, &invite);
+    w.run_for(20);
+    assert_eq!(statuses(&w, PEER), [404, 404]);
+    let tags: Vec<_> = sent(&w, PEER)
+        .iter()
+        .map(|m| m.to_header().expect("To").tag().expect("a tag").to_owned())
+        .collect();
+    assert_ne!(tags[0], tags[1], "each transaction has its own tag");
+}
+
+#[test]
+fn rfc3261_17_2_3_an_ack_ends_the_retransmission_of_a_refusal() {
+    for branch in ["z9hG4bK1", "1"] {
+        // The second client speaks RFC 2543: its branch says nothing.
+        let mut w = world();
+        w.decide = Box::new(|request, _| (0, Some(Act::Reply(request.id, 404))));
+        w.inject(PEER, &request("INVITE", "sip:b@example.com", branch, ""));
+        w.run_for(600);
+        assert_eq!(statuses(&w, PEER), [404, 404]);
+        w.inject(PEER, &in_dialog("ACK", "sip:b@example.com", branch, ""));
+        w.run_for(60_000);
+        assert_eq!(statuses(&w, PEER), [404, 404]);
+        assert!(w.stack.usage().is_empty());
+        assert_eq!(w.stack.counters().unacknowledged, 0);
+    }
+}
+
+#[test]
+fn rfc3261_8_2_2_2_merged_requests_are_told() {
+    let mut w = world();
+    w.inject(PEER, &request("REGISTER", "sip:example.com", "z9hG4bK1", ""));
+    w.inject(PEER, &request("REGISTER", "sip:example.com", "z9hG4bK2", ""));
+    w.inject(
+        PEER,
+        &request("REGISTER", "sip:example.com", "z9hG4bK3", "").replace("CSeq: 1", "CSeq: 2"),
+    );
+    w.run_for(10);
+    let merged: Vec<bool> = w.came_up.iter().map(|c| c.is_merged).collect();
+    assert_eq!(merged, [false, true, false]);
+}
+
+#[test]
+fn rfc3581_4_responses_go_where_the_request_came_from_when_asked_for() {
+    for (via, to) in [
+        ("203.0.113.5:5060", "203.0.113.5:5060"),
+        ("203.0.113.5:5070;rport", "203.0.113.5:4444"),
+        ("203.0.113.5:5070", "203.0.113.5:5070"),
+        ("host.example.net:5070", "203.0.113.5:5070"),
+        // Behind a NAT, and not saying so.
+        ("10.1.2.3:5070", "203.0.113.5:4444"),
+        ("100.64.2.3", "203.0.113.5:4444"),
+    ] {
+        let mut w = world();
+        let from = if via == "203.0.113.5:5060" { PEER } else { "203.0.113.5:4444" };
+        w.decide = Box::new(|request, _| (0, Some(Act::Reply(request.id, 200))));
+        let text = request("OPTIONS", "sip:example.com", "z9hG4bK1", "");
+        w.inject(from, &text.replace("203.0.113.5:5060;", &format!("{via};")));
+        w.run_for(10);
+        assert_eq!(statuses(&w, to), [200], "{via}");
+    }
+}
+
+#[test]
+fn malformed_requests_are_answered_and_other_rubbish_is_not() {
+    let mut w = world();
+    let good = request("OPTIONS", "sip:example.com", "z9hG4bK1", "");
+    w.inject(PEER, &good.replace("Content-Length", "Max-Forwards: x\nContent-Length"));
+    w.inject(PEER, &good.replace("SIP/2.0\nVia", "SIP/7.0\nVia"));
+    w.inject(PEER, &good.replace("OPTIONS", "ACK").replace("Call-ID: call-1", "Call-ID:"));
+    w.inject(PEER, "SIP/2.0 200 OK\nCSeq: x\n\n");
+    w.inject(PEER, "\n\n");
+    w.inject(PEER, "GET / HTTP/1.1\n\n");
+    w.run_for(10);
+    assert_eq!(statuses(&w, PEER), [400, 505]);
+    assert!(w.came_up.is_empty());
+    assert_eq!(w.stack.counters().malformed, 6);
+    assert!(w.stack.usage().is_empty());
+}
+
+#[test]
+fn too_much_work_is_turned_away_but_not_dialogs_and_emergencies() {
+    let mut config = bench::config(Settings::default().timers);
+    config.limits.transactions = 3;
+    config.limits.reserve = 3;
+    config.emergency_numbers = vec!["112".into()];
+    let mut w = World::with(config, Settings::default(), 1);
+    for n in 0..3 {
+        w.inject(PEER, &request("INVITE", "sip:b@example.com", &format!("z9hG4bKa{n}"), ""));
+    }
+    w.run_for(10);
+    assert_eq!(w.came_up.len(), 3);
+    assert!(w.stack.is_overloaded());
+    w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bKb", ""));
+    w.run_for(10);
+    assert_eq!((w.came_up.len(), statuses(&w, PEER)), (3, vec![503]));
+    let refusal = sent(&w, PEER)[0];
+    let seconds: u32 = refusal
+        .field(HeaderName::RetryAfter)
+        .and_then(|f| f.text()?.parse().ok())
+        .expect("Retry-After");
+    assert!((5..10).contains(&seconds), "{seconds}");
+    w.inject(PEER, &request("INVITE", "sip:112@example.com", "z9hG4bKc", ""));
+    w.inject(PEER, &request("INVITE", "urn:service:sos", "z9hG4bKd", ""));
+    w.inject(PEER, &in_dialog("BYE", "sip:b@example.com", "z9hG4bKe", ""));
+    w.run_for(10);
+    assert_eq!(w.came_up.len(), 6);
+    // Beyond the reserve nothing more is kept, whatever it is.
+    w.inject(PEER, &request("INVITE", "sip:112@example.com", "z9hG4bKf", ""));
+    w.inject(PEER, &in_dialog("BYE", "sip:b@example.com", "z9hG4bKg", ""));
+    w.run_for(10);
+    assert_eq!((w.came_up.len(), w.stack.counters().shed), (6, 3));
+    assert_eq!(w.stack.usage().servers, 6);
+}
+
+#[test]
+fn while_draining_new_work_is_turned_away() {
+    let mut w = world();
+    w.stack.set_draining(true);
+    w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bKb", ""));
+    w.inject(PEER, &in_dialog("BYE", "sip:b@example.com", "z9hG4bKe", ""));
+    w.run_for(10);
+    assert_eq!((w.came_up.len(), statuses(&w, PEER)), (1, vec![503]));
+    w.stack.set_draining(false);
+    w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bKb", ""));
+    w.run_for(10);
+    assert_eq!(w.came_up.len(), 2);
+}
+
+/// Sets a call up and returns the Record-Route that the callee saw.
+fn record_route(w: &mut World) -> String {
+    forward_to(w, gateway());
+    w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bK1", ""));
+    w.run_for(50);
+    let invite = sent(w, "203.0.113.9:5060")[0];
+    let routes = invite.record_routes().expect("routes");
+    assert_eq!(routes.len(), 1);
+    routes[0].uri().to_string()
+}
+
+#[test]
+fn rfc3261_16_12_loose_routing() {
+    let mut w = world();
+    let own = record_route(&mut w);
+    w.sent.clear();
+    let routes = format!("Route: <{own}>, <sip:203.0.113.20;lr>\n");
+    w.inject(PEER, &in_dialog("BYE", "sip:b@203.0.113.77", "z9hG4bK2", &routes));
+    w.run_for(50);
+    let bye = sent(&w, "203.0.113.20:5060")[0];
+    assert_eq!(bye.request_uri().expect("a URI").as_str(), "sip:b@203.0.113.77");
+    assert_eq!(bye.routes().expect("routes").len(), 1);
+    assert_eq!(w.came_up.len(), 1, "only the INVITE came up");
+}
+
+#[test]
+fn rfc3261_16_4_a_strict_router_before_us_and_16_6_one_after_us() {
+    let mut w = world();
+    let own = record_route(&mut w);
+    w.sent.clear();
+    // The element before us put our entry into the Request-URI and the real one last in Route.
+    let routes = "Route: <sip:203.0.113.20>, <sip:b@203.0.113.77>\n";
+    w.inject(PEER, &in_dialog("BYE", &own, "z9hG4bK2", routes));
+    w.run_for(50);
+    let bye = sent(&w, "203.0.113.20:5060")[0];
+    // The next one is strict too.
+    assert_eq!(bye.request_uri().expect("a URI").as_str(), "sip:203.0.113.20");
+    let routes: Vec<_> =
+        bye.routes().expect("routes").iter().map(|r| r.uri().to_string()).collect();
+    assert_eq!(routes, ["sip:b@203.0.113.77"]);
+}
+
+#[test]
+fn an_ack_for_a_2xx_travels_without_state() {
+    let mut w = world();
+    let own = record_route(&mut w);
+    w.sent.clear();
+    let servers = w.stack.usage().servers;
+    let to = Destination::new(Transport::Udp, address("203.0.113.30:5060"));
+    w.names.insert("callee.example.org".into(), vec![to]);
+    let route = format!("Route: <{own}>\n");
+    for uri in ["sip:b@203.0.113.77", "sip:b@callee.example.org"] {
+        let ack = in_dialog("ACK", uri, "z9hG4bKack", &route);
+        w.inject(PEER, &ack);
+        w.inject(PEER, &ack);
+    }
+    w.run_for(50);
+    for to in ["203.0.113.77:5060", "203.0.113.30:5060"] {
+        let acks = sent(&w, to);
+        assert_eq!(acks.len(), 2);
+        let branch = |m: &Message| m.top_via().expect("a Via").branch().map(ToOwned::to_owned);
+        assert_eq!(branch(acks[0]), branch(acks[1]), "section 16.11");
+        assert_eq!(acks[0].max_forwards().expect("a value").map(|m| m.0), Some(70));
+    }
+    assert_eq!(w.stack.usage().servers, servers);
+    assert_eq!(w.stack.usage().pending_acks, 0);
+    // Without a Route that we signed it goes nowhere.
+    w.sent.clear();
+    w.inject(PEER, &in_dialog("ACK", "sip:b@203.0.113.77", "z9hG4bKack", ""));
+    w.inject(
+        PEER,
+        &in_dialog("ACK", "sip:b@203.0.113.77", "z9hG4bKx", "Route: <sip:192.0.2.10;lr>\n"),
+    );
+    w.run_for(50);
+    assert!(w.sent.is_empty());
+    assert_eq!(w.stack.counters().dropped, 2);
+}
+
+#[test]
+fn acks_that_wait_for_a_look_up_are_bounded_and_forgotten() {
+    let mut config = bench::config(Settings::default().timers);
+    config.limits.pending_acks = 2;
+    let mut w = World::with(config, Settings::default(), 1);
+    let own = record_route(&mut w);
+    let route = format!("Route: <{own}>\n");
+    for n in 0..3 {
+        let ack = in_dialog("ACK", "sip:b@slow.example.org", &format!("z9hG4bKack{n}"), &route);
+        w.inject(PEER, &ack);
+    }
+    w.run_for(5);
+    assert_eq!((w.stack.usage().pending_acks, w.stack.counters().dropped), (2, 1));
+    w.run_for(10_000);
+    assert_eq!(w.stack.usage().pending_acks, 0);
+}
+
+#[test]
+fn a_preloaded_route_with_a_domain_of_ours_is_taken_off() {
+    let mut w = world();
+    w.stack.add_own_name("Example.com");
+    let fields = "Route: <sip:example.com;lr>, <sip:203.0.113.20;lr>\n";
+    w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bK1", fields));
+    w.run_for(10);
+    let request = w.came_up[0].request.clone();
+    assert_eq!(request.routes().expect("routes").len(), 1);
+    assert!(!w.came_up[0].is_stray);
+    w.stack.remove_own_name("example.com");
+    w.inject(PEER, &request_again(fields));
+    w.run_for(10);
+    assert_eq!(w.came_up[1].request.routes().expect("routes").len(), 2);
+}
+
+fn request_again(fields: &str) -> String {
+    request("INVITE", "sip:b@example.com", "z9hG4bK2", fields)
+}
+
+#[test]
+fn a_made_up_response_is_not_relayed() {
+    let mut w = world();
+    forward_to(&mut w, gateway());
+    w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bK1", ""));
+    w.run_for(50);
+    let ours = sent(&w, "203.0.113.9:5060")[0].top_via().expect("a Via");
+    let branch = ours.branch().expect("a branch").to_owned();
+    w.sent.clear();
+    let response = |via: &str, below: &str| {
+        format!(
+            "SIP/2.0 200 OK\nVia: SIP/2.0/UDP {via}\nVia: SIP/2.0/UDP {below}\n\
+             From: <sip:a@example.net>;tag=f1\nTo: <sip:b@example.com>;tag=t\nCall-ID: call-1\n\
+             CSeq: 1 INVITE\nContact: <sip:b@203.0.113.77>\nContent-Length: 0\n\n"
+        )
+    };
+    // Forget everything, as after a restart.
+    w.stack = ngn_sip::stack::Stack::new(bench::config(w.settings.timers), [9; 32]);
+    let victim = "203.0.113.66;branch=z9hG4bK1";
+    for (via, below) in [
+        ("192.0.2.10;branch=z9hG4bK1".to_owned(), "203.0.113.66;branch=x"),
+        (format!("192.0.2.99;branch={branch}"), victim),
+        (format!("192.0.2.10;branch={branch}"), "203.0.113.66;branch=z9hG4bKother"),
+        (format!("192.0.2.10;branch={}AAAA", &branch[..31]), victim),
+    ] {
+        w.inject("203.0.113.9:5060", &response(&via, below));
+    }
+    w.run_for(50);
+    assert!(w.sent.is_empty());
+    // The real one is.
+    let real = response(&format!("192.0.2.10;branch={branch}"), "203.0.113.5;branch=z9hG4bK1");
+    w.inject("203.0.113.9:5060", &real);
+    w.run_for(50);
+    assert_eq!(statuses(&w, PEER), [200]);
+}
+
+#[test]
+fn requests_of_our_own() {
+    let mut w = world();
+    w.phone("bob");
+    let options = |w: &World| {
+        let from =
+            ngn_sip::header::FromHeader(ngn_sip::header::NameAddr::new(uri("sip:192.0.2.10")));
+        let to =
+            ngn_sip::header::ToHeader(ngn_sip::header::NameAddr::new(uri("sip:bob@198.51.100.1")));
+        let text = format!(
+            "OPTIONS sip:bob@198.51.100.1 SIP/2.0\nVia: SIP/2.0/UDP x;branch=z9hG4bKy\nFrom: {from};tag=1\n\
+             To: {to}\nCall-ID: ping{}\nCSeq: 1 OPTIONS\nMax-Forwards: 70\nContent-Length: 0\n\n",
+            w.answers.len()
+        );
+        let mut message = bench::parse(text.replace('\n', "\r\n").into_bytes());
+        message.pop_via().expect("a Via");
+        message
+    };
+    let now = w.now;
+    let (message, to) = (options(&w), w.destination(0));
+    assert!(w.stack.send(now, message, to.clone()).is_some());
+    w.run_to_end();
+    assert!(
+        matches!(&w.answers[..], [AnswerResult::Response(r)] if r.status() == Some(200)),
+        "{:?}",
+        w.answers
+    );
+    let now = w.now;
+    let silent = Destination::new(Transport::Udp, address("203.0.113.1:5060"));
+    let message = options(&w);
+    assert!(w.stack.send(now, message, silent).is_some());
+    w.run_to_end();
+    assert!(matches!(w.answers.last(), Some(AnswerResult::TimedOut)));
+    w.unreachable = vec![to.remote];
+    let now = w.now;
+    let message = options(&w);
+    assert!(w.stack.send(now, message, to).is_some());
+    w.run_to_end();
+    assert!(matches!(w.answers.last(), Some(AnswerResult::TransportFailed)));
+    let now = w.now;
+    let message = options(&w);
+    let tls = Destination::new(Transport::Tls, address("203.0.113.1:5061"));
+    assert!(w.stack.send(now, message, tls).is_none(), "there is no such socket");
+}
+
+#[test]
+fn new_settings_hold_for_new_requests() {
+    let mut w = world();
+    let mut config = bench::config(w.settings.timers);
+    config.supported = vec!["magic".into()];
+    w.stack.reconfigure(config);
+    w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bK1", "Proxy-Require: magic\n"));
+    w.run_for(10);
+    assert_eq!(w.came_up.len(), 1);
+}
+
+#[test]
+fn the_queue_of_deadlines_does_not_grow_with_requests_that_are_done() {
+    let mut w = world();
+    w.is_recording = false;
+    w.decide = Box::new(|request, _| (0, Some(Act::Reply(request.id, 200))));
+    let mut most = 0;
+    for n in 0..20_000 {
+        w.inject(PEER, &request("OPTIONS", "sip:example.com", &format!("z9hG4bK{n}"), ""));
+        w.run_for(10);
+        let usage = w.stack.usage();
+        most = most.max(usage.deadlines - usage.servers.min(usage.deadlines));
+    }
+    assert!(most < 8000, "{most} void deadlines");
+    w.run_to_end();
+}
