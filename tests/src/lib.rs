@@ -11,6 +11,7 @@
 pub mod binaries;
 pub mod database;
 pub mod dns;
+pub mod fixture;
 pub mod http;
 pub mod platform;
 pub mod program;

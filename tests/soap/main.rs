@@ -1,0 +1,13 @@
+//! The SOAP API over the real program: one folder per port, one file per operation, each test on both databases.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod auth;
+mod customer;
+mod dns;
+mod enum_;
+mod hostile;
+mod ownership;
+mod sip;
+mod wire;
+mod wsdl;
