@@ -6,6 +6,7 @@ mod bench;
 use bench::phone::{Behaviour, Ending};
 use bench::{Settings, World};
 use ngn_model::call_plan::Condition;
+use ngn_sip::message::Method;
 use ngn_sip::stack::CallEventKind;
 
 fn world(phones: &[&str]) -> World {
@@ -433,4 +434,100 @@ fn rfc4320_other_requests_are_never_answered_408() {
     assert_eq!((first.0, first.2.status()), (1000 + 10 + 3500, Some(100)));
     assert!(to_alice.iter().all(|(_, _, m)| m.status() == Some(100)));
     assert_eq!(w.stack.counters().silenced, 1);
+}
+
+#[test]
+fn rfc3261_16_7_step_2_each_180_sets_timer_c_anew() {
+    let mut w = world(&["alice", "bob"]);
+    w.phones[0].hangs_up = Some(1000);
+    w.phones[1].behaviour = Behaviour::RingAgain(100_000, 4);
+    let steps = vec![w.step(Condition::First, &[1], None)];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(200));
+}
+
+#[test]
+fn rfc3261_16_8_timer_c_ends_a_call_that_rings_for_ever() {
+    let mut w = world(&["alice", "bob"]);
+    w.phones[1].behaviour = Behaviour::RingForever;
+    let steps = vec![w.step(Condition::First, &[1], None)];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(408));
+    let cancel = w.sent.iter().find(|(_, _, m)| m.method() == Some(&Method::Cancel));
+    // Rang after 20 ms on the way, then 185 s.
+    assert_eq!(cancel.map(|(at, ..)| *at), Some(1000 + 30 + 185_000));
+}
+
+#[test]
+fn rfc3261_9_1_a_cancelled_branch_that_never_ends_is_given_up() {
+    let mut w = world(&["alice", "bob"]);
+    w.phones[1].behaviour = Behaviour::RingThenDie;
+    let steps = vec![w.step(Condition::First, &[1], None)];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.phones[0].outgoing[0].cancel_at = Some(now + std::time::Duration::from_secs(3));
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(487));
+    let answered = w.sent.iter().find(|(_, _, m)| m.status() == Some(487));
+    assert_eq!(answered.map(|(at, ..)| *at), Some(1000 + 3000 + 10 + 32_000));
+}
+
+#[test]
+fn an_answer_that_crosses_the_cancel_wins() {
+    let mut w = world(&["alice", "bob"]);
+    w.phones[1].behaviour = Behaviour::Answer(3015);
+    let steps = vec![w.step(Condition::First, &[1], None)];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    // The CANCEL is at the proxy when the phone answers.
+    w.phones[0].outgoing[0].cancel_at = Some(now + std::time::Duration::from_millis(3022));
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(200));
+    assert_eq!(w.phones[1].finals_of_invites_in(), [Some(200)]);
+    assert_eq!(w.phones[1].methods_in(), ["INVITE", "CANCEL", "BYE"]);
+}
+
+#[test]
+fn two_phones_that_answer_at_once_are_both_connected() {
+    // RFC 3261 section 16.7 step 5: each 2xx is forwarded; the caller ends what it does not want.
+    let mut w = world(&["alice", "desk", "mobile"]);
+    w.phones[0].hangs_up = Some(1000);
+    let steps = vec![w.step(Condition::First, &[1, 2], None)];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_to_end();
+    for phone in [1, 2] {
+        assert_eq!(w.phones[phone].finals_of_invites_in(), [Some(200)]);
+        assert_eq!(w.phones[phone].methods_in().last().map(String::as_str), Some("BYE"));
+    }
+    let answered = |kind| matches!(kind, CallEventKind::Answered { .. });
+    assert_eq!(w.events.iter().filter(|e| answered(e.kind)).count(), 1);
+}
+
+#[test]
+fn a_2xx_is_repeated_until_its_ack_gets_through() {
+    let mut w = world(&["alice", "bob"]);
+    w.phones[0].hangs_up = Some(40_000);
+    let steps = vec![w.step(Condition::First, &[1], None)];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_for(900);
+    // From here on nothing reaches the caller for a while.
+    let alice = w.phones[0].address;
+    w.phones[0].address = bench::address("203.0.113.250:5060");
+    w.run_for(10_000);
+    w.phones[0].address = alice;
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(200));
+    assert!(w.phones[1].methods_in().contains(&"BYE".to_owned()));
 }

@@ -38,7 +38,7 @@ const NOWHERE: &str = "203.0.113.1:5060";
 const UNREACHABLE: &str = "203.0.113.2:5060";
 
 fn random_behaviour(r: &mut Random) -> Behaviour {
-    match r.below(10) {
+    match r.below(12) {
         0..=4 => Behaviour::Answer(r.below(12_000)),
         5..=6 => {
             let statuses = [486, 404, 480, 503, 600, 603, 302, 401, 407, 488, 500, 408];
@@ -46,6 +46,8 @@ fn random_behaviour(r: &mut Random) -> Behaviour {
         }
         7 => Behaviour::Refuse(0, 486),
         8 => Behaviour::RingForever,
+        9 => Behaviour::RingAgain(100_000, 1 + r.below(3)),
+        10 => Behaviour::RingThenDie,
         _ => Behaviour::Silent,
     }
 }
@@ -176,7 +178,9 @@ fn every_call_ends_and_nothing_is_left_behind() {
             return;
         }
         for phone in &w.phones {
-            assert_eq!(phone.forgotten_calls(), 0, "{} rings for ever", phone.user);
+            if phone.behaviour != Behaviour::RingThenDie {
+                assert_eq!(phone.forgotten_calls(), 0, "{} rings for ever", phone.user);
+            }
             for o in phone.outgoing.iter().filter(|o| o.method == Method::Invite) {
                 assert!(
                     matches!(o.endings[..], [Ending::Response(_)]),
@@ -206,7 +210,8 @@ fn expected(steps: &[ForwardStep], behaviours: &[Vec<Behaviour>]) -> u16 {
             .map(|behaviour| match behaviour {
                 Behaviour::Answer(ms) => (*ms, 200),
                 Behaviour::Refuse(ms, status) => (*ms, *status),
-                Behaviour::RingForever => (185_000, 1),
+                Behaviour::RingForever | Behaviour::RingThenDie => (185_000, 1),
+                Behaviour::RingAgain(ms, times) => (ms * times, 200),
                 Behaviour::Silent => (32_000, 0),
             })
             .collect();
@@ -284,6 +289,7 @@ fn the_outcome_of_a_call_is_what_its_plan_says() {
                     Behaviour::Refuse(ms, status) => {
                         Behaviour::Refuse(ms / 100 * 100 + moment, status)
                     }
+                    Behaviour::RingAgain(ms, times) => Behaviour::RingAgain(ms + moment, times),
                     other => other,
                 };
                 w.phones[phone].behaviour = behaviour;

@@ -23,6 +23,10 @@ pub enum Behaviour {
     RingForever,
     /// Says nothing at all.
     Silent,
+    /// Rings anew each so many milliseconds, so many times, and then answers.
+    RingAgain(u64, u64),
+    /// Rings and is never heard of again.
+    RingThenDie,
 }
 
 /// How a request of a phone ended.
@@ -371,7 +375,13 @@ impl Phone {
             (Method::Invite, Behaviour::Refuse(ms, status)) => {
                 vec![(now, 180), (after(ms), status)]
             }
-            (Method::Invite, Behaviour::RingForever) => vec![(now, 180)],
+            (Method::Invite, Behaviour::RingForever | Behaviour::RingThenDie) => vec![(now, 180)],
+            (Method::Invite, Behaviour::RingAgain(ms, times)) => {
+                let mut todo: Vec<_> = (0..times).map(|n| (after(ms * n), 180)).collect();
+                todo.push((after(ms * times), 200));
+                todo
+            }
+            (_, Behaviour::RingThenDie) => return,
             (Method::Bye, _) => vec![(now, self.bye_status(&request))],
             (Method::Cancel, _) => vec![(now, self.cancelled(now, &request))],
             (_, Behaviour::Silent) => vec![],
