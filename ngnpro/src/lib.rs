@@ -1,3 +1,129 @@
 //! SOAP provisioning server.
+//!
+//! `http` reads a request → `ngn_soap` decodes it → `auth` turns its header into a principal → `dispatch` picks the
+//! operation → `ops` loads facts, decides by `rules` and `principal`, and writes in one transaction → `ngn_soap`
+//! encodes the reply, or `fault` maps the error.
 
+pub mod auth;
+pub mod config;
+pub mod dispatch;
+pub mod fault;
+pub mod http;
+mod metrics;
+pub mod ops;
+pub mod principal;
 pub mod rules;
+
+use crate::auth::AdministratorLogin;
+use crate::config::Config;
+use anyhow::Context as _;
+use ngn_daemon::admin::{self, Admin};
+use ngn_daemon::{Daemon, Readiness, Running, Start};
+use ngn_store::{SoaWriter, Store};
+use prometheus_client::registry::Registry;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A server that serves.
+#[derive(Debug)]
+pub struct Server {
+    /// Its real address.
+    pub address: SocketAddr,
+    /// Ends when it has stopped.
+    pub task: JoinHandle<()>,
+    /// What the admin port shows of it.
+    pub readiness: Readiness,
+    /// Its metrics.
+    pub registry: Arc<Registry>,
+}
+
+/// Binds and serves on a store that is open and migrated.
+///
+/// # Errors
+///
+/// When the password file cannot be read or the address cannot be bound.
+pub async fn serve(
+    config: Config,
+    store: Store,
+    shutdown: CancellationToken,
+) -> anyhow::Result<Server> {
+    let file = &config.administrator.password_file;
+    let password = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read {} (administrator.password_file)", file.display()))?;
+    let password = password.trim_end_matches(['\r', '\n']).to_owned();
+    anyhow::ensure!(
+        !password.is_empty(),
+        "{} is empty; write the administrator's password into it",
+        file.display()
+    );
+    let administrator =
+        AdministratorLogin { username: config.administrator.username.clone(), password };
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {} (listen)", config.listen))?;
+    let address = listener.local_addr()?;
+    let mut registry = Registry::default();
+    let metrics = metrics::Metrics::register(&mut registry);
+    let limits = ngn_daemon::http::Limits {
+        connections: config.limits.connections,
+        drain_time: Duration::from_secs(config.limits.call_seconds + 1),
+        ..ngn_daemon::http::Limits::default()
+    };
+    let config = Config { listen: address, ..config };
+    let soa = SoaWriter::new(store.clone());
+    let app = Arc::new(http::App { store, config, administrator, metrics });
+    let readiness = Readiness::new();
+    readiness.set_ready(true, "");
+    // Every position is one that this server has written or could read.
+    readiness.applied(u64::MAX, []);
+    let task = tokio::spawn(async move {
+        let background = tokio::spawn(soa.run());
+        ngn_daemon::http::serve(listener, http::router(app), limits, shutdown).await;
+        background.abort();
+    });
+    Ok(Server { address, task, readiness, registry: Arc::new(registry) })
+}
+
+/// The daemon by itself.
+#[derive(Debug)]
+pub struct Ngnpro;
+
+impl Daemon for Ngnpro {
+    type Config = Config;
+    const NAME: &'static str = "ngnpro";
+    const ABOUT: &'static str = "SOAP provisioning server of the ngn platform";
+
+    fn check(config: &Config) -> Result<(), String> {
+        config.check()
+    }
+
+    fn log_filter(config: &Config) -> &str {
+        &config.log
+    }
+
+    async fn start(config: Config, start: Start) -> anyhow::Result<Running> {
+        let store = Store::open(&config.database).await?;
+        store.check_schema().await.context("run `ngn migrate` first")?;
+        let (admin_address, beyond) = (config.admin, config.admin_beyond_loopback);
+        let server = serve(config, store.clone(), start.shutdown.clone()).await?;
+        let admin = Admin {
+            parts: vec![("ngnpro", server.readiness.clone())],
+            registries: vec![Arc::clone(&server.registry)],
+        };
+        let serving =
+            admin::serve(admin_address, beyond, admin, axum::Router::new(), start.shutdown).await?;
+        let addresses =
+            vec![("soap".to_owned(), server.address), ("admin".to_owned(), serving.address)];
+        let task = tokio::spawn(async move {
+            server.task.await?;
+            serving.task.await?;
+            store.close().await;
+            Ok(())
+        });
+        Ok(Running { addresses, task })
+    }
+}

@@ -1,3 +1,5 @@
 //! SOAP provisioning server.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    ngn_daemon::run::<ngn_ngnpro::Ngnpro>()
+}

@@ -15,6 +15,7 @@
 //! modules is about one table or one family of tables.
 
 mod addresses;
+mod customers;
 mod dialect;
 mod directory;
 mod error;
@@ -25,6 +26,9 @@ mod location;
 mod migrate;
 mod radacct;
 mod seen;
+mod sip_accounts;
+mod sip_aliases;
+mod sip_domains;
 mod soa;
 mod store;
 mod time;
@@ -33,6 +37,7 @@ mod zone_rows;
 mod zones;
 
 pub use addresses::AddressKind;
+pub use customers::{Customer, CustomerFilter, CustomerPropertyRow};
 pub use dialect::Dialect;
 pub use directory::{Directory, DomainTls, SipDomainRow};
 pub use error::{Cause, StoreError};
@@ -42,6 +47,9 @@ pub use journal::{AuditQuery, AuditRow};
 pub use migrate::MigrationReport;
 pub use radacct::{Cdr, CdrStop};
 pub use seen::Seen;
+pub use sip_accounts::SipAccountRow;
+pub use sip_aliases::SipAliasRow;
+pub use sip_domains::SipDomainRecord;
 pub use soa::SoaWriter;
 pub use store::Store;
 pub use time::{parse_utc, utc};

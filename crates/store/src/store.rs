@@ -57,6 +57,13 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that was idle for longer is checked before it is used again.
 const TRUSTED_IDLE: Duration = Duration::from_secs(2);
 
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The URL holds a password.
+        f.debug_struct("Store").field("dialect", &self.dialect()).finish_non_exhaustive()
+    }
+}
+
 impl Store {
     /// Opens a database: `sqlite:PATH`, or `mysql://user:password@host:port/database` with `?socket=PATH` for a
     /// Unix socket and `?pool=N` for the number of connections.

@@ -4,4 +4,5 @@
 
 pub mod groups;
 pub mod password;
+pub mod properties;
 pub mod sip_account;

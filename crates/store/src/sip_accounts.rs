@@ -1,0 +1,305 @@
+//! `subscriber` and `grp`: SIP accounts as they are provisioned.
+
+use crate::error::StoreError;
+use crate::filter::{Filter, Listing, Order, Page, Range};
+use crate::tx::{Tx, on};
+use ngn_model::{Aor, DomainName, Ownership};
+use std::fmt;
+
+/// An account as it is provisioned. Its owners are those of its domain (B15).
+#[derive(Clone, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct SipAccountRow {
+    /// User name.
+    pub username: String,
+    /// Domain.
+    pub domain: String,
+    /// Password in clear text, empty when it is not stored.
+    pub password: String,
+    /// MD5 digest in hexadecimal digits.
+    pub ha1: String,
+    /// MD5 digest with the domain in the user name.
+    pub ha1b: String,
+    /// SHA-256 digest, empty when only MD5 digests were given.
+    pub ha1_sha256: String,
+    /// E-mail address.
+    pub email_address: String,
+    /// Caller id towards the PSTN.
+    pub rpid: Option<String>,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// Time zone.
+    pub timezone: String,
+    /// Monthly limit, 0 for none.
+    pub quota: i64,
+    /// Whether calls are paid in advance.
+    pub prepaid: bool,
+    /// Quick-dial prefix.
+    pub quickdial_prefix: Option<String>,
+    /// Emergency region.
+    pub region: Option<String>,
+    /// No-answer timeout in seconds.
+    pub timeout: Option<i64>,
+    /// Simultaneous PSTN calls.
+    pub call_limit: Option<i64>,
+    /// Networks, as JSON.
+    pub acl: Option<String>,
+    /// Properties, as JSON.
+    pub properties: Option<String>,
+    /// The owner attribute (B13).
+    pub owner: i64,
+    /// When it was made, in milliseconds since 1970 UTC.
+    pub create_date: i64,
+    /// When it last changed.
+    pub change_date: i64,
+    /// Its domain's customer.
+    pub customer: i64,
+    /// Its domain's reseller.
+    pub reseller_id: i64,
+}
+
+impl fmt::Debug for SipAccountRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SipAccountRow")
+            .field("username", &self.username)
+            .field("domain", &self.domain)
+            .finish_non_exhaustive()
+    }
+}
+
+const COLUMNS: &str = "s.username, s.domain, s.password, s.ha1, s.ha1b, s.ha1_sha256, s.email_address, \
+     s.rpid, s.first_name, s.last_name, s.timezone, s.quota, s.prepaid, s.quickdial_prefix, s.region, s.timeout, \
+     s.call_limit, s.acl, s.properties, s.owner, s.create_date, s.change_date, d.customer, d.reseller_id";
+const FROM: &str = "subscriber s JOIN domain d ON d.domain = s.domain";
+const ORDER: &[(&str, &str)] =
+    &[("changeDate", "s.change_date"), ("username", "s.username"), ("domain", "s.domain")];
+const KEY: &[&str] = &["s.username", "s.domain"];
+
+/// The tables in which something hangs on an account (B57).
+const HANGING: &[&str] = &[
+    "DELETE FROM grp WHERE username = ? AND domain = ?",
+    "DELETE FROM call_diversions WHERE username = ? AND domain = ?",
+    "DELETE FROM accept_rules_persistent WHERE username = ? AND domain = ?",
+    "DELETE FROM accept_rules_temporary WHERE username = ? AND domain = ?",
+    "DELETE FROM reject_members WHERE username = ? AND domain = ?",
+    "DELETE FROM barring_prefixes WHERE username = ? AND domain = ?",
+    "DELETE FROM phonebook WHERE username = ? AND domain = ?",
+    "DELETE FROM location WHERE username = ? AND domain = ?",
+    "DELETE FROM addresses WHERE username = ? AND domain = ?",
+    "DELETE FROM subscriber WHERE username = ? AND domain = ?",
+];
+
+/// Those that hold the address in one column.
+const HANGING_WHOLE: &[&str] = &[
+    "DELETE FROM prepaid WHERE account = ?",
+    "DELETE FROM billing_customers WHERE subscriber = ?",
+];
+
+impl Tx<'_> {
+    /// An account.
+    pub async fn sip_account(&mut self, aor: &Aor) -> Result<Option<SipAccountRow>, StoreError> {
+        let mut filter = Filter::new();
+        filter.equals("s.username", aor.username()).equals("s.domain", aor.domain().as_str());
+        let one = Range { start: 0, count: Some(1) };
+        Ok(self.list_sip_accounts(filter, None, one).await?.rows.pop())
+    }
+
+    /// A list of accounts; columns are those of `subscriber s` and `domain d`.
+    pub async fn list_sip_accounts(
+        &mut self,
+        filter: Filter,
+        order: Option<&(String, String)>,
+        range: Range,
+    ) -> Result<Page<SipAccountRow>, StoreError> {
+        let (attribute, direction) = order.map(|(a, d)| (&**a, &**d)).unzip();
+        let order = Order::by(ORDER, attribute, direction, KEY);
+        Listing { columns: COLUMNS, from: FROM, filter, order, range }.fetch(self).await
+    }
+
+    /// The highest purely numeric user name of a domain (B54). Names of more than 18 digits do not count.
+    pub async fn highest_numeric_username(
+        &mut self,
+        domain: &DomainName,
+    ) -> Result<Option<u64>, StoreError> {
+        // Numbers of equal length sort as text; the longest of them come first.
+        let names: Vec<String> = on!(self, c => {
+            sqlx::query_scalar::<DB, String>(
+                "SELECT username FROM addresses WHERE domain = ? AND username >= '0' AND username < ':' \
+                 ORDER BY LENGTH(username) DESC, username DESC",
+            )
+            .bind(domain.as_str())
+            .fetch_all(&mut *c)
+            .await
+        })?;
+        let numeric = |name: &&String| name.len() <= 18 && name.bytes().all(|b| b.is_ascii_digit());
+        Ok(names.iter().filter(numeric).find_map(|name| name.parse().ok()))
+    }
+
+    /// Adds an account whose address was claimed.
+    pub async fn insert_sip_account(&mut self, row: &SipAccountRow) -> Result<(), StoreError> {
+        let now = self.now();
+        on!(self, c => {
+            sqlx::query::<DB>("INSERT INTO subscriber (username, domain, create_date) VALUES (?, ?, ?)")
+                .bind(&row.username)
+                .bind(&row.domain)
+                .bind(now)
+                .execute(&mut *c)
+                .await
+                .map(drop)
+        })?;
+        self.update_sip_account(row).await
+    }
+
+    /// Replaces all columns of an account; its change date becomes now.
+    pub async fn update_sip_account(&mut self, row: &SipAccountRow) -> Result<(), StoreError> {
+        let now = self.now();
+        on!(self, c => {
+            sqlx::query::<DB>(
+                "UPDATE subscriber SET password = ?, ha1 = ?, ha1b = ?, ha1_sha256 = ?, email_address = ?, \
+                 rpid = ?, first_name = ?, last_name = ?, timezone = ?, quota = ?, prepaid = ?, \
+                 quickdial_prefix = ?, region = ?, timeout = ?, call_limit = ?, acl = ?, properties = ?, \
+                 owner = ?, change_date = ? WHERE username = ? AND domain = ?",
+            )
+            .bind(&row.password)
+            .bind(&row.ha1)
+            .bind(&row.ha1b)
+            .bind(&row.ha1_sha256)
+            .bind(&row.email_address)
+            .bind(row.rpid.as_deref())
+            .bind(&row.first_name)
+            .bind(&row.last_name)
+            .bind(&row.timezone)
+            .bind(row.quota)
+            .bind(row.prepaid)
+            .bind(row.quickdial_prefix.as_deref())
+            .bind(row.region.as_deref())
+            .bind(row.timeout)
+            .bind(row.call_limit)
+            .bind(row.acl.as_deref())
+            .bind(row.properties.as_deref())
+            .bind(row.owner)
+            .bind(now)
+            .bind(&row.username)
+            .bind(&row.domain)
+            .execute(&mut *c)
+            .await
+            .map(drop)
+        })
+    }
+
+    /// Sets an account's change date to now.
+    pub async fn touch_sip_account(&mut self, aor: &Aor) -> Result<(), StoreError> {
+        let now = self.now();
+        on!(self, c => {
+            sqlx::query::<DB>(
+                "UPDATE subscriber SET change_date = ? WHERE username = ? AND domain = ?",
+            )
+            .bind(now)
+            .bind(aor.username())
+            .bind(aor.domain().as_str())
+            .execute(&mut *c)
+            .await
+            .map(drop)
+        })
+    }
+
+    /// Deletes an account and what hangs on it but its aliases (B57).
+    pub async fn delete_sip_account(&mut self, aor: &Aor) -> Result<(), StoreError> {
+        for sql in HANGING {
+            on!(self, c => {
+                sqlx::query::<DB>(*sql)
+                    .bind(aor.username())
+                    .bind(aor.domain().as_str())
+                    .execute(&mut *c)
+                    .await
+                    .map(drop)
+            })?;
+        }
+        let whole = aor.to_string();
+        for sql in HANGING_WHOLE {
+            on!(self, c => sqlx::query::<DB>(*sql).bind(&whole).execute(&mut *c).await.map(drop))?;
+        }
+        Ok(())
+    }
+
+    /// The groups of an account, sorted.
+    pub async fn sip_groups(&mut self, aor: &Aor) -> Result<Vec<String>, StoreError> {
+        on!(self, c => {
+            sqlx::query_scalar::<DB, String>(
+                "SELECT grp FROM grp WHERE username = ? AND domain = ? ORDER BY grp",
+            )
+            .bind(aor.username())
+            .bind(aor.domain().as_str())
+            .fetch_all(&mut *c)
+            .await
+        })
+    }
+
+    /// Puts an account into a group.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Duplicate`] when it is there already (B69).
+    pub async fn add_sip_group(&mut self, aor: &Aor, group: &str) -> Result<(), StoreError> {
+        on!(self, c => {
+            sqlx::query::<DB>(
+                "INSERT INTO grp (username, domain, grp, subscriber_id) VALUES (?, ?, ?, \
+                 (SELECT id FROM subscriber WHERE username = ? AND domain = ?))",
+            )
+            .bind(aor.username())
+            .bind(aor.domain().as_str())
+            .bind(group)
+            .bind(aor.username())
+            .bind(aor.domain().as_str())
+            .execute(&mut *c)
+            .await
+            .map(drop)
+        })
+    }
+
+    /// Takes an account out of a group; whether it was in it.
+    pub async fn remove_sip_group(&mut self, aor: &Aor, group: &str) -> Result<bool, StoreError> {
+        on!(self, c => {
+            sqlx::query::<DB>("DELETE FROM grp WHERE username = ? AND domain = ? AND grp = ?")
+                .bind(aor.username())
+                .bind(aor.domain().as_str())
+                .bind(group)
+                .execute(&mut *c)
+                .await
+                .map(|done| done.rows_affected() > 0)
+        })
+    }
+
+    /// How many accounts lie in the domains of a customer, or of a reseller (B36).
+    pub async fn count_sip_accounts(&mut self, owner: Ownership) -> Result<u64, StoreError> {
+        let mut filter = Filter::new();
+        filter.number("d.customer", Some(owner.customer));
+        filter.number("d.reseller_id", Some(owner.reseller));
+        let order = Order::by_key(KEY);
+        let range = Range::default();
+        Listing { columns: "s.id", from: FROM, filter, order, range }.count(self).await
+    }
+
+    /// Makes a prepaid record for an account that has none (B71).
+    pub async fn ensure_prepaid(&mut self, aor: &Aor, reseller: i64) -> Result<(), StoreError> {
+        let account = aor.to_string();
+        let found: Option<i64> = on!(self, c => {
+            sqlx::query_scalar::<DB, i64>("SELECT CAST(id AS SIGNED) FROM prepaid WHERE account = ?")
+                .bind(&account)
+                .fetch_optional(&mut *c)
+                .await
+        })?;
+        if found.is_some() {
+            return Ok(());
+        }
+        on!(self, c => {
+            sqlx::query::<DB>("INSERT INTO prepaid (reseller_id, account, balance) VALUES (?, ?, 0)")
+                .bind(reseller)
+                .bind(&account)
+                .execute(&mut *c)
+                .await
+                .map(drop)
+        })
+    }
+}

@@ -1,0 +1,240 @@
+//! From a typed request to the operation that serves it.
+//!
+//! The matches are total: an operation of the table that stands nowhere here does not compile. Those that are not
+//! built yet stand together at the end of their port, and answer that plainly.
+
+use crate::fault::OpError;
+use crate::ops::{Call, Outcome, customers, sip_accounts, sip_aliases, sip_domains};
+use ngn_model::Position;
+use ngn_soap::fault::code;
+use ngn_soap::{
+    Fault, Operation, Request, Style, customer, dns, encode_reply, enum_, network, rating, sip,
+    voicemail,
+};
+
+/// An encoded reply and, after a write, the journal position.
+#[derive(Debug)]
+pub struct Reply {
+    /// The body.
+    pub body: Vec<u8>,
+    /// The position of the change in the journal.
+    pub position: Option<Position>,
+}
+
+fn reply<O: Operation>(outcome: Outcome<O::Response>, style: Style) -> Result<Reply, OpError> {
+    let (response, position) = outcome?;
+    Ok(Reply { body: encode_reply::<O>(&response, style), position })
+}
+
+fn not_yet(port: &str, operation: &str) -> OpError {
+    Fault::server(
+        code::BACKEND_FAILURE,
+        format!("{port}.{operation} is not implemented yet; nothing was changed"),
+    )
+    .into()
+}
+
+/// Serves a request.
+///
+/// # Errors
+///
+/// Why it was refused.
+pub async fn dispatch(call: &Call<'_>, request: Request, style: Style) -> Result<Reply, OpError> {
+    match request {
+        Request::Sip(request) => sip(call, request, style).await,
+        Request::Customer(request) => customer(call, request, style).await,
+        Request::Voicemail(request) => voicemail(request),
+        Request::Enum(request) => enum_(request),
+        Request::Dns(request) => dns(request),
+        Request::Rating(request) => rating(request),
+        Request::Network(request) => network(request),
+    }
+}
+
+async fn sip(call: &Call<'_>, request: sip::Request, style: Style) -> Result<Reply, OpError> {
+    use sip::Request as R;
+    match request {
+        R::AddDomain(r) => reply::<sip::AddDomain>(sip_domains::add(call, r).await, style),
+        R::UpdateDomain(r) => reply::<sip::UpdateDomain>(sip_domains::update(call, r).await, style),
+        R::DeleteDomain(r) => reply::<sip::DeleteDomain>(sip_domains::delete(call, r).await, style),
+        R::GetDomains(r) => reply::<sip::GetDomains>(sip_domains::list(call, r).await, style),
+        R::AddAccount(r) => reply::<sip::AddAccount>(sip_accounts::add(call, r).await, style),
+        R::UpdateAccount(r) => {
+            reply::<sip::UpdateAccount>(sip_accounts::update(call, r).await, style)
+        }
+        R::DeleteAccount(r) => {
+            reply::<sip::DeleteAccount>(sip_accounts::delete(call, r).await, style)
+        }
+        R::GetAccount(r) => reply::<sip::GetAccount>(sip_accounts::get(call, r).await, style),
+        R::GetAccounts(r) => reply::<sip::GetAccounts>(sip_accounts::list(call, r).await, style),
+        R::AddAlias(r) => reply::<sip::AddAlias>(sip_aliases::add(call, r).await, style),
+        R::UpdateAlias(r) => reply::<sip::UpdateAlias>(sip_aliases::update(call, r).await, style),
+        R::DeleteAlias(r) => reply::<sip::DeleteAlias>(sip_aliases::delete(call, r).await, style),
+        R::GetAlias(r) => reply::<sip::GetAlias>(sip_aliases::get(call, r).await, style),
+        R::GetAliasesForAccount(r) => {
+            reply::<sip::GetAliasesForAccount>(sip_aliases::of_account(call, r).await, style)
+        }
+        R::GetAliases(r) => reply::<sip::GetAliases>(sip_aliases::list(call, r).await, style),
+        R::AddToGroup(r) => {
+            reply::<sip::AddToGroup>(sip_accounts::add_to_group(call, r).await, style)
+        }
+        R::RemoveFromGroup(r) => {
+            reply::<sip::RemoveFromGroup>(sip_accounts::remove_from_group(call, r).await, style)
+        }
+        R::GetGroups(r) => reply::<sip::GetGroups>(sip_accounts::get_groups(call, r).await, style),
+        request @ (R::AddGateway(_)
+        | R::UpdateGateway(_)
+        | R::DeleteGateway(_)
+        | R::GetGateways(_)
+        | R::AddGatewayRule(_)
+        | R::UpdateGatewayRule(_)
+        | R::DeleteGatewayRule(_)
+        | R::GetGatewayRules(_)
+        | R::AddCarrier(_)
+        | R::UpdateCarrier(_)
+        | R::DeleteCarrier(_)
+        | R::GetCarriers(_)
+        | R::AddRoutes(_)
+        | R::UpdateRoutes(_)
+        | R::DeleteRoutes(_)
+        | R::GetRoutes(_)
+        | R::AddTrustedPeer(_)
+        | R::DeleteTrustedPeer(_)
+        | R::UpdateTrustedPeer(_)
+        | R::GetTrustedPeers(_)
+        | R::AddBalance(_)
+        | R::AddBalanceFromVoucher(_)
+        | R::GetPrepaidStatus(_)
+        | R::GetCreditHistory(_)
+        | R::AddPhonebookEntry(_)
+        | R::UpdatePhonebookEntry(_)
+        | R::DeletePhonebookEntry(_)
+        | R::GetPhonebookEntries(_)
+        | R::SetRejectMembers(_)
+        | R::GetRejectMembers(_)
+        | R::SetAcceptRules(_)
+        | R::GetAcceptRules(_)
+        | R::SetBarringPrefixes(_)
+        | R::GetBarringPrefixes(_)
+        | R::SetCallDiversions(_)
+        | R::GetCallDiversions(_)
+        | R::GetCalls(_)
+        | R::GetCallStatistics(_)
+        | R::GetSipDeviceLocations(_)
+        | R::GetSipTrace(_)
+        | R::GetMediaTrace(_)
+        | R::GetMediaSummary(_)
+        | R::GetMediaSessions(_)) => {
+            let row = request.operation();
+            Err(not_yet(row.port.name(), row.name))
+        }
+    }
+}
+
+async fn customer(
+    call: &Call<'_>,
+    request: customer::Request,
+    style: Style,
+) -> Result<Reply, OpError> {
+    use customer::Request as R;
+    match request {
+        R::AddAccount(r) => reply::<customer::AddAccount>(customers::add(call, r).await, style),
+        R::UpdateAccount(r) => {
+            reply::<customer::UpdateAccount>(customers::update(call, r).await, style)
+        }
+        R::DeleteAccount(r) => {
+            reply::<customer::DeleteAccount>(customers::delete(call, r).await, style)
+        }
+        R::GetAccount(r) => reply::<customer::GetAccount>(customers::get(call, r).await, style),
+        R::GetCustomers(r) => {
+            reply::<customer::GetCustomers>(customers::customers(call, r).await, style)
+        }
+        R::GetResellers(r) => {
+            reply::<customer::GetResellers>(customers::resellers(call, r).await, style)
+        }
+        R::SetProperties(r) => {
+            reply::<customer::SetProperties>(customers::set_properties(call, r).await, style)
+        }
+        R::GetProperties(r) => {
+            reply::<customer::GetProperties>(customers::get_properties(call, r).await, style)
+        }
+    }
+}
+
+fn voicemail(request: voicemail::Request) -> Result<Reply, OpError> {
+    use voicemail::Request as R;
+    match request {
+        request @ (R::AddAccount(_)
+        | R::UpdateAccount(_)
+        | R::DeleteAccount(_)
+        | R::GetAccount(_)
+        | R::SetAnnouncement(_)) => {
+            let row = request.operation();
+            Err(not_yet(row.port.name(), row.name))
+        }
+    }
+}
+
+fn enum_(request: enum_::Request) -> Result<Reply, OpError> {
+    use enum_::Request as R;
+    match request {
+        request @ (R::AddRange(_)
+        | R::UpdateRange(_)
+        | R::DeleteRange(_)
+        | R::GetRanges(_)
+        | R::AddNumber(_)
+        | R::UpdateNumber(_)
+        | R::DeleteNumber(_)
+        | R::GetNumber(_)
+        | R::GetNumbers(_)) => {
+            let row = request.operation();
+            Err(not_yet(row.port.name(), row.name))
+        }
+    }
+}
+
+fn dns(request: dns::Request) -> Result<Reply, OpError> {
+    use dns::Request as R;
+    match request {
+        request @ (R::AddZone(_)
+        | R::UpdateZone(_)
+        | R::DeleteZone(_)
+        | R::GetZone(_)
+        | R::GetZones(_)
+        | R::AddRecord(_)
+        | R::AddFancyRecord(_)
+        | R::UpdateRecord(_)
+        | R::UpdateFancyRecord(_)
+        | R::DeleteRecord(_)
+        | R::DeleteFancyRecord(_)
+        | R::GetRecord(_)
+        | R::GetFancyRecord(_)
+        | R::GetRecords(_)
+        | R::GetFancyRecords(_)) => {
+            let row = request.operation();
+            Err(not_yet(row.port.name(), row.name))
+        }
+    }
+}
+
+fn rating(request: rating::Request) -> Result<Reply, OpError> {
+    use rating::Request as R;
+    match request {
+        request @ (R::SetEntityProfiles(_)
+        | R::DeleteEntityProfiles(_)
+        | R::GetEntityProfiles(_)) => {
+            let row = request.operation();
+            Err(not_yet(row.port.name(), row.name))
+        }
+    }
+}
+
+fn network(request: network::Request) -> Result<Reply, OpError> {
+    use network::Request as R;
+    match request {
+        request @ (R::GetStatistics(_) | R::GetStatus(_)) => {
+            let row = request.operation();
+            Err(not_yet(row.port.name(), row.name))
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! HTTP: SOAP by POST on any path, the WSDL by GET (contract A1, A2).
+
+use crate::auth::{AdministratorLogin, authenticate};
+use crate::config::Config;
+use crate::dispatch::dispatch;
+use crate::fault::OpError;
+use crate::ops::Call;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt as _;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use ngn_daemon::http::Peer;
+use ngn_soap::fault::code;
+use ngn_soap::wsdl::{self, Variant};
+use ngn_soap::{Auth, Fault, Port, Style, encode_fault};
+use ngn_store::{Actor, Store};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The response header that carries the journal position of a change.
+pub const POSITION_HEADER: &str = "x-journal-position";
+
+/// What every request needs.
+#[derive(Debug)]
+pub struct App {
+    /// The store.
+    pub store: Store,
+    /// The configuration.
+    pub config: Config,
+    /// The administrator's login.
+    pub administrator: AdministratorLogin,
+    /// Counters.
+    pub metrics: crate::metrics::Metrics,
+}
+
+/// The routes: there is one handler, since the port is chosen by the body and never by the path.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new().fallback(handle).with_state(app)
+}
+
+async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
+    match *request.method() {
+        Method::POST => soap(&app, request).await,
+        Method::GET | Method::HEAD => page(&app, request.uri(), request.headers()),
+        _ => {
+            let allowed = [(header::ALLOW, "GET, POST")];
+            (StatusCode::METHOD_NOT_ALLOWED, allowed, "send SOAP by POST\n").into_response()
+        }
+    }
+}
+
+async fn soap(app: &App, request: Request) -> Response {
+    let started = Instant::now();
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_string());
+    let charset = charset(request.headers());
+    let body = match Limited::new(request.into_body(), app.config.limits.body).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) => {
+            let text = if error.is::<LengthLimitError>() {
+                format!(
+                    "the request is larger than {} octets; send fewer records at once",
+                    app.config.limits.body
+                )
+            } else {
+                "the request's body ended early".to_owned()
+            };
+            let mut response = answer_fault(&Fault::malformed(text), Style::Encoded);
+            // The rest of the body is not read, so the connection cannot be used again.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            return response;
+        }
+    };
+    let limit = Duration::from_secs(app.config.limits.call_seconds);
+    let work = AssertUnwindSafe(serve(app, &body, charset.as_deref(), peer.unwrap_or_default()));
+    let served = match tokio::time::timeout(limit, work.catch_unwind()).await {
+        Ok(Ok(served)) => served,
+        Ok(Err(_)) => {
+            tracing::error!("a request ended in a panic");
+            Served::failed("the server failed on this request; the operator's log says where")
+        }
+        Err(_) => Served::failed("the request took too long; it may or may not have been done"),
+    };
+    app.metrics.count(served.operation, served.code, started.elapsed());
+    tracing::debug!(
+        operation = served.operation,
+        fault = served.code,
+        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "soap call"
+    );
+    served.response
+}
+
+struct Served {
+    response: Response,
+    operation: &'static str,
+    /// The fault's code, 0 for success.
+    code: u16,
+}
+
+impl Served {
+    fn fault(fault: &Fault, style: Style, operation: &'static str) -> Self {
+        Self { response: answer_fault(fault, style), operation, code: fault.code }
+    }
+
+    fn failed(text: &str) -> Self {
+        Self::fault(&Fault::server(code::BACKEND_FAILURE, text), Style::Encoded, "")
+    }
+}
+
+async fn serve(app: &App, body: &Bytes, charset: Option<&str>, peer: String) -> Served {
+    let limits = ngn_soap::Limits {
+        body: app.config.limits.body,
+        depth: app.config.limits.depth,
+        nodes: app.config.limits.nodes,
+        ..ngn_soap::Limits::default()
+    };
+    let call = match ngn_soap::decode(body, charset, &limits) {
+        Ok(call) => call,
+        Err(rejected) => {
+            let operation = rejected.operation.map_or("", |row| row.name);
+            // Contract D3: who is not known learns that before anything about the arguments.
+            let known = rejected.fault.code == code::MALFORMED
+                || rejected.fault.code == code::UNKNOWN_OPERATION;
+            if !known && let Err(error) = login(app, rejected.auth.as_ref()).await {
+                return Served::fault(&error.into_fault(), rejected.style, operation);
+            }
+            return Served::fault(&rejected.fault, rejected.style, operation);
+        }
+    };
+    let style = call.style;
+    let row = call.request.operation();
+    let outcome = async {
+        let principal = login(app, call.auth.as_ref()).await?;
+        let actor = Actor {
+            login: principal.login.clone(),
+            impersonated: principal
+                .caller
+                .as_ref()
+                .filter(|_| principal.administrator_login)
+                .map(|caller| caller.customer),
+            source: peer,
+            operation: format!("{}:{}", row.port.name(), row.name),
+        };
+        let context =
+            Call { store: &app.store, settings: &app.config.provisioning, principal, actor };
+        dispatch(&context, call.request, style).await
+    }
+    .await;
+    match outcome {
+        Ok(reply) => {
+            let mut response = answer(StatusCode::OK, reply.body);
+            if let Some(position) = reply.position
+                && let Ok(value) = HeaderValue::from_str(&position.to_string())
+            {
+                response.headers_mut().insert(POSITION_HEADER, value);
+            }
+            Served { response, operation: row.name, code: 0 }
+        }
+        Err(error) => Served::fault(&error.into_fault(), style, row.name),
+    }
+}
+
+async fn login(app: &App, auth: Option<&Auth>) -> Result<crate::principal::Principal, OpError> {
+    app.store.read(|tx| Box::pin(authenticate(tx, &app.administrator, auth))).await
+}
+
+fn answer_fault(fault: &Fault, style: Style) -> Response {
+    // Contract A2: any 4xx hides the fault from the original client.
+    answer(StatusCode::INTERNAL_SERVER_ERROR, encode_fault(fault, style))
+}
+
+fn answer(status: StatusCode, body: Vec<u8>) -> Response {
+    let kind = [(header::CONTENT_TYPE, "text/xml; charset=utf-8")];
+    (status, kind, Body::from(body)).into_response()
+}
+
+fn charset(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    value.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let value = value.trim().trim_matches('"');
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.to_owned())
+    })
+}
+
+fn page(app: &App, uri: &Uri, headers: &HeaderMap) -> Response {
+    let query = uri.query().unwrap_or_default();
+    let mut wanted = uri.path().ends_with("wsdl");
+    let mut variant = Variant::Encoded;
+    let mut port = None;
+    for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        match (name.to_ascii_lowercase().as_str(), value.to_ascii_lowercase().as_str()) {
+            ("wsdl", "literal") | ("style", "literal") => {
+                wanted |= name.eq_ignore_ascii_case("wsdl");
+                variant = Variant::Literal;
+            }
+            ("wsdl", _) => wanted = true,
+            ("style", "encoded") => variant = Variant::Encoded,
+            ("style", other) => {
+                let text = format!("there is no style `{other}`; use encoded or literal\n");
+                return (StatusCode::NOT_FOUND, text).into_response();
+            }
+            ("port", _) => match Port::ALL.iter().find(|p| p.name().eq_ignore_ascii_case(value)) {
+                Some(found) => port = Some(*found),
+                None => {
+                    let ports: Vec<&str> = Port::ALL.iter().map(|p| p.name()).collect();
+                    let text =
+                        format!("there is no port `{value}`; use one of {}\n", ports.join(", "));
+                    return (StatusCode::NOT_FOUND, text).into_response();
+                }
+            },
+            _ => {}
+        }
+    }
+    if !wanted {
+        let text = "This is ngnpro. Send SOAP requests here by POST.\n\n\
+                    /wsdl                the API, rpc/encoded\n\
+                    /wsdl?style=literal  the API, document/literal\n\
+                    /wsdl?port=Sip       one port of it\n";
+        return match uri.path() {
+            "/" | "/ngnpro" | "/ngnpro/" | "/voicemail" | "/voicemail/" | "/ngnpro/voicemail"
+            | "/ngnpro/voicemail/" => text.into_response(),
+            _ => (StatusCode::NOT_FOUND, text).into_response(),
+        };
+    }
+    let document = wsdl::document(variant, port, &location(app, uri, headers));
+    ([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], document).into_response()
+}
+
+/// The URL by which the client came, without `wsdl` (contract A1).
+fn location(app: &App, uri: &Uri, headers: &HeaderMap) -> String {
+    if let Some(url) = &app.config.public_url {
+        return url.clone();
+    }
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .filter(|host| {
+            let good = |b: u8| b.is_ascii_alphanumeric() || b".:-_[]".contains(&b);
+            !host.is_empty() && host.bytes().all(good)
+        })
+        .map_or_else(|| app.config.listen.to_string(), str::to_owned);
+    let path = uri.path();
+    let base = path.strip_suffix("wsdl").unwrap_or(path);
+    let base = if base.ends_with('/') { base.to_owned() } else { format!("{base}/") };
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-_.".contains(&b);
+    let base = if base.bytes().all(plain) { base } else { "/".to_owned() };
+    format!("http://{host}{base}")
+}

@@ -1,0 +1,44 @@
+//! What ngnpro counts.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use std::time::Duration;
+
+/// Labels of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    operation: &'static str,
+    fault: u16,
+}
+
+/// The counters.
+#[derive(Debug)]
+pub struct Metrics {
+    calls: Family<CallLabels, Counter>,
+    seconds: Histogram,
+}
+
+impl Metrics {
+    /// Makes the counters and registers them.
+    #[must_use]
+    pub fn register(registry: &mut Registry) -> Self {
+        let bounds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
+        let metrics = Self { calls: Family::default(), seconds: Histogram::new(bounds) };
+        registry.register(
+            "ngnpro_calls",
+            "SOAP calls by operation and fault code, 0 for success",
+            metrics.calls.clone(),
+        );
+        registry.register("ngnpro_call_seconds", "Duration of SOAP calls", metrics.seconds.clone());
+        metrics
+    }
+
+    /// Counts a call; `fault` is 0 for success.
+    pub fn count(&self, operation: &'static str, fault: u16, took: Duration) {
+        self.calls.get_or_create(&CallLabels { operation, fault }).inc();
+        self.seconds.observe(took.as_secs_f64());
+    }
+}

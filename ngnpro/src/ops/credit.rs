@@ -1,0 +1,98 @@
+//! How many records of a kind a customer and its reseller may have (B36-B38), and which rights a reseller has.
+
+use crate::fault::OpError;
+use crate::ops::Call;
+use crate::principal::Principal;
+use ngn_model::{CustomerId, Ownership};
+use ngn_soap::Fault;
+use ngn_soap::fault::code;
+use ngn_store::Tx;
+
+/// A kind of record that credit properties count (B37).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credit {
+    /// SIP accounts.
+    SipAccounts,
+    /// SIP aliases.
+    SipAliases,
+}
+
+impl Credit {
+    /// The property that holds the limit, and what it counts.
+    const fn property(self) -> (&'static str, &'static str) {
+        match self {
+            Self::SipAccounts => ("sip_credit", "SIP accounts"),
+            Self::SipAliases => ("sip_alias_credit", "SIP aliases"),
+        }
+    }
+
+    async fn used(self, tx: &mut Tx<'_>, owner: Ownership) -> Result<u64, OpError> {
+        Ok(match self {
+            Self::SipAccounts => tx.count_sip_accounts(owner).await?,
+            Self::SipAliases => tx.count_sip_aliases(owner).await?,
+        })
+    }
+}
+
+/// Checks that one more record of a kind may be made for an owner.
+///
+/// # Errors
+///
+/// 8002 when the credit of the customer or of its reseller is used up.
+pub async fn check(
+    call: &Call<'_>,
+    tx: &mut Tx<'_>,
+    who: &Principal,
+    kind: Credit,
+    owner: Ownership,
+) -> Result<(), OpError> {
+    if who.is_administrator() {
+        return Ok(());
+    }
+    let (property, what) = kind.property();
+    for (id, is_reseller) in [(owner.reseller, true), (owner.customer, false)] {
+        if id == 0 || (!is_reseller && id == owner.reseller) {
+            continue;
+        }
+        let limit = match number(tx, id, property).await? {
+            Some(limit) => limit,
+            // B38: what no property limits.
+            None if is_reseller => call.settings.default_credit.unwrap_or(0),
+            None => continue,
+        };
+        let counted = if is_reseller {
+            Ownership { customer: 0, reseller: id }
+        } else {
+            Ownership { customer: id, reseller: 0 }
+        };
+        let used = kind.used(tx, counted).await?;
+        if used >= limit {
+            let owner = if is_reseller { "reseller" } else { "customer" };
+            return Err(Fault::client(
+                code::CREDIT_EXHAUSTED,
+                format!("{owner} {id} has {used} {what} and may have {limit}; raise its property {property}"),
+            )
+            .into());
+        }
+    }
+    Ok(())
+}
+
+async fn number(tx: &mut Tx<'_>, id: CustomerId, property: &str) -> Result<Option<u64>, OpError> {
+    Ok(tx.lock_customer_property(id, property).await?.and_then(|value| value.trim().parse().ok()))
+}
+
+/// Whether a customer has a right as a property with the value 1.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn has_right(tx: &mut Tx<'_>, id: CustomerId, names: &[&str]) -> Result<bool, OpError> {
+    for name in names {
+        let value = tx.lock_customer_property(id, name).await?;
+        if value.is_some_and(|value| value.trim() == "1") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
