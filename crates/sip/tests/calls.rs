@@ -531,3 +531,70 @@ fn a_2xx_is_repeated_until_its_ack_gets_through() {
     assert_eq!(ending(&w, 0, 0), Ending::Response(200));
     assert!(w.phones[1].methods_in().contains(&"BYE".to_owned()));
 }
+
+#[test]
+fn rfc3261_9_1_a_branch_is_cancelled_when_it_first_shows_a_sign_of_life() {
+    let mut w = world(&["alice", "desk", "mobile"]);
+    w.phones[0].hangs_up = Some(1000);
+    w.phones[1].behaviour = Behaviour::RingLate(5000);
+    w.phones[2].behaviour = Behaviour::Answer(2000);
+    let steps = vec![w.step(Condition::First, &[1, 2], None)];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_for(4000);
+    assert!(w.sent_to(1).iter().all(|m| m == "INVITE"), "{:?}", w.sent_to(1));
+    w.run_to_end();
+    assert_eq!(w.phones[1].finals_of_invites_in(), [Some(487)]);
+}
+
+#[test]
+fn a_branch_that_was_cut_off_is_not_heard_any_more() {
+    let mut w = world(&["alice", "bob", "voicemail"]);
+    w.phones[0].hangs_up = Some(1000);
+    w.phones[1].behaviour = Behaviour::RingLate(5000);
+    w.phones[2].behaviour = Behaviour::Answer(10_000);
+    let steps =
+        vec![w.step(Condition::First, &[1], Some(2000)), w.step(Condition::NoAnswer, &[2], None)];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_to_end();
+    // Only voicemail's 180 reaches the caller.
+    assert_eq!(w.sent_to(0), ["100 INVITE", "180 INVITE", "200 INVITE", "200 BYE"]);
+    assert_eq!(w.phones[1].finals_of_invites_in(), [Some(487)]);
+}
+
+#[test]
+fn the_next_hop_is_tried_when_one_times_out() {
+    let mut config = bench::config(Settings::default().timers);
+    config.next_hop_timeout = std::time::Duration::from_secs(600);
+    let mut w = World::with(config, Settings::default(), 1);
+    for phone in ["alice", "dead", "good"] {
+        w.phone(phone);
+    }
+    w.phones[0].hangs_up = Some(1000);
+    w.phones[1].behaviour = Behaviour::Silent;
+    let mut step = w.step(Condition::First, &[1], None);
+    step.targets[0].next_hops = vec![w.destination(1), w.destination(2)];
+    w.forwards(vec![step]);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:+431@example.com");
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(200));
+}
+
+#[test]
+fn rfc3261_9_2_the_answers_to_cancel_and_invite_have_one_tag() {
+    let mut w = world(&["alice"]);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.phones[0].outgoing[0].cancel_at = Some(now + std::time::Duration::from_secs(1));
+    w.run_to_end();
+    let tag = |status| {
+        let found = w.sent.iter().find(|(_, _, m)| m.status() == Some(status));
+        let (_, _, message) = found.expect("a response");
+        message.to_header().expect("To").tag().expect("a tag").to_owned()
+    };
+    assert_eq!(tag(200), tag(487));
+}

@@ -517,3 +517,21 @@ fn the_queue_of_deadlines_does_not_grow_with_requests_that_are_done() {
     assert!(most < 8000, "{most} void deadlines");
     w.run_to_end();
 }
+
+#[test]
+fn rfc3261_17_1_3_a_response_matches_by_branch_and_method() {
+    let mut w = world();
+    forward_to(&mut w, gateway());
+    w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bK1", ""));
+    w.run_for(50);
+    let invite = sent(&w, "203.0.113.9:5060")[0].clone();
+    let answer = invite.response(486, "Busy Here", Some("t"));
+    let text = String::from_utf8(answer.to_vec()).expect("text");
+    w.inject("203.0.113.9:5060", &text.replace("1 INVITE", "1 BYE"));
+    w.inject("203.0.113.9:5060", &text.replace("1 INVITE", "1 CANCEL"));
+    w.run_for(50);
+    assert_eq!((statuses(&w, PEER), w.stack.counters().stray_responses), (vec![100], 2));
+    w.inject("203.0.113.9:5060", &text);
+    w.run_for(50);
+    assert_eq!(statuses(&w, PEER), [100, 486]);
+}

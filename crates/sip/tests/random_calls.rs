@@ -38,7 +38,7 @@ const NOWHERE: &str = "203.0.113.1:5060";
 const UNREACHABLE: &str = "203.0.113.2:5060";
 
 fn random_behaviour(r: &mut Random) -> Behaviour {
-    match r.below(12) {
+    match r.below(13) {
         0..=4 => Behaviour::Answer(r.below(12_000)),
         5..=6 => {
             let statuses = [486, 404, 480, 503, 600, 603, 302, 401, 407, 488, 500, 408];
@@ -48,6 +48,7 @@ fn random_behaviour(r: &mut Random) -> Behaviour {
         8 => Behaviour::RingForever,
         9 => Behaviour::RingAgain(100_000, 1 + r.below(3)),
         10 => Behaviour::RingThenDie,
+        11 => Behaviour::RingLate(r.below(6000)),
         _ => Behaviour::Silent,
     }
 }
@@ -59,7 +60,7 @@ fn random_target(w: &World, r: &mut Random, caller: usize) -> ForwardTarget {
     }
     let mut target = w.target(phone);
     let plain = |to: &str| Destination::new(Transport::Udp, bench::address(to));
-    match r.below(12) {
+    match r.below(13) {
         0 => target.next_hops.insert(0, plain(NOWHERE)),
         1 => target.next_hops.insert(0, plain(UNREACHABLE)),
         2 => target.next_hops = vec![plain(UNREACHABLE), plain(UNREACHABLE)],
@@ -211,6 +212,7 @@ fn expected(steps: &[ForwardStep], behaviours: &[Vec<Behaviour>]) -> u16 {
                 Behaviour::Answer(ms) => (*ms, 200),
                 Behaviour::Refuse(ms, status) => (*ms, *status),
                 Behaviour::RingForever | Behaviour::RingThenDie => (185_000, 1),
+                Behaviour::RingLate(ms) => (ms + 185_000, 1),
                 Behaviour::RingAgain(ms, times) => (ms * times, 200),
                 Behaviour::Silent => (32_000, 0),
             })
@@ -289,6 +291,7 @@ fn the_outcome_of_a_call_is_what_its_plan_says() {
                     Behaviour::Refuse(ms, status) => {
                         Behaviour::Refuse(ms / 100 * 100 + moment, status)
                     }
+                    Behaviour::RingLate(ms) => Behaviour::RingLate(ms / 100 * 100 + moment),
                     Behaviour::RingAgain(ms, times) => Behaviour::RingAgain(ms + moment, times),
                     other => other,
                 };

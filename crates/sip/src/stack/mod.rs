@@ -126,6 +126,8 @@ pub struct Usage {
     pub contexts: usize,
     /// ACKs that wait for a look-up.
     pub pending_acks: usize,
+    /// Entries in the tables by which transactions are found.
+    pub indexed: usize,
     /// Entries in the queue of deadlines.
     pub deadlines: usize,
 }
@@ -134,7 +136,7 @@ impl Usage {
     /// Whether nothing is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.servers + self.clients + self.contexts + self.pending_acks == 0
+        self.servers + self.clients + self.contexts + self.pending_acks + self.indexed == 0
     }
 }
 
@@ -363,6 +365,7 @@ impl Stack {
             clients: self.clients.len(),
             contexts: self.contexts.len(),
             pending_acks: self.acks.len(),
+            indexed: self.server_index.len() + self.client_index.len() + self.merges.len(),
             deadlines: self.queue.len(),
         }
     }

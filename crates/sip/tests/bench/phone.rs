@@ -25,6 +25,8 @@ pub enum Behaviour {
     Silent,
     /// Rings anew each so many milliseconds, so many times, and then answers.
     RingAgain(u64, u64),
+    /// Says nothing for so many milliseconds, then rings until it is cancelled.
+    RingLate(u64),
     /// Rings and is never heard of again.
     RingThenDie,
 }
@@ -376,6 +378,7 @@ impl Phone {
                 vec![(now, 180), (after(ms), status)]
             }
             (Method::Invite, Behaviour::RingForever | Behaviour::RingThenDie) => vec![(now, 180)],
+            (Method::Invite, Behaviour::RingLate(ms)) => vec![(after(ms), 180)],
             (Method::Invite, Behaviour::RingAgain(ms, times)) => {
                 let mut todo: Vec<_> = (0..times).map(|n| (after(ms * n), 180)).collect();
                 todo.push((after(ms * times), 200));
