@@ -1,3 +1,57 @@
-//! The operator command.
+//! The operator's command, and the launcher of the whole platform on one machine.
 
-fn main() {}
+mod migrate;
+mod platform;
+mod up;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// The operator's command of the ngn platform.
+#[derive(Debug, Parser)]
+#[command(name = "ngn", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the platform in one process.
+    #[command(after_help = "Example:\n  ngn up --data /var/lib/ngn\n  \
+                            ngn up --database mysql://ngn:secret@127.0.0.1:3306/ngn --soap 127.0.0.1:0")]
+    Up(up::Options),
+    /// Brings a database to the schema that this program needs.
+    #[command(after_help = "Example:\n  ngn migrate --database sqlite:data/ngn.sqlite --check")]
+    Migrate(migrate::Options),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    let result = runtime.block_on(async {
+        match arguments.command {
+            Command::Up(options) => up::run(options).await,
+            Command::Migrate(options) => migrate::run(options).await,
+        }
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+#[allow(clippy::print_stderr, reason = "a command's complaint goes to its user")]
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("ngn: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// Prints a line of the command's own output.
+#[allow(clippy::print_stdout, reason = "a command's output goes to its user")]
+fn say(text: &str) {
+    println!("{text}");
+}

@@ -1,5 +1,7 @@
 //! The server over real sockets on an SQLite file: requests and replies as a client sees them.
 
+#![allow(clippy::expect_used, reason = "a test may fail")]
+
 use ngn_ngnpro::config::Config;
 use ngn_soap::types::*;
 use ngn_soap::{
