@@ -8,11 +8,13 @@
 // A harness fails by panicking, with everything that helps to see why.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
 
+pub mod baresip;
 pub mod binaries;
 pub mod database;
 pub mod dns;
 pub mod fixture;
 pub mod http;
+pub mod net;
 pub mod platform;
 pub mod program;
 pub mod rules;

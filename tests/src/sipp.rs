@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use crate::binaries::root;
+use crate::net::free_port;
 use crate::program::Program;
 
 /// One run of a scenario.
@@ -19,6 +20,7 @@ pub struct Scenario {
     arguments: Vec<String>,
     directory: PathBuf,
     calls: u32,
+    port: u16,
 }
 
 /// What a finished run counted, from its own statistics file.
@@ -40,7 +42,14 @@ impl Scenario {
             arguments: Vec::new(),
             directory: directory.to_owned(),
             calls,
+            port: free_port(),
         }
+    }
+
+    /// The port that it speaks from, and listens on.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
     }
 
     /// The run with further arguments.
@@ -66,7 +75,8 @@ impl Scenario {
         let mut command = Command::new("sipp");
         command.arg(self.remote.to_string());
         command.arg("-sf").arg(root().join("tests/sip").join(format!("{}.xml", self.name)));
-        command.args(["-i", "127.0.0.1", "-m", &self.calls.to_string(), "-nostdin", "-nd"]);
+        command.args(["-i", "127.0.0.1", "-p", &self.port.to_string()]);
+        command.args(["-m", &self.calls.to_string(), "-nostdin", "-nd"]);
         command.args(["-trace_stat", "-stf"]).arg(&statistics);
         command.args(["-trace_err", "-error_file"]).arg(&errors);
         command.args(&self.arguments).current_dir(&self.directory);

@@ -1,0 +1,8 @@
+//! DNS over the real program: what SOAP stored is what resolvers see.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod enum_numbers;
+mod malformed;
+mod protocol;
+mod zones;

@@ -1,0 +1,7 @@
+//! What we publish is true: examples, configuration files and the commands of the README are run as they stand.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod configuration;
+mod examples;
+mod tools;

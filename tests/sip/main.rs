@@ -1,0 +1,9 @@
+//! SIP over the real program.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod calls;
+mod fixture;
+mod malformed;
+mod phones;
+mod register;

@@ -1,0 +1,133 @@
+//! REGISTER (RFC 3261 section 10.3) with digest authentication (RFC 8760), seen from the wire.
+
+use ngn_tests::fixture::{account, domain, subscriber};
+use ngn_tests::platform::Platform;
+use ngn_tests::sip::{Phone, Request, md5_hex};
+use ngn_tests::{both, record, sip_id};
+
+/// A platform with `alice@sip.example`, password `secret`.
+fn prepare(p: &Platform) {
+    domain(&p.admin(), "sip.example");
+    account(&p.admin(), "alice@sip.example");
+    p.settle();
+}
+
+fn alice(p: &Platform) -> Phone {
+    Phone::new(p.sip_address(), "alice@sip.example", "secret")
+}
+
+fn bare_register(phone: &Phone) -> Request {
+    let aor = phone.aor();
+    Request::new("REGISTER", &format!("sip:{}", phone.domain), &aor, &aor)
+        .with("Contact", &format!("<{}>", phone.contact()))
+}
+
+both! {
+    // RFC 8760 section 2.4, design: MD5 first, since many phones read only the first challenge; then SHA-256.
+    fn challenges_in_order_of_what_phones_read(p) {
+        prepare(p);
+        let phone = alice(p);
+        let response = phone.transact(&bare_register(&phone)).unwrap();
+        assert_eq!(response.status(), 401);
+        let challenges = response.all("www-authenticate");
+        assert_eq!(challenges.len(), 2, "{challenges:?}");
+        for challenge in &challenges {
+            assert!(challenge.starts_with("Digest ") && challenge.contains("realm=\"sip.example\""), "{challenge}");
+            assert!(challenge.contains("qop=\"auth\""), "{challenge}");
+        }
+        assert!(!challenges[0].contains("SHA-256") && challenges[1].contains("algorithm=SHA-256"));
+    }
+
+    // Section 10.3 step 8: the response lists the bindings with the seconds they have left.
+    fn binds_and_unbinds(p) {
+        prepare(p);
+        let mut phone = alice(p);
+        let response = phone.register(300).unwrap();
+        assert_eq!(response.status(), 200, "{}", response.start);
+        let contact = response.all("contact").join(",");
+        assert!(contact.contains(&phone.contact()), "{contact}");
+        let expires: u32 = contact.split("expires=").nth(1).unwrap()
+            .split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
+        assert!((290..=300).contains(&expires), "{contact}");
+        assert!(response.header("to").unwrap().contains("tag="));
+        // A query changes nothing.
+        let response = phone.register_with(&[]).unwrap();
+        assert_eq!(response.all("contact").len(), 1);
+        // A second phone of the same account.
+        let mut second = alice(p);
+        let response = second.register(300).unwrap();
+        assert_eq!(response.all("contact").join(",").matches("sip:alice@127.0.0.1").count(), 2);
+        let response = phone.register(0).unwrap();
+        assert_eq!(response.all("contact").join(",").matches("sip:alice@127.0.0.1").count(), 1);
+        // Section 10.2.2: all at once.
+        let response = second.register_with(&[("Contact", "*"), ("Expires", "0")]).unwrap();
+        assert_eq!((response.status(), response.all("contact").len()), (200, 0));
+        let response = second.register_with(&[("Contact", "*"), ("Expires", "60")]).unwrap();
+        assert_eq!(response.status(), 400);
+    }
+
+    // Wrong passwords and unknown accounts are answered alike.
+    fn refuses_wrong_credentials(p) {
+        prepare(p);
+        let mut wrong = Phone::new(p.sip_address(), "alice@sip.example", "wrong");
+        let mut unknown = Phone::new(p.sip_address(), "nobody@sip.example", "secret");
+        let (a, b) = (wrong.register(60).unwrap(), unknown.register(60).unwrap());
+        assert!(matches!(a.status(), 401 | 403), "{}", a.start);
+        assert_eq!(a.start, b.start);
+        // A domain that is not served here.
+        let mut foreign = Phone::new(p.sip_address(), "alice@elsewhere.example", "secret");
+        let status = foreign.register(60).unwrap().status();
+        assert!(matches!(status, 403 | 404), "{status}");
+    }
+
+    // Nobody registers for somebody else.
+    fn refuses_to_register_for_others(p) {
+        prepare(p);
+        account(&p.admin(), "bob@sip.example");
+        p.settle();
+        let phone = alice(p);
+        let mut request = bare_register(&phone);
+        request.to = "sip:bob@sip.example".into();
+        let challenge = phone.transact(&request).unwrap();
+        let response = phone.transact(&request.answer(&challenge, "alice", "secret").unwrap()).unwrap();
+        assert_eq!(response.status(), 403, "{}", response.start);
+    }
+
+    // B60: the digests alone are enough to log in; a new password ends the old one at once.
+    fn follows_the_password(p) {
+        prepare(p);
+        let digests = format!("{}:{}", md5_hex("alice:sip.example:new"), md5_hex("alice@sip.example:sip.example:new"));
+        p.admin().ok("Sip.updateAccount", record! {
+            account: subscriber("alice@sip.example").with("password", digests),
+        });
+        p.settle();
+        assert_ne!(alice(p).register(60).unwrap().status(), 200);
+        assert_eq!(Phone::new(p.sip_address(), "alice@sip.example", "new").register(60).unwrap().status(), 200);
+    }
+
+    // A deleted account loses its bindings, and does not get them back with a new account of that name (B57).
+    fn forgets_deleted_accounts(p) {
+        prepare(p);
+        let mut phone = alice(p);
+        assert_eq!(phone.register(300).unwrap().status(), 200);
+        p.admin().ok("Sip.deleteAccount", record! { sipId: sip_id("alice@sip.example") });
+        p.settle();
+        assert_ne!(phone.register(300).unwrap().status(), 200);
+        account(&p.admin(), "alice@sip.example");
+        p.settle();
+        let response = phone.register_with(&[]).unwrap();
+        assert_eq!((response.status(), response.all("contact").len()), (200, 0));
+    }
+
+    // What was acknowledged is there after a power cut (design: a 200 is sent after the commit).
+    fn survives_a_power_cut(p) {
+        prepare(p);
+        let mut phone = alice(p);
+        assert_eq!(phone.register(300).unwrap().status(), 200);
+        p.kill();
+        p.launch();
+        let mut query = alice(p);
+        let response = query.register_with(&[]).unwrap();
+        assert!(response.all("contact").join(",").contains(&phone.contact()));
+    }
+}
