@@ -304,6 +304,58 @@ fn tcp_phones_behind_nat_are_reached_over_their_connection_in_both_directions() 
 }
 
 #[test]
+fn a_phone_that_reconnected_is_looked_up_again_inside_its_call() {
+    let mut w = world(&["alice", "bob", "bob2"]);
+    for phone in 1..3 {
+        w.phones[phone].transport = ngn_sip::header::Transport::Tcp;
+        w.phones[phone].own = bench::address("10.0.0.7:5060");
+    }
+    let steps = vec![w.step(Condition::First, &[1], None)];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_for(3000);
+    // The phone comes back over another connection, with the same contact.
+    w.closed = vec![bench::flow_of(1)];
+    let newer = w.destination(2);
+    w.names.insert("10.0.0.7".into(), vec![newer]);
+    let now = w.now;
+    w.phones[0].in_dialog(now, 0, "INFO");
+    w.run_for(3000);
+    assert_eq!(w.fallbacks, 1);
+    assert_eq!(ending(&w, 0, 1), Ending::Response(200));
+    assert_eq!(w.phones[2].methods_in(), ["INFO"]);
+}
+
+#[test]
+fn another_node_has_a_request_sent_over_a_connection_of_ours() {
+    let mut w = world(&["bob"]);
+    w.phones[0].transport = ngn_sip::header::Transport::Tcp;
+    let bob = w.destination(0);
+    // What the other node does, with the secret that all nodes have.
+    let other = ngn_sip::stack::Stack::new(bench::config(w.settings.timers), [77; 32]);
+    let text = "INVITE sip:bob@10.0.0.7 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.11;branch=z9hG4bKn1\r\n\
+        Max-Forwards: 69\r\nFrom: <sip:a@example.com>;tag=f\r\nTo: <sip:bob@example.com>\r\n\
+        Call-ID: c1\r\nCSeq: 1 INVITE\r\nContact: <sip:a@203.0.113.5>\r\nContent-Length: 0\r\n\r\n";
+    let mut invite = bench::parse(text.into());
+    let flow = bob.flow.expect("a connection");
+    let node = bench::uri("sip:192.0.2.10");
+    let route = other.flow_route(&invite, &node, &bob.transport, bob.remote, flow);
+    invite.push_route(&route);
+    let with_route = String::from_utf8(invite.to_vec()).expect("text");
+    w.inject("192.0.2.11:5060", &with_route);
+    // The same token in another call, and one that was tampered with, are worth nothing.
+    let stolen = with_route.replace("Call-ID: c1", "Call-ID: c2").replace("bKn1", "bKn2");
+    w.inject("192.0.2.11:5060", &stolen);
+    w.inject("192.0.2.11:5060", &with_route.replace("ngnf=", "ngnf=A").replace("bKn1", "bKn3"));
+    w.run_for(400);
+    assert_eq!((w.requests_to(0, "INVITE").len(), w.came_up.len()), (1, 2));
+    let arrived = w.requests_to(0, "INVITE")[0];
+    assert!(arrived.routes().expect("routes").is_empty());
+    assert_eq!(arrived.record_routes().expect("routes").len(), 2);
+}
+
+#[test]
 fn from_udp_to_tcp_and_back() {
     let mut w = world(&["alice", "bob"]);
     w.phones[0].own = bench::address("10.0.0.7:5060");

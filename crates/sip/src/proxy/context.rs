@@ -253,7 +253,8 @@ impl ResponseContext {
         let (step, target) = (branch.step, branch.target);
         let target = self.steps.get_mut(step).and_then(|step| step.targets.get_mut(target));
         if let Some(target) = target {
-            target.next_hops = next_hops;
+            target.next_hops.extend(next_hops);
+            target.has_fallback = false;
         }
         vec![Order::Start(index)]
     }
@@ -497,7 +498,9 @@ impl ResponseContext {
     fn open_next_hop(&mut self, index: usize, orders: &mut Vec<Order>) -> bool {
         let Some(branch) = self.branches.get(index) else { return false };
         let (step, target, hop) = (branch.step, branch.target, branch.hop + 1);
-        let has_more = self.target(index).is_some_and(|(target, _)| hop < target.next_hops.len());
+        let has_more = self.target(index).is_some_and(|(target, _)| {
+            hop < target.next_hops.len() || (target.has_fallback && hop == target.next_hops.len())
+        });
         if has_more {
             self.open(step, target, hop, orders);
         }

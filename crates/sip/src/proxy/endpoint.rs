@@ -33,6 +33,8 @@ pub struct Destination {
     pub remote: SocketAddr,
     /// The connection to use when it is still open.
     pub flow: Option<FlowId>,
+    /// There is nobody at `remote` to open a connection to: when the flow is gone, sending fails.
+    pub only_flow: bool,
     /// The name that the peer's certificate must have, for TLS connections that are opened.
     pub server_name: Option<String>,
 }
@@ -41,7 +43,7 @@ impl Destination {
     /// A destination that is an address and no more.
     #[must_use]
     pub const fn new(transport: Transport, remote: SocketAddr) -> Self {
-        Self { transport, local: None, remote, flow: None, server_name: None }
+        Self { transport, local: None, remote, flow: None, only_flow: false, server_name: None }
     }
 
     /// Back to where a message came from.
@@ -52,6 +54,7 @@ impl Destination {
             local: Some(source.local),
             remote: source.remote,
             flow: source.flow,
+            only_flow: false,
             server_name: None,
         }
     }

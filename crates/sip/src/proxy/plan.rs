@@ -50,6 +50,9 @@ pub struct ForwardTarget {
     /// Where the request is sent, in order of preference; the next one is tried when one fails (RFC 3263
     /// section 4.3). When empty, they are looked up for the topmost Route or the Request-URI.
     pub next_hops: Vec<Destination>,
+    /// When all next hops have failed, look others up
+    /// ([`Output::Resolve`](crate::stack::Output::Resolve) with `is_fallback`).
+    pub has_fallback: bool,
     /// Changes to the request, in this branch only.
     pub edits: Vec<Edit>,
 }
@@ -58,7 +61,13 @@ impl ForwardTarget {
     /// A target whose next hops are looked up.
     #[must_use]
     pub const fn new(uri: Uri) -> Self {
-        Self { uri, routes: Vec::new(), next_hops: Vec::new(), edits: Vec::new() }
+        Self {
+            uri,
+            routes: Vec::new(),
+            next_hops: Vec::new(),
+            has_fallback: false,
+            edits: Vec::new(),
+        }
     }
 
     /// A target with one known next hop.

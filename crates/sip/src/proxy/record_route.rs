@@ -19,6 +19,11 @@
 //!
 //! Since the parameter is signed, nobody can have this element relay requests by making up a Route; since the
 //! Call-ID is part of it, an entry from one call is of no use in another.
+//!
+//! The parameter `ngnf` is for a node that does not own the connection of a phone: it sends the request to the
+//! node that does, with a Route that names the connection and is signed under the secret that all nodes have.
+//! It is signed for another purpose than `ngn`, which the parties of a call see: with that one, a caller could
+//! begin new calls to whatever an old one went to.
 
 use super::endpoint::{Destination, FlowId, Interface, Interfaces, Source, transport_of};
 use super::secret::{Purpose, Secret, decode, encode, same};
@@ -27,8 +32,11 @@ use crate::message::Message;
 use crate::uri::Uri;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// The URI parameter.
+/// The URI parameter of entries in Record-Route.
 const PARAMETER: &str = "ngn";
+
+/// The URI parameter of a Route to the node that owns a connection.
+const FLOW_PARAMETER: &str = "ngnf";
 
 /// How many entries of ours are taken off a Route at once; a request that spiralled through us has more than
 /// two in a row.
@@ -54,6 +62,21 @@ pub(crate) enum OwnRoute {
         /// Where to send the request; `None`: to its next Route or Request-URI.
         to: Option<Destination>,
     },
+    /// Another node says over which of our connections the request goes.
+    Flow(Destination),
+}
+
+impl Reach {
+    fn into_destination(self, local: Option<SocketAddr>) -> Destination {
+        Destination {
+            transport: self.transport,
+            local,
+            remote: self.remote,
+            flow: self.flow,
+            only_flow: self.flow.is_some(),
+            server_name: None,
+        }
+    }
 }
 
 /// How the sender of a request is reached, when its Contact does not say.
@@ -108,7 +131,9 @@ pub(crate) fn entries(
     let entry = |interface: &Interface, reach| {
         let uri = if is_secure { interface.secure_uri() } else { interface.uri() };
         let uri = uri.with_param("lr", None).unwrap_or(uri);
-        let uri = uri.with_param(PARAMETER, Some(&token(secret, call_id, reach))).unwrap_or(uri);
+        let uri = uri
+            .with_param(PARAMETER, Some(&token(secret, Purpose::Route, call_id, reach)))
+            .unwrap_or(uri);
         RecordRouteHeader::new(uri)
     };
     if inward == outward && sender.is_none() && receiver.is_none() {
@@ -135,17 +160,15 @@ pub(crate) fn take_off(
         if request.pop_first::<RouteHeader>().is_err() {
             break;
         }
+        if let Some(reach) = read_flow(secret, &call_id, top.uri()) {
+            return OwnRoute::Flow(reach.into_destination(None));
+        }
         found = match (read(secret, &call_id, top.uri()), found) {
             (None, _) | (_, OwnRoute::Unsigned) => OwnRoute::Unsigned,
-            (Some(reach), _) => OwnRoute::Signed {
-                to: reach.map(|reach| Destination {
-                    transport: reach.transport,
-                    local: interface.map(|interface| interface.local),
-                    remote: reach.remote,
-                    flow: reach.flow,
-                    server_name: None,
-                }),
-            },
+            (Some(reach), _) => {
+                let local = interface.map(|interface| interface.local);
+                OwnRoute::Signed { to: reach.map(|reach| reach.into_destination(local)) }
+            }
         };
     }
     found
@@ -154,23 +177,34 @@ pub(crate) fn take_off(
 /// Reads the parameter of an entry; `None` when it is missing or not signed for this Call-ID.
 #[allow(clippy::option_option, reason = "signed or not, and what it says")]
 pub(crate) fn read(secret: &Secret, call_id: &str, uri: &Uri) -> Option<Option<Reach>> {
-    let octets = decode(uri.param(PARAMETER)?)?;
-    let (payload, signature) = octets.split_at_checked(octets.len().checked_sub(8)?)?;
-    let signed: [u8; 8] = secret.sign_short(Purpose::Route, &[call_id.as_bytes(), payload]);
-    if !same(signature, &signed) {
-        return None;
-    }
-    match payload {
-        [] => Some(None),
-        payload => read_reach(payload).map(Some),
-    }
+    let payload = verified(secret, Purpose::Route, call_id, uri.param(PARAMETER)?)?;
+    if payload.is_empty() { Some(None) } else { read_reach(&payload).map(Some) }
 }
 
-fn token(secret: &Secret, call_id: &str, reach: Option<&Reach>) -> String {
+fn read_flow(secret: &Secret, call_id: &str, uri: &Uri) -> Option<Reach> {
+    read_reach(&verified(secret, Purpose::Flow, call_id, uri.param(FLOW_PARAMETER)?)?)
+}
+
+/// The Route entry for the node at `node`, which owns this connection.
+pub(crate) fn flow_route(secret: &Secret, call_id: &str, node: &Uri, flow: &Reach) -> RouteHeader {
+    let token = token(secret, Purpose::Flow, call_id, Some(flow));
+    let uri = node.with_param("lr", None).unwrap_or_else(|_| node.clone());
+    RouteHeader::new(uri.with_param(FLOW_PARAMETER, Some(&token)).unwrap_or(uri))
+}
+
+fn token(secret: &Secret, purpose: Purpose, call_id: &str, reach: Option<&Reach>) -> String {
     let mut octets = reach.map(write_reach).unwrap_or_default();
-    let signature: [u8; 8] = secret.sign_short(Purpose::Route, &[call_id.as_bytes(), &octets]);
+    let signature: [u8; 8] = secret.sign_short(purpose, &[call_id.as_bytes(), &octets]);
     octets.extend(signature);
     encode(&octets)
+}
+
+/// What a token says, when its signature holds.
+fn verified(secret: &Secret, purpose: Purpose, call_id: &str, token: &str) -> Option<Vec<u8>> {
+    let mut octets = decode(token)?;
+    let signature = octets.split_off(octets.len().checked_sub(8)?);
+    let signed: [u8; 8] = secret.sign_short(purpose, &[call_id.as_bytes(), &octets]);
+    same(&signature, &signed).then_some(octets)
 }
 
 const TRANSPORTS: [Transport; 6] = [

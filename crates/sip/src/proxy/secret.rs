@@ -25,6 +25,8 @@ pub(crate) enum Purpose {
     Branch = 3,
     /// A Record-Route parameter.
     Route = 4,
+    /// A Route parameter for the node that owns a connection.
+    Flow = 7,
     /// To tags of responses of our own.
     Tag = 5,
     /// Branches of requests that are forwarded without state.

@@ -257,11 +257,12 @@ impl Stack {
         let (mut copy, next) = forward::retarget(&context.request, target, &context.edits).ok()?;
         let mut to = match target.next_hops.get(hop).cloned() {
             Some(to) => to,
-            None => match self.interfaces.literal(&next) {
+            None => match self.interfaces.literal(&next).filter(|_| !target.has_fallback) {
                 Some(to) => to,
                 None => {
-                    let id = LookupId(Lookup::Branch(id, index));
-                    self.outputs.push_back(Output::Resolve { id, uri: next });
+                    let (id, is_fallback) =
+                        (LookupId(Lookup::Branch(id, index)), target.has_fallback);
+                    self.outputs.push_back(Output::Resolve { id, uri: next, is_fallback });
                     return Some(Started::Resolving);
                 }
             },

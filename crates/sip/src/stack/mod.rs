@@ -59,12 +59,13 @@ pub use output::{
     RedirectionId, SendId, ServerTransactionId,
 };
 
-use crate::header::HeaderName;
+use crate::header::{HeaderName, RouteHeader, Transport};
 use crate::message::{Malformed, Message, reason_phrase};
 use crate::proxy::branch::Branch;
 use crate::proxy::endpoint::Interfaces;
-use crate::proxy::forward;
+use crate::proxy::record_route::Reach;
 use crate::proxy::secret::{Numbers, Purpose, encode};
+use crate::proxy::{forward, record_route};
 use crate::transaction::{ClientKey, MergeKey, ServerKey};
 use crate::uri::Uri;
 use arena::{Arena, Key};
@@ -74,6 +75,7 @@ use output::{Lookup, Sent};
 use queue::Queue;
 use server::ServerTransaction;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::net::SocketAddr;
 
 /// Everything that waits for a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -287,6 +289,22 @@ impl Stack {
         }
     }
 
+    /// The Route entry that makes another node, which has the same secret, send a request over a connection of
+    /// its own: for [`ForwardTarget::routes`], when the binding says that `node` owns the connection.
+    #[must_use]
+    pub fn flow_route(
+        &self,
+        request: &Message,
+        node: &Uri,
+        transport: &Transport,
+        remote: SocketAddr,
+        flow: FlowId,
+    ) -> RouteHeader {
+        let reach = Reach { transport: transport.clone(), remote, flow: Some(flow) };
+        let call_id = request.call_id().unwrap_or("");
+        record_route::flow_route(&self.config.secret, call_id, node, &reach)
+    }
+
     /// Answers an [`Output::Redirected`]: where the call goes instead; with no targets, the redirection is
     /// passed back to the caller like any other answer.
     pub fn redirected(&mut self, now: Moment, id: RedirectionId, targets: Vec<ForwardTarget>) {
@@ -409,7 +427,8 @@ impl Stack {
         let until = now + self.config.lookup_timeout;
         self.acks.insert(number, ack);
         self.queue.push(until, Entity::Ack(number));
-        self.outputs.push_back(Output::Resolve { id: LookupId(Lookup::Ack(number)), uri: next });
+        let id = LookupId(Lookup::Ack(number));
+        self.outputs.push_back(Output::Resolve { id, uri: next, is_fallback: false });
     }
 
     fn deadline(&self, entity: Entity) -> Option<Moment> {

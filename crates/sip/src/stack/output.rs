@@ -67,6 +67,9 @@ pub enum Output {
         id: LookupId,
         /// For which URI.
         uri: Uri,
+        /// The connection by which this contact was reached is gone. Its host may be an address that only a NAT
+        /// knows: look for a newer binding of the same contact before anything else.
+        is_fallback: bool,
     },
     /// A target redirects the call; tell [`Stack::redirected`](super::Stack::redirected) where it shall go.
     Redirected {

@@ -87,10 +87,13 @@ impl Stack {
         server.loop_hash = hash.unwrap_or_default();
         let Some(request) = server.request.clone() else { return };
         let merge = server.merge.clone();
-        if is_in_dialog && let Some(to) = self.dialog_route(own_route) {
+        if let Some(to) = self.dialog_route(own_route, is_in_dialog) {
             let Some(uri) = request.request_uri().cloned() else { return };
-            let target =
-                ForwardTarget { next_hops: to.into_iter().collect(), ..ForwardTarget::new(uri) };
+            let target = ForwardTarget {
+                has_fallback: to.as_ref().is_some_and(|to| to.only_flow),
+                next_hops: to.into_iter().collect(),
+                ..ForwardTarget::new(uri)
+            };
             self.open_context(now, id, ForwardPlan::to(target));
             return;
         }
@@ -114,20 +117,22 @@ impl Stack {
         }
     }
 
-    /// Whether a request inside a dialog may be relayed, and where to, when Route told us.
+    /// Whether a request may be relayed without asking, and where to, when Route told us: inside a dialog, and
+    /// for another node.
     #[allow(clippy::option_option, reason = "whether, and where to")]
-    fn dialog_route(&self, own: OwnRoute) -> Option<Option<Destination>> {
+    fn dialog_route(&self, own: OwnRoute, is_in_dialog: bool) -> Option<Option<Destination>> {
         match own {
-            OwnRoute::Signed { to } => Some(to),
-            OwnRoute::Unsigned if !self.config.requires_signed_routes => Some(None),
-            OwnRoute::Unsigned | OwnRoute::None => None,
+            OwnRoute::Flow(to) => Some(Some(to)),
+            OwnRoute::Signed { to } if is_in_dialog => Some(to),
+            OwnRoute::Unsigned if is_in_dialog && !self.config.requires_signed_routes => Some(None),
+            OwnRoute::Signed { .. } | OwnRoute::Unsigned | OwnRoute::None => None,
         }
     }
 
     /// An ACK for a 2xx travels like any request in a dialog, but without transaction (section 16.11).
     fn forward_ack(&mut self, now: Moment, mut ack: Message) {
         let own = self.own_route(&mut ack);
-        let route = self.dialog_route(own);
+        let route = self.dialog_route(own, true);
         let has_hops = crate::proxy::validate::has_hops_left(&ack).unwrap_or(false);
         let (Some(to), true, Some(uri)) = (route, has_hops, ack.request_uri().cloned()) else {
             self.counters.dropped += 1;

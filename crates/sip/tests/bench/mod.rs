@@ -124,10 +124,14 @@ pub struct World {
     pub decide: Decide,
     /// Destinations that cannot be sent to.
     pub unreachable: Vec<SocketAddr>,
+    /// Connections that are gone.
+    pub closed: Vec<FlowId>,
     /// Names and what they are looked up to.
     pub names: BTreeMap<String, Vec<Destination>>,
     pub events: Vec<CallEvent>,
     pub cancelled: usize,
+    /// Look-ups because a connection was gone.
+    pub fallbacks: usize,
     /// What came back for requests of the stack's own.
     pub answers: Vec<AnswerResult>,
     pub redirected: Vec<Message>,
@@ -156,9 +160,11 @@ impl World {
             random: Random::new(seed),
             decide: Box::new(|_, _| (0, None)),
             unreachable: vec![],
+            closed: vec![],
             names: BTreeMap::new(),
             events: vec![],
             cancelled: 0,
+            fallbacks: 0,
             answers: vec![],
             redirected: vec![],
             redirect_to: vec![],
@@ -271,7 +277,8 @@ impl World {
                     Some(FlowId(flow)) => usize::try_from(flow).ok(),
                     None => self.phones.iter().position(|p| p.address == to.remote),
                 };
-                if self.unreachable.contains(&to.remote) {
+                let is_closed = to.flow.is_some_and(|flow| self.closed.contains(&flow));
+                if is_closed || self.unreachable.contains(&to.remote) {
                     if let Some(id) = id {
                         self.after(5, Event::SendFailed(id));
                     }
@@ -297,7 +304,8 @@ impl World {
                 self.came_up.push(*request);
             }
             Output::Cancelled(_) => self.cancelled += 1,
-            Output::Resolve { id, uri } => {
+            Output::Resolve { id, uri, is_fallback } => {
+                self.fallbacks += usize::from(is_fallback);
                 let found = self.names.get(uri.host_text()).cloned().unwrap_or_default();
                 self.after(20, Event::Application(Act::Resolved(id, found)));
             }
