@@ -11,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt as _;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use ngn_daemon::http::Peer;
 use ngn_soap::fault::code;
 use ngn_soap::wsdl::{self, Variant};
@@ -23,6 +23,11 @@ use std::time::{Duration, Instant};
 
 /// The response header that carries the journal position of a change.
 pub const POSITION_HEADER: &str = "x-journal-position";
+
+/// Octets of a body that is too large which are read and dropped before the connection ends.
+const DROPPED: u64 = 16 << 20;
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// What every request needs.
 #[derive(Debug)]
@@ -57,17 +62,9 @@ async fn soap(app: &App, request: Request) -> Response {
     let started = Instant::now();
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_string());
     let charset = charset(request.headers());
-    let body = match Limited::new(request.into_body(), app.config.limits.body).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) => {
-            let text = if error.is::<LengthLimitError>() {
-                format!(
-                    "the request is larger than {} octets; send fewer records at once",
-                    app.config.limits.body
-                )
-            } else {
-                "the request's body ended early".to_owned()
-            };
+    let body = match read_body(request, app.config.limits.body).await {
+        Ok(body) => body,
+        Err(text) => {
             let mut response = answer_fault(&Fault::malformed(text), Style::Encoded);
             // The rest of the body is not read, so the connection cannot be used again.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -92,6 +89,39 @@ async fn soap(app: &App, request: Request) -> Response {
         "soap call"
     );
     served.response
+}
+
+/// Reads a body of at most `limit` octets, or says what is wrong with it. A body that is somewhat larger is read
+/// and dropped, since a client that still writes would not read the answer.
+async fn read_body(request: Request, limit: usize) -> Result<Bytes, String> {
+    let too_large =
+        || format!("the request is larger than {limit} octets; send fewer records at once");
+    let mut body = request.into_body();
+    let declared = axum::body::HttpBody::size_hint(&body).lower();
+    if declared > DROPPED {
+        return Err(too_large());
+    }
+    let mut octets = Vec::new();
+    let mut length: u64 = 0;
+    let whole = async {
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| "the request's body ended early".to_owned())?;
+            let Some(data) = frame.data_ref() else { continue };
+            length += data.len() as u64;
+            if length > DROPPED {
+                return Err(too_large());
+            }
+            if length <= limit as u64 {
+                octets.extend_from_slice(data);
+            }
+        }
+        if length > limit as u64 { Err(too_large()) } else { Ok(()) }
+    };
+    match tokio::time::timeout(BODY_TIME, whole).await {
+        Ok(Ok(())) => Ok(octets.into()),
+        Ok(Err(text)) => Err(text),
+        Err(_) => Err("the request's body came too slowly".to_owned()),
+    }
 }
 
 struct Served {

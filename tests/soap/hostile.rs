@@ -25,7 +25,10 @@ fn envelope(p: &Platform, body: &str) -> String {
 #[track_caller]
 fn fault(p: &Platform, bytes: &[u8]) -> Fault {
     let reply = soap::post(p.soap_address(), "/", bytes).expect("a reply");
-    read_reply(&reply, "Customer", "getCustomers", Style::Literal)
+    // A document that cannot be read has no style; the answer then has the one that every client digests.
+    let encoded = reply.text().contains("encodingStyle");
+    let style = if encoded { Style::Encoded } else { Style::Literal };
+    read_reply(&reply, "Customer", "getCustomers", style)
         .unwrap_or_else(|error| panic!("{error:#}: {} {}", reply.status, reply.text()))
         .expect_err("a fault")
 }
@@ -221,7 +224,8 @@ fn both_versions_of_http_are_served() {
     assert_eq!(reply.status, 200, "{}", reply.text());
     // Two framings in one request are how requests are smuggled.
     let reply = post("HTTP/1.1", &format!("{length}Transfer-Encoding: chunked\r\n"), &chunked);
-    assert!(matches!(reply.status, 400 | 500), "{}", reply.status);
+    // One of them is followed and the connection ends, so that nothing can hide behind the body.
+    assert_eq!(reply.header("connection"), Some("close"), "{}", reply.status);
     alive(&p);
 }
 

@@ -65,12 +65,7 @@ impl Platform {
         let mut command = Command::new(binaries::program("ngn"));
         command.arg("up").arg("--data").arg(self.data());
         command.args(["--database", &self.database.url]);
-        for (option, keys) in [
-            ("--soap", ["soap", "soap"]),
-            ("--sip", ["sip-udp", "sip"]),
-            ("--dns", ["dns", "dns-udp"]),
-            ("--admin", ["admin", "admin"]),
-        ] {
+        for (option, keys) in [("--soap", ["soap", "soap"]), ("--admin", ["admin", "admin"])] {
             let address = keys.iter().find_map(|key| self.addresses.get(*key));
             let address = address.map_or("127.0.0.1:0".to_owned(), SocketAddr::to_string);
             command.args([option, &address]);

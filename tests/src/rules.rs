@@ -69,7 +69,9 @@ fn array(node: &Node, kind: Option<(&str, &str)>, array_type: &str) -> Result<()
 
 fn plain(node: &Node, kind: Option<(&str, &str)>) -> Result<()> {
     let Some((namespace, kind)) = kind else {
-        bail!("has no xsi:type (R7)");
+        // R5: a nil value needs no type.
+        ensure!(node.is_nil() && node.children.is_empty(), "has no xsi:type (R7)");
+        return Ok(());
     };
     if namespace != XSD {
         ensure!(!node.children.is_empty() || node.is_nil(), "is a struct without members (R6)");

@@ -9,7 +9,7 @@ use crate::principal::{Need, Principal};
 use crate::rules::groups;
 use crate::rules::password::PasswordInput;
 use crate::rules::sip_account::{
-    NewId, check_acl, check_not_negative, check_timeout, next_username, read_id, read_new_id,
+    NewId, bounded_timeout, check_acl, check_not_negative, next_username, read_id, read_new_id,
 };
 use ngn_model::{Aor, Entity, Ownership};
 use ngn_soap::fault::code;
@@ -248,7 +248,7 @@ async fn change_group(
     let group = required(group.map(|group| group.trim().to_owned()), "group")?;
     let bad = |why: &str| Fault::client(code::GROUP_INVALID, format!("the group `{group}` {why}"));
     if !groups::is_valid(&group) {
-        return Err(bad("cannot be a group's name; use 1 to 64 visible characters").into());
+        return Err(bad("cannot be a group's name; use 1 to 64 printable characters").into());
     }
     if group == groups::PREPAID {
         return Err(bad("follows the account's prepaid flag; set that with updateAccount").into());
@@ -423,7 +423,7 @@ impl Values {
         Ok(Self {
             prepaid: account.prepaid.unwrap_or(false),
             quota: check_not_negative(account.quota, "account.quota")?.unwrap_or(0),
-            timeout: check_timeout(account.timeout)?.filter(|seconds| *seconds > 0),
+            timeout: bounded_timeout(account.timeout),
             call_limit: check_not_negative(account.call_limit, "account.callLimit")?,
             acl: text(acl),
             properties: text(properties),

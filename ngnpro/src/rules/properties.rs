@@ -68,21 +68,31 @@ fn may_change(name: &str, permission: Option<&str>, level: Level) -> bool {
     }
 }
 
-/// The row of a property that a customer does not have yet; `None` without a name or the right.
+/// The row of a property that a customer does not have yet; `None` without a name, or for a right that the caller
+/// may not give. Any other name is the caller's to add, at its own level at most (B35).
 #[must_use]
 pub fn new_row(property: &CustomerProperty, level: Level) -> Option<CustomerPropertyRow> {
     let name = property.name.clone().filter(|name| !name.is_empty())?;
-    // A right is a right whatever permission the caller writes beside it.
-    let guarded = DELEGATED.contains(&name.as_str()).then_some("admin");
-    let permission = property.permission.as_deref();
-    if !may_change(&name, guarded.or(permission), level) {
-        return None;
-    }
+    let permission = if DELEGATED.contains(&name.as_str()) {
+        // A right is a right whatever permission the caller writes beside it.
+        if !may_change(&name, Some("admin"), level) {
+            return None;
+        }
+        Some("admin".to_owned())
+    } else {
+        match (property.permission.as_deref(), level) {
+            (Some("admin" | "reseller"), Level::Customer) => Some("customer".to_owned()),
+            (Some("admin"), Level::Reseller | Level::ResellerOfChild) => {
+                Some("reseller".to_owned())
+            }
+            (other, _) => other.map(str::to_owned),
+        }
+    };
     Some(CustomerPropertyRow {
         name,
         value: Some(property.value.clone().unwrap_or_default()),
         category: property.category.clone(),
-        permission: guarded.or(permission).map(str::to_owned),
+        permission,
     })
 }
 
@@ -199,9 +209,20 @@ mod tests {
                 let stored = [row(name, "old", permission)];
                 let result = set(&given(name, "new", "customer"), &stored, level);
                 assert_eq!(result.is_ok(), expected, "{name} as {level:?}");
-                let new = set(&given(name, "new", permission), &[], level);
-                assert_eq!(new.is_ok(), expected, "new {name} as {level:?}");
             }
+        }
+    }
+
+    #[test]
+    fn b35_a_new_property_gets_at_most_the_callers_level() {
+        for (level, sent, stored) in [
+            (Level::Customer, "admin", "customer"),
+            (Level::ResellerOfChild, "admin", "reseller"),
+            (Level::Administrator, "admin", "admin"),
+            (Level::Reseller, "customer", "customer"),
+        ] {
+            let change = set(&given("colour", "red", sent), &[], level);
+            assert_eq!(change, Ok(Change::Set(row("colour", "red", stored))), "{level:?}");
         }
     }
 

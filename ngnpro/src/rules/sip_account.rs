@@ -96,19 +96,10 @@ pub fn next_username(highest: Option<u64>) -> String {
     highest.map_or(1, |number| number.saturating_add(1)).to_string()
 }
 
-/// Checks the no-answer timeout (B56).
-///
-/// # Errors
-///
-/// 9000 above [`MAX_TIMEOUT`].
-pub fn check_timeout(timeout: Option<u32>) -> Result<Option<u32>, Fault> {
-    match timeout {
-        Some(seconds) if seconds > MAX_TIMEOUT => Err(Fault::invalid(
-            "account.timeout",
-            format!("{seconds} seconds is too long; the most is {MAX_TIMEOUT}"),
-        )),
-        other => Ok(other),
-    }
+/// The no-answer timeout that is stored: what was sent, at most [`MAX_TIMEOUT`] (B56).
+#[must_use]
+pub fn bounded_timeout(timeout: Option<u32>) -> Option<u32> {
+    timeout.filter(|seconds| *seconds > 0).map(|seconds| seconds.min(MAX_TIMEOUT))
 }
 
 /// Checks a number that may not be negative, such as a quota or a call limit (B70, B76).
@@ -190,8 +181,9 @@ mod tests {
 
     #[test]
     fn b56_b70_limits() {
-        assert_eq!(check_timeout(Some(900)), Ok(Some(900)));
-        assert_eq!(check_timeout(Some(901)).map_err(|f| f.code), Err(code::INVALID_ARGUMENT));
+        assert_eq!(bounded_timeout(Some(20)), Some(20));
+        assert_eq!(bounded_timeout(Some(901)), Some(900));
+        assert_eq!(bounded_timeout(Some(0)), None);
         assert_eq!(check_not_negative(None, "account.quota"), Ok(None));
         assert!(check_not_negative(Some(-1), "account.quota").is_err());
     }
