@@ -16,6 +16,7 @@ fn add(p: &Platform, name: &str, kind: &str, value: &str) {
 
 both! {
     // B117, B129a.
+    #[ignore = "ngn up does not run enumd yet"]
     fn the_apex_is_made_from_the_zone(p) {
         p.admin().ok("Dns.addZone", record! { zone: dns_zone("example.com").with("ttl", 120)
             .with("email", "first.last@example.org").with("refresh", 61).with("retry", 62)
@@ -37,6 +38,7 @@ both! {
         assert_eq!((nothing.authorities[0].record_type(), nothing.authorities[0].ttl), (SOA, 64));
     }
 
+    #[ignore = "ngn up does not run enumd yet"]
     fn records_of_every_type_are_served(p) {
         zone(&p.admin(), "example.com");
         let long = "long ".repeat(100);
@@ -84,6 +86,7 @@ both! {
     }
 
     // B125: fancy records are for the web and mail servers, not for DNS.
+    #[ignore = "ngn up does not run enumd yet"]
     fn fancy_records_are_not_served(p) {
         zone(&p.admin(), "example.com");
         p.admin().ok("Dns.addFancyRecord", record! { record: dns_record("example.com", "old", "URL", "https://example.org/") });
@@ -92,6 +95,7 @@ both! {
         assert_eq!(code(p.dns_address(), "old.example.com", TXT), NXDomain);
     }
 
+    #[ignore = "ngn up does not run enumd yet"]
     fn changes_are_followed(p) {
         let server = p.dns_address();
         zone(&p.admin(), "example.com");
@@ -117,6 +121,7 @@ both! {
     }
 
     // B116: served serials rise across deletion and restart.
+    #[ignore = "ngn up does not run enumd yet"]
     fn serials_rise_across_restarts(p) {
         zone(&p.admin(), "example.com");
         add(p, "www", "A", "192.0.2.1");

@@ -4,6 +4,7 @@ use ngn_tests::fixture::{customer, dns_record, reseller, zone};
 use ngn_tests::{Value, both, record};
 
 both! {
+    #[ignore = "the Dns port is not implemented yet"]
     fn refuses_what_cannot_be(p) {
         let (acme, other) = (reseller(p, "acme"), reseller(p, "other"));
         zone(&acme.client, "example.com");
@@ -37,6 +38,7 @@ both! {
     }
 
     // B120, B123, B15, client-usage 5.9.
+    #[ignore = "the Dns port is not implemented yet"]
     fn returns_the_record_as_stored(p) {
         let acme = reseller(p, "acme");
         let child = customer(p, &acme, "child");
