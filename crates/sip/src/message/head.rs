@@ -312,6 +312,56 @@ impl fmt::Debug for Field<'_> {
     }
 }
 
+/// Reads the header section of a message that is still arriving, line by line, by the same rules as
+/// [`Head::index`].
+pub(crate) struct SectionReader<'a>(&'a [u8]);
+
+impl<'a> SectionReader<'a> {
+    pub(crate) const fn new(octets: &'a [u8]) -> Self {
+        Self(octets)
+    }
+
+    /// Whether a method or `SIP/` can begin with this octet.
+    pub(crate) const fn may_begin_message(byte: u8) -> bool {
+        is_token(byte) || byte == b'\r'
+    }
+
+    /// Whether the empty line that ends the section begins here.
+    pub(crate) fn is_empty_line(&self, at: usize) -> bool {
+        self.0.get(at..).is_some_and(|rest| rest.starts_with(b"\r\n"))
+    }
+
+    /// Where the line ends that begins at `line`; there is no LF in it before `searched`.
+    pub(crate) fn line_end(&self, line: usize, searched: usize) -> Option<usize> {
+        let from = searched.max(line);
+        find_lf(self.0.get(from..)?).map(|at| from + at + 1)
+    }
+
+    /// Hands over the Content-Length fields of the section that ends at `end`.
+    pub(crate) fn content_lengths(&self, end: usize, max_fields: usize) -> Vec<Option<String>> {
+        let mut found = Vec::new();
+        let section = self.0.get(..end).unwrap_or_default();
+        let mut at = find_lf(section).map_or(end, |lf| lf + 1);
+        for _ in 0..max_fields {
+            let rest = section.get(at..).unwrap_or_default();
+            let Some(length) = field_length(rest).filter(|_| !rest.starts_with(b"\r\n")) else {
+                break;
+            };
+            let line = rest.get(..length).unwrap_or_default();
+            if line.first().is_some_and(|b| matches!(b, b'c' | b'C' | b'l' | b'L'))
+                && let Ok(entry) = Entry::read(line, 0)
+                && entry.name == HeaderName::ContentLength
+            {
+                let value = line.get(entry.value as usize..entry.value_end as usize);
+                let text = value.and_then(|value| std::str::from_utf8(value).ok());
+                found.push(text.map(ToOwned::to_owned));
+            }
+            at += length;
+        }
+        found
+    }
+}
+
 /// The octets of the field at the start of `rest`: up to the LF that no white space follows. `None` when it
 /// does not end.
 fn field_length(rest: &[u8]) -> Option<usize> {

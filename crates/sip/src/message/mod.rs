@@ -31,8 +31,10 @@ pub use build::reason_phrase;
 pub use edit::Decremented;
 pub use fault::{Malformed, Reason};
 pub use head::Field;
+pub(crate) use head::SectionReader;
 pub use method::Method;
 pub use parse::Limits;
+pub(crate) use parse::refuse_section as refuse;
 
 use crate::uri::Uri;
 use bytes::Bytes;

@@ -24,7 +24,7 @@ impl Default for Limits {
 }
 
 impl Message {
-    /// Reads a message from a datagram, or from what the stream framer cut out of a stream.
+    /// Reads a message from a datagram, or from what [`Framer`](crate::framing::Framer) cut out of a stream.
     ///
     /// Line ends before the message are skipped (RFC 3261 section 7.5), octets after the body are dropped
     /// (section 18.3). What is returned can be processed: the start line, the mandatory header fields and
@@ -85,6 +85,20 @@ impl Message {
             Ok(()) => Ok(message),
             Err(reason) => Err(fail(reason, message.head)),
         }
+    }
+}
+
+/// Says what may be answered to octets that cannot be cut into a message.
+pub(crate) fn refuse_section(reason: Reason, octets: Bytes, limits: &Limits) -> Malformed {
+    let visible = octets.slice(..octets.len().min(limits.octets));
+    let line_length = find_lf(&visible).map_or(0, |at| at + 1);
+    let line = visible.get(..line_length).unwrap_or_default();
+    match read_start_line(line.strip_suffix(b"\r\n").unwrap_or(line)) {
+        Start::Request { ack, .. } | Start::BrokenRequest { ack, .. } => {
+            let head = Head::index(&visible, line_length, limits.fields).head;
+            refuse(reason, head, ack)
+        }
+        Start::Status { .. } | Start::BrokenStatus(_) | Start::NotSip => Malformed::dropped(reason),
     }
 }
 
