@@ -1,5 +1,6 @@
 //! RFC 3261 messages, transactions, digest, registrar and proxy core; pure.
 
+pub mod digest;
 pub mod framing;
 pub mod header;
 pub mod message;
