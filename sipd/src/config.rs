@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 /// The whole file. A missing key has the value that `etc/sipd.toml` shows.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// URL of the database, `sqlite:PATH` or `mysql://user:password@host:port/name`.
@@ -29,7 +29,7 @@ pub struct Config {
 }
 
 /// Where SIP is spoken.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Listen {
     /// UDP addresses.
@@ -42,7 +42,7 @@ pub struct Listen {
 }
 
 /// Digest authentication.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Digest {
     /// Algorithms that are offered, in this order: `MD5`, `SHA-256`.
@@ -65,7 +65,7 @@ pub enum DigestAlgorithm {
 }
 
 /// Registrations.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Registrar {
     /// Shortest registration, in seconds; a shorter one is refused with 423.
@@ -79,7 +79,7 @@ pub struct Registrar {
 }
 
 /// Forwarding of calls.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Proxy {
     /// How long a callee rings who has set no time of its own, in seconds (B56).
@@ -91,7 +91,7 @@ pub struct Proxy {
 }
 
 /// Limits on what the network may cost.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Largest message, in octets.
@@ -218,6 +218,25 @@ mod tests {
     #[test]
     fn the_defaults_make_sense() {
         assert_eq!(Config::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn the_shipped_file_shows_every_default() {
+        let text = include_str!("../../etc/sipd.toml");
+        let shipped: Config = ngn_daemon::config::parse(text, "etc/sipd.toml", "SIPD", Vec::new())
+            .expect("the shipped file is read");
+        assert_eq!(shipped, Config::default());
+        // `deny_unknown_fields` finds keys that are too many; this finds those that are missing.
+        let keys = ["database", "admin", "admin_beyond_loopback", "log", "udp", "tcp"]
+            .into_iter()
+            .chain(["# advertised", "algorithms", "nonce_seconds", "allow_without_qop"])
+            .chain(["min_expires", "max_expires", "default_expires", "max_contacts"])
+            .chain(["answer_timeout", "timer_c", "record_route", "message_octets"])
+            .chain(["transactions", "connections", "idle_seconds", "receive_buffer"]);
+        for key in keys {
+            let begins = format!("{key} = ");
+            assert!(text.lines().any(|line| line.starts_with(&begins)), "{key} is not shown");
+        }
     }
 
     #[test]

@@ -1,4 +1,7 @@
 //! SIP registrar and proxy.
 
+pub mod cdr;
 pub mod config;
 pub mod directory;
+pub mod follower;
+pub mod location;

@@ -1,0 +1,85 @@
+//! Call detail records on their way to the database: batched, kept and tried again while it is down.
+
+use ngn_store::{Cdr, CdrStop, Store};
+use std::collections::VecDeque;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// The most records of one transaction.
+const BATCH: usize = 500;
+/// The most records kept while the database is down; beyond it the oldest are lost, with an error in the log.
+const BACKLOG: usize = 200_000;
+/// How long to wait before the database is tried again.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// Something to be recorded.
+#[derive(Debug, Clone)]
+pub enum Record {
+    /// A call was answered, or failed.
+    Call(Box<Cdr>),
+    /// A call that was answered is over.
+    Stop(CdrStop),
+}
+
+/// Writes records until the queue ends; after `shutdown` what cannot be written is given up.
+pub async fn run(
+    store: Store,
+    mut records: mpsc::UnboundedReceiver<Record>,
+    shutdown: CancellationToken,
+) {
+    let mut backlog = VecDeque::new();
+    loop {
+        if backlog.is_empty() {
+            match records.recv().await {
+                Some(record) => backlog.push_back(record),
+                None => return,
+            }
+        }
+        while let Ok(record) = records.try_recv() {
+            backlog.push_back(record);
+        }
+        let excess = backlog.len().saturating_sub(BACKLOG);
+        if excess > 0 {
+            tracing::error!(lost = excess, "too many call records wait for the database");
+            backlog.drain(..excess);
+        }
+        if let Err(error) = write(&store, &mut backlog).await {
+            tracing::error!(%error, waiting = backlog.len(), "call records wait for the database");
+            if shutdown.is_cancelled() {
+                tracing::error!(lost = backlog.len(), "call records could not be written");
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(RETRY) => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+    }
+}
+
+/// Writes from the front, in order: a call's end must find its beginning.
+async fn write(store: &Store, backlog: &mut VecDeque<Record>) -> Result<(), ngn_store::StoreError> {
+    loop {
+        let calls: Vec<Cdr> = backlog
+            .iter()
+            .take(BATCH)
+            .map_while(|record| match record {
+                Record::Call(cdr) => Some((**cdr).clone()),
+                Record::Stop(_) => None,
+            })
+            .collect();
+        if !calls.is_empty() {
+            store.insert_cdrs(&calls).await?;
+            backlog.drain(..calls.len());
+        }
+        match backlog.front() {
+            Some(Record::Stop(stop)) => {
+                store.stop_cdr(stop).await?;
+                backlog.pop_front();
+            }
+            Some(Record::Call(_)) => {}
+            None => return Ok(()),
+        }
+    }
+}
