@@ -15,7 +15,6 @@ const CLIENTS: usize = 16;
 
 fn on_each(test: impl Fn(&Platform)) {
     for backend in [Backend::Sqlite, Backend::MariaDb] {
-        println!("---- on {backend} ----");
         test(&Platform::start(backend));
     }
 }
