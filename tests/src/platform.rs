@@ -193,6 +193,14 @@ impl Platform {
     }
 }
 
+impl Drop for Platform {
+    fn drop(&mut self) {
+        // First the program, then what it stores in.
+        self.program = None;
+        self.database.discard();
+    }
+}
+
 /// Asks again and again until the answer is there, no longer than a program may take to start.
 #[track_caller]
 pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {

@@ -8,6 +8,7 @@ fn property(name: &str, value: &str, permission: &str) -> Value {
     record! { name: name, value: value, category: "web", permission: permission }
 }
 
+#[track_caller]
 fn set(client: &Client, customer: i64, list: Vec<Value>) {
     client.ok("Customer.setProperties", record! { customer: customer, properties: list });
 }
