@@ -5,3 +5,4 @@ pub mod config;
 pub mod directory;
 pub mod follower;
 pub mod location;
+pub mod registrar;
