@@ -1,8 +1,175 @@
 //! SIP registrar and proxy.
+//!
+//! `transport` reads → `engine` decides, with `directory` and `ngn_routing` → `location` and `cdr` write; `follower`
+//! keeps the directory up to date.
 
 pub mod cdr;
 pub mod config;
 pub mod directory;
+pub mod engine;
 pub mod follower;
 pub mod location;
 pub mod registrar;
+pub mod transport;
+
+use crate::config::Config;
+use crate::directory::{Directory, Update};
+use crate::engine::{Engine, Queues};
+use crate::transport::Transports;
+use anyhow::Context as _;
+use ngn_daemon::admin::{self, Admin};
+use ngn_daemon::{Daemon, Readiness, Running, Start};
+use ngn_sip::digest::NonceKey;
+use ngn_sip::header::Transport;
+use ngn_sip::stack::{Config as StackConfig, Interface, Secret, Stack};
+use ngn_sip::uri::Host;
+use ngn_store::Store;
+use prometheus_client::registry::Registry;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// How many arrivals may wait for the engine; beyond it the sockets' own buffers fill.
+const ARRIVALS: usize = 4096;
+
+/// A server that serves.
+#[derive(Debug)]
+pub struct Server {
+    /// UDP addresses.
+    pub udp: Vec<SocketAddr>,
+    /// TCP addresses.
+    pub tcp: Vec<SocketAddr>,
+    /// Ends when it has stopped.
+    pub task: JoinHandle<()>,
+    /// What the admin port shows of it.
+    pub readiness: Readiness,
+    /// Its metrics.
+    pub registry: Arc<Registry>,
+}
+
+/// Binds and serves on a store that is open and migrated.
+///
+/// # Errors
+///
+/// When an address cannot be bound or the directory cannot be loaded.
+pub async fn serve(
+    config: Config,
+    store: Store,
+    shutdown: CancellationToken,
+) -> anyhow::Result<Server> {
+    let (loaded, follower) = store.load_directory().await.context("cannot load the accounts")?;
+    let (arrivals_in, arrivals) = mpsc::channel(ARRIVALS);
+    let transports =
+        Transports::bind(&config.listen, &config.limits, arrivals_in, shutdown.clone()).await?;
+    let udp: Vec<SocketAddr> = transports.udp_addresses().collect();
+    let tcp: Vec<SocketAddr> = transports.tcp_addresses().collect();
+    let mut stack = stack(&config, &udp, &tcp)?;
+    let mut directory = Directory::new();
+    for row in loaded.domains {
+        stack.add_own_name(row.domain.as_str());
+        directory.apply(Update::Domain(row.domain, true));
+    }
+    for account in loaded.accounts {
+        directory.apply(Update::Account(account.aor.clone(), Some(Box::new(account))));
+    }
+    for (alias, target) in loaded.aliases {
+        directory.apply(Update::Alias(alias, Some(target)));
+    }
+    for binding in loaded.bindings {
+        directory.load_binding(binding);
+    }
+    let readiness = Readiness::new();
+    let (batches_in, batches) = mpsc::channel(16);
+    let (changes, changes_out) = mpsc::unbounded_channel();
+    let (committed_in, committed) = mpsc::unbounded_channel();
+    let (records, records_out) = mpsc::unbounded_channel();
+    let queues = Queues { arrivals, batches, changes, committed, records };
+    let nonce_key = NonceKey::from_bytes(random()?);
+    let engine = Engine::new(config, stack, transports, directory, nonce_key, &queues);
+    let writing = [
+        tokio::spawn(location::run(store.clone(), changes_out, committed_in, shutdown.clone())),
+        tokio::spawn(cdr::run(store.clone(), records_out, shutdown.clone())),
+    ];
+    tokio::spawn(follower::run(store, follower, batches_in, readiness.clone(), shutdown.clone()));
+    readiness.set_ready(true, "");
+    let task = tokio::spawn(async move {
+        engine.run(queues, shutdown).await;
+        // The engine's end closes the queues, so that these write what is left and end.
+        for task in writing {
+            let _ = task.await;
+        }
+    });
+    Ok(Server { udp, tcp, task, readiness, registry: Arc::new(Registry::default()) })
+}
+
+fn stack(config: &Config, udp: &[SocketAddr], tcp: &[SocketAddr]) -> anyhow::Result<Stack> {
+    let advertised = config.listen.advertised.as_deref();
+    let interface = |transport: Transport, local: SocketAddr| {
+        let own = match local {
+            SocketAddr::V4(address) => Host::V4(*address.ip()),
+            SocketAddr::V6(address) => Host::V6(*address.ip()),
+        };
+        let host = advertised.and_then(Host::parse).unwrap_or(own);
+        Interface { transport, local, host, port: local.port() }
+    };
+    let interfaces = udp
+        .iter()
+        .map(|address| interface(Transport::Udp, *address))
+        .chain(tcp.iter().map(|address| interface(Transport::Tcp, *address)))
+        .collect();
+    let mut settings = StackConfig::new(Secret::from_bytes(random()?), interfaces);
+    settings.timer_c = config.timer_c();
+    settings.limits.transactions = config.limits.transactions;
+    Ok(Stack::new(settings, random()?))
+}
+
+fn random() -> anyhow::Result<[u8; 32]> {
+    let mut octets = [0; 32];
+    getrandom::fill(&mut octets)
+        .map_err(|_| anyhow::anyhow!("the system has no random numbers"))?;
+    Ok(octets)
+}
+
+/// The daemon by itself.
+#[derive(Debug)]
+pub struct Sipd;
+
+impl Daemon for Sipd {
+    type Config = Config;
+    const NAME: &'static str = "sipd";
+    const ABOUT: &'static str = "SIP registrar and proxy of the ngn platform";
+
+    fn check(config: &Config) -> Result<(), String> {
+        config.check()
+    }
+
+    fn log_filter(config: &Config) -> &str {
+        &config.log
+    }
+
+    async fn start(config: Config, start: Start) -> anyhow::Result<Running> {
+        let store = Store::open(&config.database).await?;
+        store.check_schema().await.context("run `ngn migrate` first")?;
+        let (admin_address, beyond) = (config.admin, config.admin_beyond_loopback);
+        let server = serve(config, store.clone(), start.shutdown.clone()).await?;
+        let admin = Admin {
+            parts: vec![("sipd", server.readiness.clone())],
+            registries: vec![Arc::clone(&server.registry)],
+        };
+        let serving =
+            admin::serve(admin_address, beyond, admin, axum::Router::new(), start.shutdown).await?;
+        let mut addresses: Vec<(String, SocketAddr)> = Vec::new();
+        addresses.extend(server.udp.iter().map(|address| ("sip-udp".to_owned(), *address)));
+        addresses.extend(server.tcp.iter().map(|address| ("sip-tcp".to_owned(), *address)));
+        addresses.push(("admin".to_owned(), serving.address));
+        let task = tokio::spawn(async move {
+            server.task.await?;
+            serving.task.await?;
+            store.close().await;
+            Ok(())
+        });
+        Ok(Running { addresses, task })
+    }
+}

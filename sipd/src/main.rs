@@ -1,3 +1,5 @@
 //! SIP registrar and proxy.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    ngn_daemon::run::<ngn_sipd::Sipd>()
+}
