@@ -48,7 +48,8 @@ fn random_behaviour(r: &mut Random) -> Behaviour {
         8 => Behaviour::RingForever,
         9 => Behaviour::RingAgain(100_000, 1 + r.below(3)),
         10 => Behaviour::RingThenDie,
-        11 => Behaviour::RingLate(r.below(6000)),
+        // Sooner than timer B of the shortest T1, so that somebody is there to hear it.
+        11 => Behaviour::RingLate(r.below(5000)),
         _ => Behaviour::Silent,
     }
 }

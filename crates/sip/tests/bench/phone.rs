@@ -412,10 +412,6 @@ impl Phone {
         let Some(dialog) = dialog else { return 481 };
         dialog.is_over = true;
         dialog.bye_at = None;
-        // A session that is over needs no ACK any more.
-        for i in self.incoming.iter_mut().filter(|i| i.tag == local) {
-            i.repeat = None;
-        }
         200
     }
 
