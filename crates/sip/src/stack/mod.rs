@@ -32,13 +32,40 @@
 //!   where they go. Neither do ACK and CANCEL.
 //! - What is kept is bounded: see [`StackLimits`].
 //!
-//! An owner's loop:
+//! An owner's loop: carry out what [`Stack::poll_output`] gives until it gives nothing; then wait for a message,
+//! for an answer from the application, or for [`Stack::next_deadline`] and call [`Stack::timeout`].
 //!
-//! ```text
-//! loop {
-//!     while let Some(output) = stack.poll_output() { carry it out }
-//!     wait for a message, an answer from the application, or stack.next_deadline()
-//! }
+//! ```
+//! use ngn_sip::header::Transport;
+//! use ngn_sip::message::{Limits, Message};
+//! use ngn_sip::stack::{Config, Interface, Moment, Output, Secret, Source, Stack};
+//! use ngn_sip::uri::Host;
+//!
+//! let local = "192.0.2.10:5060".parse()?;
+//! let host = Host::parse("sip.example.com").ok_or("no host")?;
+//! let udp = Interface { transport: Transport::Udp, local, host, port: 5060 };
+//! // Both must be random in earnest; the secret must be the same after a restart.
+//! let (secret, seed) = (Secret::from_bytes([1; 32]), [2; 32]);
+//! let mut stack = Stack::new(Config::new(secret, vec![udp]), seed);
+//!
+//! let octets = b"OPTIONS sip:sip.example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\n\
+//!     From: <sip:a@example.com>;tag=1\r\nTo: <sip:sip.example.com>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\r\n";
+//! let message = Message::parse(octets.to_vec().into(), &Limits::default())?;
+//! let remote = "192.0.2.1:5060".parse()?;
+//! let source = Source { transport: Transport::Udp, local, remote, flow: None };
+//! let now = Moment::ZERO;
+//! stack.receive(now, source, message);
+//!
+//! let Some(Output::Request(request)) = stack.poll_output() else { panic!("it is new") };
+//! stack.reply(now, request.id, 200, None, &[]);
+//! let Some(Output::Send { to, octets, .. }) = stack.poll_output() else { panic!("a response") };
+//! assert_eq!(to.remote, remote);
+//! assert!(octets.starts_with(b"SIP/2.0 200 OK\r\n"));
+//! // What comes again is absorbed for a while, after which the request is forgotten.
+//! assert!(stack.next_deadline().is_some());
+//! stack.timeout(Moment::from_millis(40_000));
+//! assert!(stack.usage().is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod arena;
