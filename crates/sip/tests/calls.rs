@@ -350,6 +350,7 @@ fn another_node_has_a_request_sent_over_a_connection_of_ours() {
     w.inject("192.0.2.11:5060", &with_route.replace("ngnf=", "ngnf=A").replace("bKn1", "bKn3"));
     w.run_for(400);
     assert_eq!((w.requests_to(0, "INVITE").len(), w.came_up.len()), (1, 2));
+    assert!(w.events.is_empty(), "the other node reports the call: {:?}", w.events);
     let arrived = w.requests_to(0, "INVITE")[0];
     assert!(arrived.routes().expect("routes").is_empty());
     assert_eq!(arrived.record_routes().expect("routes").len(), 2);

@@ -400,6 +400,10 @@ fn a_preloaded_route_with_a_domain_of_ours_is_taken_off() {
     let request = w.came_up[0].request.clone();
     assert_eq!(request.routes().expect("routes").len(), 1);
     assert!(!w.came_up[0].is_stray);
+    let elsewhere = request_again("Route: <sip:example.com:7000;lr>\n").replace("bK2", "bK3");
+    w.inject(PEER, &elsewhere);
+    w.run_for(10);
+    assert_eq!(w.came_up.pop().expect("it").request.routes().expect("routes").len(), 1);
     w.stack.remove_own_name("example.com");
     w.inject(PEER, &request_again(fields));
     w.run_for(10);

@@ -46,12 +46,14 @@ pub(super) struct Context {
 }
 
 impl Stack {
-    /// Forwards a request that is being handled, as [`Stack::forward`](Self::forward) says.
+    /// Forwards a request that is being handled, as [`Stack::forward`](Self::forward) says. The events of a call
+    /// are reported by the node that decided about it, and by no other.
     pub(super) fn open_context(
         &mut self,
         now: Moment,
         server_id: Key<ServerTransaction>,
         plan: ForwardPlan,
+        reports_call: bool,
     ) -> bool {
         let Some(server) = self.servers.get_mut(server_id) else { return false };
         let Some(request) = server.request.clone() else { return false };
@@ -83,7 +85,7 @@ impl Stack {
             clients: Vec::new(),
             breadth,
             is_invite,
-            is_call: is_invite && !has_to_tag(&request),
+            is_call: is_invite && reports_call && !has_to_tag(&request),
             has_rung: false,
             is_answered: false,
             cancel_reason: None,

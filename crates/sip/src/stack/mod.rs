@@ -297,7 +297,7 @@ impl Stack {
     /// Refuses it by itself when it must not be forwarded: 483 when Max-Forwards is used up, 440 when Max-Breadth
     /// does not allow as many branches.
     pub fn forward(&mut self, now: Moment, id: ServerTransactionId, plan: ForwardPlan) -> bool {
-        self.open_context(now, id.0, plan)
+        self.open_context(now, id.0, plan, true)
     }
 
     /// Answers an [`Output::Resolve`]: the next hops in order of preference, none when there are none.
@@ -431,6 +431,10 @@ impl Stack {
 
     fn is_own_name(&self, uri: &Uri) -> bool {
         if !uri.is_sip() {
+            return false;
+        }
+        let is_port = |port| self.interfaces.0.iter().any(|interface| interface.port == port);
+        if !uri.port().is_none_or(is_port) {
             return false;
         }
         let host = uri.host_text();

@@ -87,6 +87,7 @@ impl Stack {
         server.loop_hash = hash.unwrap_or_default();
         let Some(request) = server.request.clone() else { return };
         let merge = server.merge.clone();
+        let is_for_other_node = matches!(own_route, OwnRoute::Flow(_));
         if let Some(to) = self.dialog_route(own_route, is_in_dialog) {
             let Some(uri) = request.request_uri().cloned() else { return };
             let target = ForwardTarget {
@@ -94,7 +95,7 @@ impl Stack {
                 next_hops: to.into_iter().collect(),
                 ..ForwardTarget::new(uri)
             };
-            self.open_context(now, id, ForwardPlan::to(target));
+            self.open_context(now, id, ForwardPlan::to(target), !is_for_other_node);
             return;
         }
         let copies = merge.and_then(|merge| self.merges.get(&merge).copied());
