@@ -5,6 +5,7 @@ pub mod framing;
 pub mod header;
 pub mod message;
 pub mod proxy;
+pub mod registrar;
 pub mod stack;
 pub mod transaction;
 pub mod uri;
