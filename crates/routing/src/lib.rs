@@ -1,6 +1,6 @@
 //! Call decisions; pure.
 //!
-//! [`plan`] is the one function that decides where a call goes. It stands between the facts that `sipd`
+//! [`plan()`] is the one function that decides where a call goes. It stands between the facts that `sipd`
 //! gathers in one go and the proxy core that walks the steps it returns. No other place decides.
 
 pub mod plan;

@@ -2,10 +2,10 @@
 //!
 //! Each rule is a function that may settle the call; the first one that does ends the walk:
 //!
-//! 1. [`caller_may_call`]: a blocked account calls nobody (B66).
-//! 2. [`to_the_outside`]: a domain that is not ours is reached only by callers that proved who they are.
-//! 3. [`to_nobody`]: the domain is ours and nobody has that address: 404.
-//! 4. [`to_an_account`]: every registered contact, highest preference first; without one: 480.
+//! 1. `caller_may_call`: a blocked account calls nobody (B66).
+//! 2. `to_the_outside`: a domain that is not ours is reached only by callers that proved who they are.
+//! 3. `to_nobody`: the domain is ours and nobody has that address: 404.
+//! 4. `to_an_account`: every registered contact, highest preference first; without one: 480.
 //!
 //! Aliases are resolved when the facts are gathered (B79), so that the rules see accounts only.
 
