@@ -539,3 +539,10 @@ fn rfc3261_17_1_3_a_response_matches_by_branch_and_method() {
     w.run_for(50);
     assert_eq!(statuses(&w, PEER), [100, 486]);
 }
+
+#[test]
+fn a_stack_may_live_in_any_thread() {
+    fn check<T: Send>(_: &T) {}
+    check(&world().stack);
+    check(&world().stack.poll_output());
+}
