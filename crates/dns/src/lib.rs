@@ -1,1 +1,5 @@
 //! DNS core: names, zones, answers, ENUM; pure.
+
+pub mod enum_name;
+pub mod naptr;
+pub mod txt;
