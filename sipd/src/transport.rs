@@ -28,6 +28,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How many messages may wait for a slow TCP peer before its connection is given up.
 const WRITE_QUEUE: usize = 256;
+/// How often ports that the system chooses are tried until UDP and TCP have the same.
+const PORT_ATTEMPTS: u32 = 16;
 /// How long a connection attempt may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long a peer may take to accept what we write.
@@ -129,7 +131,6 @@ impl Transports {
         arrivals: mpsc::Sender<Arrival>,
         shutdown: CancellationToken,
     ) -> anyhow::Result<Self> {
-        use anyhow::Context as _;
         let shared = Shared {
             arrivals,
             limits: Arc::new(limits.clone()),
@@ -137,25 +138,17 @@ impl Transports {
             open: Arc::new(AtomicUsize::new(0)),
             shutdown,
         };
-        let mut udp = Vec::new();
-        for address in &listen.udp {
-            let socket = udp_socket(*address, limits.receive_buffer)
-                .with_context(|| format!("cannot listen on udp:{address} (listen.udp)"))?;
-            udp.push((socket.local_addr()?, Arc::new(socket)));
-        }
-        let mut listeners = Vec::new();
-        for (index, address) in listen.tcp.iter().enumerate() {
-            let mut address = *address;
-            if address.port() == 0
-                && let Some((twin, _)) = udp.get(index)
-            {
-                address.set_port(twin.port());
+        let mut attempts = 1;
+        let (udp, listeners) = loop {
+            match bind_all(listen, limits).await {
+                Ok(bound) => break bound,
+                // The system chose a UDP port whose TCP twin somebody else has.
+                Err(_) if attempts < PORT_ATTEMPTS && listen.udp.iter().any(|a| a.port() == 0) => {
+                    attempts += 1;
+                }
+                Err(error) => return Err(error),
             }
-            let listener = TcpListener::bind(address)
-                .await
-                .with_context(|| format!("cannot listen on tcp:{address} (listen.tcp)"))?;
-            listeners.push(listener);
-        }
+        };
         let mut tcp = Vec::new();
         for (local, socket) in &udp {
             tokio::spawn(read_datagrams(*local, Arc::clone(socket), shared.clone()));
@@ -280,6 +273,34 @@ impl Transports {
     pub fn open_connections(&self) -> usize {
         self.connections.len()
     }
+}
+
+/// Binds every address once; a TCP address with port 0 takes the port of its UDP twin.
+async fn bind_all(
+    listen: &Listen,
+    limits: &Limits,
+) -> anyhow::Result<(Vec<(SocketAddr, Arc<UdpSocket>)>, Vec<TcpListener>)> {
+    use anyhow::Context as _;
+    let mut udp = Vec::new();
+    for address in &listen.udp {
+        let socket = udp_socket(*address, limits.receive_buffer)
+            .with_context(|| format!("cannot listen on udp:{address} (listen.udp)"))?;
+        udp.push((socket.local_addr()?, Arc::new(socket)));
+    }
+    let mut listeners = Vec::new();
+    for (index, address) in listen.tcp.iter().enumerate() {
+        let mut address = *address;
+        if address.port() == 0
+            && let Some((twin, _)) = udp.get(index)
+        {
+            address.set_port(twin.port());
+        }
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen on tcp:{address} (listen.tcp)"))?;
+        listeners.push(listener);
+    }
+    Ok((udp, listeners))
 }
 
 fn udp_socket(address: SocketAddr, receive_buffer: usize) -> io::Result<UdpSocket> {
