@@ -1,5 +1,6 @@
 //! DNS core: names, zones, answers, ENUM; pure.
 
 pub mod enum_name;
+pub mod name;
 pub mod naptr;
 pub mod txt;
