@@ -2,23 +2,32 @@
 
 use anyhow::Context as _;
 use axum::Router;
-use ngn_daemon::admin::{self, Admin, Serving};
-use ngn_ngnpro::Server;
-use ngn_ngnpro::config::Config;
+use ngn_daemon::Readiness;
+use ngn_daemon::admin::{self, Admin};
+use ngn_ngnpro::config::Config as SoapConfig;
+use ngn_sipd::config::{Config as SipConfig, Listen as SipListen};
 use ngn_store::Store;
+use prometheus_client::registry::Registry;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
+
+/// How long the parts may take to stop before they are ended anyway.
+const STOP_TIME: Duration = Duration::from_secs(15);
 
 /// Where each part listens.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Addresses {
     /// SOAP.
     pub(crate) soap: SocketAddr,
+    /// SIP, UDP and TCP.
+    pub(crate) sip: SocketAddr,
     /// Admin port.
     pub(crate) admin: SocketAddr,
 }
@@ -30,11 +39,38 @@ pub(crate) struct Platform {
     pub(crate) new_password: Option<String>,
     /// Where it is kept.
     pub(crate) password_file: PathBuf,
+    /// Where the parts really listen.
+    pub(crate) addresses: Addresses,
     store: Store,
     shutdown: CancellationToken,
-    ngnpro: Server,
-    admin: Serving,
+    /// The parts' tasks; each gives its part's name and how it ended.
+    tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
     _lock: File,
+}
+
+/// The parts as they are started one by one.
+struct Parts {
+    readiness: Vec<(&'static str, Readiness)>,
+    registries: Vec<Arc<Registry>>,
+    tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
+}
+
+impl Parts {
+    fn add(
+        &mut self,
+        name: &'static str,
+        readiness: Readiness,
+        registry: Arc<Registry>,
+        task: JoinHandle<()>,
+    ) {
+        self.readiness.push((name, readiness));
+        self.registries.push(registry);
+        self.watch(name, task);
+    }
+
+    fn watch(&mut self, name: &'static str, task: JoinHandle<()>) {
+        self.tasks.spawn(async move { (name, task.await.map_err(anyhow::Error::from)) });
+    }
 }
 
 impl Platform {
@@ -63,40 +99,92 @@ impl Platform {
         let store = Store::open(&url).await.context("cannot open the database (--database)")?;
         store.migrate().await.context("cannot migrate the database")?;
         let shutdown = CancellationToken::new();
-        let mut config = Config { listen: addresses.soap, ..Config::default() };
-        config.administrator.password_file.clone_from(&password_file);
-        config.check().map_err(anyhow::Error::msg)?;
-        let ngnpro = ngn_ngnpro::serve(config, store.clone(), shutdown.clone())
+        let mut parts =
+            Parts { readiness: Vec::new(), registries: Vec::new(), tasks: JoinSet::new() };
+        let soap = start_soap(&mut parts, &store, &shutdown, addresses.soap, &password_file)
             .await
             .context("choose another address with --soap")?;
-        let parts = Admin {
-            parts: vec![("ngnpro", ngnpro.readiness.clone())],
-            registries: vec![Arc::clone(&ngnpro.registry)],
-        };
-        let admin = admin::serve(addresses.admin, false, parts, Router::new(), shutdown.clone())
+        let sip = start_sip(&mut parts, &store, &shutdown, addresses.sip)
+            .await
+            .context("choose another address with --sip")?;
+        let Parts { readiness, registries, mut tasks } = parts;
+        let admin = Admin { parts: readiness, registries };
+        let admin = admin::serve(addresses.admin, false, admin, Router::new(), shutdown.clone())
             .await
             .context("choose another address with --admin")?;
-        Ok(Self { new_password, password_file, store, shutdown, ngnpro, admin, _lock: lock })
+        let task = admin.task;
+        tasks.spawn(async move { ("admin port", task.await.map_err(anyhow::Error::from)) });
+        let addresses = Addresses { soap, sip, admin: admin.address };
+        Ok(Self { new_password, password_file, addresses, store, shutdown, tasks, _lock: lock })
     }
 
     /// The line that says that everything answers, with the real addresses.
     #[must_use]
     pub(crate) fn ready_line(&self) -> String {
-        format!("ready soap={} admin={}", self.ngnpro.address, self.admin.address)
+        let Addresses { soap, sip, admin } = self.addresses;
+        format!("ready soap={soap} sip={sip} admin={admin}")
+    }
+
+    /// Waits for a part that ends by itself, which is a failure.
+    pub(crate) async fn failure(&mut self) -> anyhow::Error {
+        match self.tasks.join_next().await {
+            Some(Ok((name, Ok(())))) => anyhow::anyhow!("{name} stopped by itself"),
+            Some(Ok((name, Err(error)))) => error.context(format!("{name} failed")),
+            Some(Err(error)) => error.into(),
+            None => anyhow::anyhow!("nothing runs"),
+        }
     }
 
     /// Stops in order; requests in flight end first.
     ///
     /// # Errors
     ///
-    /// When a part failed.
-    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+    /// When a part failed or does not stop in time.
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         self.shutdown.cancel();
-        self.ngnpro.task.await?;
-        self.admin.task.await?;
+        let all = async {
+            while let Some(ended) = self.tasks.join_next().await {
+                let (name, result) = ended?;
+                result.with_context(|| format!("{name} failed"))?;
+            }
+            anyhow::Ok(())
+        };
+        match tokio::time::timeout(STOP_TIME, all).await {
+            Ok(ended) => ended?,
+            Err(_) => anyhow::bail!("did not stop within {} s", STOP_TIME.as_secs()),
+        }
         self.store.close().await;
         Ok(())
     }
+}
+
+async fn start_soap(
+    parts: &mut Parts,
+    store: &Store,
+    shutdown: &CancellationToken,
+    listen: SocketAddr,
+    password_file: &Path,
+) -> anyhow::Result<SocketAddr> {
+    let mut config = SoapConfig { listen, ..SoapConfig::default() };
+    password_file.clone_into(&mut config.administrator.password_file);
+    config.check().map_err(anyhow::Error::msg)?;
+    let server = ngn_ngnpro::serve(config, store.clone(), shutdown.clone()).await?;
+    parts.add("ngnpro", server.readiness, server.registry, server.task);
+    Ok(server.address)
+}
+
+async fn start_sip(
+    parts: &mut Parts,
+    store: &Store,
+    shutdown: &CancellationToken,
+    listen: SocketAddr,
+) -> anyhow::Result<SocketAddr> {
+    let both = SipListen { udp: vec![listen], tcp: vec![listen], ..SipListen::default() };
+    let config = SipConfig { listen: both, ..SipConfig::default() };
+    config.check().map_err(anyhow::Error::msg)?;
+    let server = ngn_sipd::serve(config, store.clone(), shutdown.clone()).await?;
+    parts.add("sipd", server.readiness, server.registry, server.task);
+    server.udp.first().copied().context("sipd listens nowhere")
 }
 
 /// Keeps a second platform from using the same directory.
@@ -149,10 +237,11 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let data = directory.path().join("data");
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let addresses = Addresses { soap: any, admin: any };
+        let addresses = Addresses { soap: any, sip: any, admin: any };
         let first = Platform::start(&data, None, addresses).await.expect("started");
         let password = first.new_password.clone().expect("the first start makes a password");
         assert!(first.ready_line().starts_with("ready soap=127.0.0.1:"));
+        assert!(first.addresses.sip.port() != 0 && first.addresses.admin.port() != 0);
         let mode = fs::metadata(&first.password_file).expect("kept").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let second = Platform::start(&data, None, addresses).await;

@@ -18,6 +18,9 @@ pub(crate) struct Options {
     /// Where SOAP is served.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9200")]
     soap: SocketAddr,
+    /// Where SIP is served, UDP and TCP.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5060")]
+    sip: SocketAddr,
     /// Where the admin port is served.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9280")]
     admin: SocketAddr,
@@ -29,8 +32,9 @@ pub(crate) struct Options {
 /// Runs until a signal comes.
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     logging::start(&options.log).map_err(anyhow::Error::msg)?;
-    let addresses = Addresses { soap: options.soap, admin: options.admin };
-    let platform = Platform::start(&options.data, options.database.as_deref(), addresses).await?;
+    let addresses = Addresses { soap: options.soap, sip: options.sip, admin: options.admin };
+    let mut platform =
+        Platform::start(&options.data, options.database.as_deref(), addresses).await?;
     if let Some(password) = &platform.new_password {
         say(&format!(
             "administrator: admin, password: {password} (kept in {})",
@@ -39,7 +43,13 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     }
     say(&platform.ready_line());
     notify_systemd("READY=1");
-    shutdown_signal().await;
+    tokio::select! {
+        failure = platform.failure() => return Err(failure),
+        () = shutdown_signal() => {}
+    }
     notify_systemd("STOPPING=1");
-    platform.stop().await
+    tokio::select! {
+        stopped = platform.stop() => stopped,
+        () = shutdown_signal() => anyhow::bail!("ended by a second signal"),
+    }
 }

@@ -65,8 +65,8 @@ impl Platform {
         let mut command = Command::new(binaries::program("ngn"));
         command.arg("up").arg("--data").arg(self.data());
         command.args(["--database", &self.database.url]);
-        for (option, keys) in [("--soap", ["soap", "soap"]), ("--admin", ["admin", "admin"])] {
-            let address = keys.iter().find_map(|key| self.addresses.get(*key));
+        for (option, key) in [("--soap", "soap"), ("--sip", "sip"), ("--admin", "admin")] {
+            let address = self.addresses.get(key);
             let address = address.map_or("127.0.0.1:0".to_owned(), SocketAddr::to_string);
             command.args([option, &address]);
         }
@@ -112,41 +112,39 @@ impl Platform {
         self.program = None;
     }
 
-    /// An address of the `ready` line; the first of the names that is there.
+    /// An address of the `ready` line.
     #[track_caller]
-    fn address(&self, names: &[&str]) -> SocketAddr {
-        names
-            .iter()
-            .find_map(|name| self.addresses.get(*name).copied())
-            .unwrap_or_else(|| panic!("no {names:?} in {:?}", self.addresses))
+    fn address(&self, name: &str) -> SocketAddr {
+        let address = self.addresses.get(name).copied();
+        address.unwrap_or_else(|| panic!("no {name} in {:?}", self.addresses))
     }
 
     /// Where SOAP is served.
     #[must_use]
     #[track_caller]
     pub fn soap_address(&self) -> SocketAddr {
-        self.address(&["soap"])
+        self.address("soap")
     }
 
     /// Where SIP is served, UDP and TCP.
     #[must_use]
     #[track_caller]
     pub fn sip_address(&self) -> SocketAddr {
-        self.address(&["sip", "sip-udp"])
+        self.address("sip")
     }
 
     /// Where DNS is served, UDP and TCP.
     #[must_use]
     #[track_caller]
     pub fn dns_address(&self) -> SocketAddr {
-        self.address(&["dns", "dns-udp"])
+        self.address("dns")
     }
 
     /// Where the admin HTTP is served.
     #[must_use]
     #[track_caller]
     pub fn admin_address(&self) -> SocketAddr {
-        self.address(&["admin"])
+        self.address("admin")
     }
 
     /// The administrator's password, which the first start wrote.
