@@ -33,6 +33,10 @@ use tokio_util::sync::CancellationToken;
 
 /// How many arrivals may wait for the engine; beyond it the sockets' own buffers fill.
 const ARRIVALS: usize = 4096;
+/// Name of the secret that signs Record-Route and branches.
+const ROUTES: &str = "sip.routes";
+/// Name of the secret that signs digest nonces.
+const NONCES: &str = "sip.nonces";
 
 /// A server that serves.
 #[derive(Debug)]
@@ -65,7 +69,9 @@ pub async fn serve(
         Transports::bind(&config.listen, &config.limits, arrivals_in, shutdown.clone()).await?;
     let udp: Vec<SocketAddr> = transports.udp_addresses().collect();
     let tcp: Vec<SocketAddr> = transports.tcp_addresses().collect();
-    let mut stack = stack(&config, &udp, &tcp)?;
+    let routes = shared_secret(&store, ROUTES).await?;
+    let nonce_key = NonceKey::from_bytes(shared_secret(&store, NONCES).await?);
+    let mut stack = stack(&config, Secret::from_bytes(routes), &udp, &tcp)?;
     let mut directory = Directory::new();
     for row in loaded.domains {
         stack.add_own_name(row.domain.as_str());
@@ -86,7 +92,6 @@ pub async fn serve(
     let (committed_in, committed) = mpsc::unbounded_channel();
     let (records, records_out) = mpsc::unbounded_channel();
     let queues = Queues { arrivals, batches, changes, committed, records };
-    let nonce_key = NonceKey::from_bytes(random()?);
     let engine = Engine::new(config, stack, transports, directory, nonce_key, &queues);
     let writing = [
         tokio::spawn(location::run(store.clone(), changes_out, committed_in, shutdown.clone())),
@@ -104,7 +109,20 @@ pub async fn serve(
     Ok(Server { udp, tcp, task, readiness, registry: Arc::new(Registry::default()) })
 }
 
-fn stack(config: &Config, udp: &[SocketAddr], tcp: &[SocketAddr]) -> anyhow::Result<Stack> {
+/// A secret of the whole platform: dialogs that were set up through another node, or before a restart, go on.
+async fn shared_secret(store: &Store, name: &str) -> anyhow::Result<[u8; 32]> {
+    store
+        .shared_secret(name, random()?)
+        .await
+        .with_context(|| format!("cannot get the secret {name}"))
+}
+
+fn stack(
+    config: &Config,
+    secret: Secret,
+    udp: &[SocketAddr],
+    tcp: &[SocketAddr],
+) -> anyhow::Result<Stack> {
     let advertised = config.listen.advertised.as_deref();
     let interface = |transport: Transport, local: SocketAddr| {
         let own = match local {
@@ -119,7 +137,7 @@ fn stack(config: &Config, udp: &[SocketAddr], tcp: &[SocketAddr]) -> anyhow::Res
         .map(|address| interface(Transport::Udp, *address))
         .chain(tcp.iter().map(|address| interface(Transport::Tcp, *address)))
         .collect();
-    let mut settings = StackConfig::new(Secret::from_bytes(random()?), interfaces);
+    let mut settings = StackConfig::new(secret, interfaces);
     settings.timer_c = config.timer_c();
     settings.limits.transactions = config.limits.transactions;
     Ok(Stack::new(settings, random()?))

@@ -25,6 +25,7 @@ mod journal;
 mod location;
 mod migrate;
 mod radacct;
+mod secrets;
 mod seen;
 mod sip_accounts;
 mod sip_aliases;

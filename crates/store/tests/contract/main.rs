@@ -13,6 +13,7 @@ mod location;
 mod measure;
 mod radacct;
 mod schema;
+mod secrets;
 mod serials;
 mod transactions;
 mod zones;

@@ -1,0 +1,8 @@
+//! The real server on loopback, with phones made of sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests")]
+
+mod calls;
+mod phone;
+mod restart;
+mod scene;
+mod tcp;
