@@ -3,4 +3,5 @@
 pub mod enum_name;
 pub mod name;
 pub mod naptr;
+pub mod rdata;
 pub mod txt;

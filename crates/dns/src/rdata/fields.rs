@@ -1,0 +1,166 @@
+//! The words of record content (RFC 1035 section 5.1).
+
+use super::{RdataError, RecordType, shown};
+use crate::name::Name;
+use crate::txt::{self, TextError};
+
+/// Words of one record's content, read from the left.
+pub(super) struct Fields<'a> {
+    rest: &'a str,
+    kind: RecordType,
+    form: &'static str,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) const fn new(content: &'a str, kind: RecordType, form: &'static str) -> Self {
+        Self { rest: content.trim_ascii(), kind, form }
+    }
+
+    pub(super) const fn kind(&self) -> RecordType {
+        self.kind
+    }
+
+    /// Whether a word is left.
+    pub(super) const fn more(&self) -> bool {
+        !self.rest.is_empty()
+    }
+
+    /// The next word without looking at quotes.
+    pub(super) fn word(&mut self, what: &'static str) -> Result<&'a str, RdataError> {
+        if self.rest.is_empty() {
+            return Err(RdataError::Missing { kind: self.kind, missing: what, form: self.form });
+        }
+        let space = |c: char| c.is_ascii_whitespace();
+        let (word, rest) = self.rest.split_once(space).unwrap_or((self.rest, ""));
+        self.rest = rest.trim_ascii_start();
+        Ok(word)
+    }
+
+    /// The next word when there is one.
+    pub(super) fn optional(&mut self) -> Option<&'a str> {
+        self.word("").ok()
+    }
+
+    /// Nothing may be left.
+    pub(super) fn end(&mut self) -> Result<(), RdataError> {
+        let (kind, form) = (self.kind, self.form);
+        match self.optional() {
+            None => Ok(()),
+            Some(text) => Err(RdataError::LeftOver { kind, text: shown(text), form }),
+        }
+    }
+
+    pub(super) fn name(&mut self, what: &'static str, out: &mut Vec<u8>) -> Result<(), RdataError> {
+        let word = self.word(what)?;
+        let name = Name::parse(word).map_err(|reason| RdataError::Name {
+            what,
+            text: shown(word),
+            reason,
+        })?;
+        out.extend(name.as_wire());
+        Ok(())
+    }
+
+    pub(super) fn number16(
+        &mut self,
+        what: &'static str,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RdataError> {
+        let text = self.word(what)?;
+        let number: u16 = decimal(text).ok_or_else(|| RdataError::Number {
+            what,
+            text: shown(text),
+            max: u32::from(u16::MAX),
+        })?;
+        out.extend(number.to_be_bytes());
+        Ok(())
+    }
+
+    pub(super) fn number32(
+        &mut self,
+        what: &'static str,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RdataError> {
+        let text = self.word(what)?;
+        let number: u32 = decimal(text).ok_or_else(|| RdataError::Number {
+            what,
+            text: shown(text),
+            max: u32::MAX,
+        })?;
+        out.extend(number.to_be_bytes());
+        Ok(())
+    }
+
+    /// A character string with its length, quoted or one bare word.
+    pub(super) fn string(
+        &mut self,
+        what: &'static str,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RdataError> {
+        let strings = match self.rest.strip_prefix('"') {
+            Some(inner) => {
+                let end = closing_quote(inner).ok_or(TextError::Unclosed)?;
+                // Both quotes are one octet.
+                let (quoted, rest) = self.rest.split_at_checked(end + 2).unwrap_or((self.rest, ""));
+                self.rest = rest.trim_ascii_start();
+                txt::quoted_strings(quoted)?
+            }
+            None => txt::quoted_strings(&format!("\"{}\"", self.word(what)?))?,
+        };
+        for string in strings {
+            let length =
+                u8::try_from(string.len()).map_err(|_| TextError::StringTooLong(string.len()))?;
+            out.push(length);
+            out.extend(string);
+        }
+        Ok(())
+    }
+}
+
+/// Where the quote stands that ends a string; a backslash takes the octet behind it along.
+fn closing_quote(inner: &str) -> Option<usize> {
+    let mut escaped = false;
+    inner.bytes().position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    })
+}
+
+/// A number of digits only: no sign.
+fn decimal<N: std::str::FromStr>(text: &str) -> Option<N> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+/// `\# length hexadecimal` (RFC 3597 section 5); white space may stand between the octets.
+pub(super) fn generic(content: &str, out: &mut Vec<u8>) -> Result<(), RdataError> {
+    let mut words = content.split_ascii_whitespace().skip(1);
+    let text = words.next().unwrap_or_default();
+    let said: u16 = decimal(text).ok_or_else(|| RdataError::Number {
+        what: "the length",
+        text: shown(text),
+        max: u32::from(u16::MAX),
+    })?;
+    for word in words {
+        let bytes = word.as_bytes();
+        if bytes.len() % 2 != 0 {
+            return Err(RdataError::Hexadecimal(shown(word)));
+        }
+        for pair in bytes.chunks_exact(2) {
+            let mut octet = 0;
+            for digit in pair {
+                let digit = char::from(*digit)
+                    .to_digit(16)
+                    .and_then(|digit| u8::try_from(digit).ok())
+                    .ok_or_else(|| RdataError::Hexadecimal(shown(word)))?;
+                octet = octet * 16 + digit;
+            }
+            out.push(octet);
+        }
+    }
+    if out.len() == usize::from(said) {
+        Ok(())
+    } else {
+        Err(RdataError::GenericLength { said: usize::from(said), found: out.len() })
+    }
+}
