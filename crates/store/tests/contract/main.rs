@@ -7,6 +7,7 @@
 mod backend;
 mod directory;
 mod durability;
+mod enum_rows;
 mod follower;
 mod listing;
 mod location;
