@@ -1,7 +1,9 @@
 //! DNS core: names, zones, answers, ENUM; pure.
 
+pub mod answer;
 pub mod enum_name;
 pub mod name;
 pub mod naptr;
 pub mod rdata;
 pub mod txt;
+pub mod zone;

@@ -1,0 +1,210 @@
+//! A query's octets and the zones give an answer's octets.
+//!
+//! `request` reads the query → [`answer`] decides what needs no zone → `resolve` walks zones, aliases and delegations →
+//! `writer` composes, compresses and keeps to the limit. No step allocates but for growing the caller's buffer.
+
+mod request;
+mod resolve;
+mod writer;
+
+use crate::zone::{Zones, codes};
+use request::{Edns, Header, Request};
+use writer::Writer;
+
+/// Longest answer over UDP to a query without EDNS (RFC 1035 section 2.3.4).
+const PLAIN_UDP: usize = 512;
+/// Longest message over TCP.
+const MAX_TCP: usize = 65_535;
+/// Octets of our OPT record, which has no options.
+const OPT_LENGTH: usize = 11;
+
+/// How the query came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// In a datagram.
+    Udp,
+    /// On a connection.
+    Tcp,
+}
+
+/// What an answer may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest answer over UDP, in octets, 512 to 65,535. 1232 passes every path without being cut into fragments.
+    pub max_udp: u16,
+    /// How the query came.
+    pub transport: Transport,
+}
+
+impl Limits {
+    /// The usual limits of a transport.
+    #[must_use]
+    pub const fn new(transport: Transport) -> Self {
+        Self { max_udp: 1232, transport }
+    }
+
+    fn octets(self, edns: Option<Edns>) -> usize {
+        match (self.transport, edns) {
+            (Transport::Tcp, _) => MAX_TCP,
+            (Transport::Udp, None) => PLAIN_UDP,
+            // RFC 6891 section 6.2.3: values below 512 count as 512.
+            (Transport::Udp, Some(edns)) => {
+                usize::from(edns.payload.min(self.max_udp)).max(PLAIN_UDP)
+            }
+        }
+    }
+}
+
+/// What an answer says, EDNS's extended codes included (RFC 1035 section 4.1.1, RFC 6891 section 9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Rcode {
+    /// No error.
+    NoError,
+    /// The query makes no sense.
+    FormErr,
+    /// We have a zone for it and cannot serve it.
+    ServFail,
+    /// The name does not exist.
+    NxDomain,
+    /// The operation is none of ours.
+    NotImp,
+    /// Not our zone, class or business.
+    Refused,
+    /// The EDNS version is none of ours.
+    BadVers,
+}
+
+impl Rcode {
+    /// Every one.
+    pub const ALL: [Self; 7] = [
+        Self::NoError,
+        Self::FormErr,
+        Self::ServFail,
+        Self::NxDomain,
+        Self::NotImp,
+        Self::Refused,
+        Self::BadVers,
+    ];
+
+    /// Its number, of which the upper eight bits stand in the OPT record.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::NoError => 0,
+            Self::FormErr => 1,
+            Self::ServFail => 2,
+            Self::NxDomain => 3,
+            Self::NotImp => 4,
+            Self::Refused => 5,
+            Self::BadVers => 16,
+        }
+    }
+
+    /// Its name as it is usually written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoError => "NOERROR",
+            Self::FormErr => "FORMERR",
+            Self::ServFail => "SERVFAIL",
+            Self::NxDomain => "NXDOMAIN",
+            Self::NotImp => "NOTIMP",
+            Self::Refused => "REFUSED",
+            Self::BadVers => "BADVERS",
+        }
+    }
+}
+
+/// What became of a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing is to be sent: answering a response, or what is no message, could make two servers talk for ever.
+    Dropped,
+    /// The answer is in the buffer.
+    Answered(Answered),
+}
+
+/// What an answer says, for those who count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answered {
+    /// The answer's code.
+    pub rcode: Rcode,
+    /// The type that was asked for, when there was a question.
+    pub qtype: Option<u16>,
+    /// Whether something had to be left out (TC).
+    pub truncated: bool,
+}
+
+/// Answers a query; `out` is overwritten. The answer never exceeds what the limits and the query allow.
+pub fn answer(zones: &Zones, query: &[u8], limits: Limits, out: &mut Vec<u8>) -> Outcome {
+    out.clear();
+    let Some(header) = Header::read(query).filter(|header| !header.is_response()) else {
+        return Outcome::Dropped;
+    };
+    if header.opcode() != 0 {
+        return bare(header, Rcode::NotImp, out);
+    }
+    let Some(request) = Request::read(header, query) else {
+        return bare(header, Rcode::FormErr, out);
+    };
+    let limit = limits.octets(request.edns);
+    let reserved = request.edns.map_or(0, |_| OPT_LENGTH);
+    let mut writer = Writer::new(out, limit.saturating_sub(reserved));
+    writer.question(&request);
+    let reply = match refusal(&request) {
+        Some(rcode) => Reply::error(rcode),
+        None => resolve::resolve(zones, &request.question, limits.transport, &mut writer),
+    };
+    finish(&request, reply, writer, limits)
+}
+
+/// What a walk through the zones found, besides the records that it wrote.
+#[derive(Debug, Clone, Copy)]
+struct Reply {
+    rcode: Rcode,
+    authoritative: bool,
+    truncated: bool,
+}
+
+impl Reply {
+    const fn error(rcode: Rcode) -> Self {
+        Self { rcode, authoritative: false, truncated: false }
+    }
+}
+
+/// What is answered without looking at any zone.
+fn refusal(request: &Request<'_>) -> Option<Rcode> {
+    let question = &request.question;
+    if request.malformed {
+        return Some(Rcode::FormErr);
+    }
+    if request.edns.is_some_and(|edns| edns.version > 0) {
+        // RFC 6891 section 6.1.3.
+        return Some(Rcode::BadVers);
+    }
+    match (question.qclass, question.qtype) {
+        (1, codes::OPT) => Some(Rcode::FormErr),
+        (1, codes::AXFR | codes::IXFR) => Some(Rcode::Refused),
+        (1, _) => None,
+        _ => Some(Rcode::Refused),
+    }
+}
+
+/// An answer that is a header only.
+fn bare(header: Header, rcode: Rcode, out: &mut Vec<u8>) -> Outcome {
+    let reply = Reply::error(rcode);
+    out.extend_from_slice(&header.reply(reply.rcode, false, false, [0; 4]));
+    Outcome::Answered(Answered { rcode, qtype: None, truncated: false })
+}
+
+fn finish(request: &Request<'_>, reply: Reply, mut writer: Writer<'_>, limits: Limits) -> Outcome {
+    if let Some(edns) = request.edns {
+        writer.opt(limits.max_udp, reply.rcode, edns.dnssec_ok);
+    }
+    let Reply { rcode, authoritative, truncated } = reply;
+    writer.header(&request.header.reply(rcode, authoritative, truncated, writer.counts()));
+    Outcome::Answered(Answered { rcode, qtype: Some(request.question.qtype), truncated })
+}
+
+#[cfg(test)]
+mod tests;

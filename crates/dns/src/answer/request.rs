@@ -1,0 +1,215 @@
+//! Reading queries (RFC 1035 section 4.1, RFC 6891 section 6.1).
+
+use super::Rcode;
+use crate::name::MAX_NAME;
+use crate::zone::codes;
+
+/// Octets of a message's header.
+pub(super) const HEADER: usize = 12;
+
+/// The header of a query.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Header {
+    id: [u8; 2],
+    flags: [u8; 2],
+    counts: [u16; 4],
+}
+
+impl Header {
+    pub(super) fn read(query: &[u8]) -> Option<Self> {
+        let (head, _) = query.split_first_chunk::<HEADER>()?;
+        let [i0, i1, f0, f1, q0, q1, a0, a1, n0, n1, r0, r1] = *head;
+        let count = |high, low| u16::from_be_bytes([high, low]);
+        let counts = [count(q0, q1), count(a0, a1), count(n0, n1), count(r0, r1)];
+        Some(Self { id: [i0, i1], flags: [f0, f1], counts })
+    }
+
+    pub(super) const fn is_response(self) -> bool {
+        let [first, _] = self.flags;
+        first & 0x80 != 0
+    }
+
+    pub(super) const fn opcode(self) -> u8 {
+        let [first, _] = self.flags;
+        (first >> 3) & 0x0f
+    }
+
+    /// The header of the answer: id, operation and RD as in the query; RA, AD and CD are clear, since this server
+    /// does not recurse (RFC 4035 section 3.1.6).
+    pub(super) fn reply(
+        self,
+        rcode: Rcode,
+        authoritative: bool,
+        truncated: bool,
+        counts: [u16; 4],
+    ) -> [u8; HEADER] {
+        let [id0, id1] = self.id;
+        let [first, _] = self.flags;
+        let aa = if authoritative { 0x04 } else { 0 };
+        let tc = if truncated { 0x02 } else { 0 };
+        let [_, code] = rcode.code().to_be_bytes();
+        let [[q0, q1], [a0, a1], [n0, n1], [r0, r1]] = counts.map(u16::to_be_bytes);
+        let flags = 0x80 | (first & 0x79) | aa | tc;
+        [id0, id1, flags, code & 0x0f, q0, q1, a0, a1, n0, n1, r0, r1]
+    }
+}
+
+/// The one question of a query.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Question<'q> {
+    /// As it stands in the query, type and class included.
+    pub(super) octets: &'q [u8],
+    /// The name in lower case.
+    name: [u8; MAX_NAME],
+    length: usize,
+    pub(super) qtype: u16,
+    pub(super) qclass: u16,
+}
+
+impl<'q> Question<'q> {
+    /// The name in wire form and lower case.
+    pub(super) fn name(&self) -> &[u8] {
+        self.name.get(..self.length).unwrap_or_default()
+    }
+
+    /// A pointer in the first name of a message has nowhere to point, so none is accepted.
+    fn read(query: &'q [u8]) -> Option<(Self, usize)> {
+        let rest = query.get(HEADER..)?;
+        let mut length = 0;
+        loop {
+            let label = usize::from(*rest.get(length)?);
+            length += 1 + label;
+            if label > 63 || length > MAX_NAME {
+                return None;
+            }
+            if label == 0 {
+                break;
+            }
+        }
+        let octets = rest.get(..length + 4)?;
+        let (written, fixed) = octets.split_at_checked(length)?;
+        let mut name = [0; MAX_NAME];
+        let lower = name.get_mut(..length)?;
+        lower.copy_from_slice(written);
+        lower.make_ascii_lowercase();
+        let [t0, t1, c0, c1] = *fixed.first_chunk::<4>()?;
+        let qtype = u16::from_be_bytes([t0, t1]);
+        let qclass = u16::from_be_bytes([c0, c1]);
+        Some((Self { octets, name, length, qtype, qclass }, HEADER + length + 4))
+    }
+}
+
+/// What a query says of itself by EDNS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Edns {
+    pub(super) payload: u16,
+    pub(super) version: u8,
+    pub(super) dnssec_ok: bool,
+}
+
+/// A query whose question can be read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Request<'q> {
+    pub(super) header: Header,
+    pub(super) question: Question<'q>,
+    /// None also when it is malformed.
+    pub(super) edns: Option<Edns>,
+    /// Something behind the question makes no sense.
+    pub(super) malformed: bool,
+}
+
+impl<'q> Request<'q> {
+    /// `None` when there is not exactly one question or when it cannot be read.
+    pub(super) fn read(header: Header, query: &'q [u8]) -> Option<Self> {
+        let [1, ..] = header.counts else { return None };
+        let (question, behind) = Question::read(query)?;
+        let records = records(header, query, behind);
+        let edns = records.flatten();
+        Some(Self { header, question, edns, malformed: records.is_none() })
+    }
+}
+
+/// What the records behind the question say of EDNS; `None` when they are malformed.
+fn records(header: Header, query: &[u8], behind: usize) -> Option<Option<Edns>> {
+    let [_, answers, authorities, additionals] = header.counts;
+    let mut at = behind;
+    for _ in 0..u32::from(answers) + u32::from(authorities) {
+        Record::read(query, &mut at).filter(|record| record.rtype != codes::OPT)?;
+    }
+    let mut edns = None;
+    for _ in 0..additionals {
+        let record = Record::read(query, &mut at)?;
+        if record.rtype == codes::OPT {
+            // RFC 6891 section 6.1.1: one OPT, whose owner is the root.
+            if edns.is_some() {
+                return None;
+            }
+            edns = Some(record.edns()?);
+        }
+    }
+    (at == query.len()).then_some(edns)
+}
+
+/// A record behind the question.
+struct Record<'q> {
+    at_root: bool,
+    rtype: u16,
+    class: u16,
+    ttl: [u8; 4],
+    rdata: &'q [u8],
+}
+
+impl<'q> Record<'q> {
+    fn read(query: &'q [u8], at: &mut usize) -> Option<Self> {
+        let start = *at;
+        let mut end = start;
+        loop {
+            let label = usize::from(*query.get(end)?);
+            match label {
+                0 => {
+                    end += 1;
+                    break;
+                }
+                1..=63 => end += 1 + label,
+                // A pointer ends a name, and points back.
+                192.. => {
+                    let [high, low] = *query.get(end..)?.first_chunk::<2>()?;
+                    let target = usize::from(u16::from_be_bytes([high & 0x3f, low]));
+                    if target < HEADER || target >= start {
+                        return None;
+                    }
+                    end += 2;
+                    break;
+                }
+                _ => return None,
+            }
+            if end - start > MAX_NAME {
+                return None;
+            }
+        }
+        let (fixed, rest) = query.get(end..)?.split_first_chunk::<10>()?;
+        let [t0, t1, c0, c1, l0, l1, l2, l3, r0, r1] = *fixed;
+        let rdata = rest.get(..usize::from(u16::from_be_bytes([r0, r1])))?;
+        *at = end + 10 + rdata.len();
+        Some(Self {
+            at_root: end - start == 1,
+            rtype: u16::from_be_bytes([t0, t1]),
+            class: u16::from_be_bytes([c0, c1]),
+            ttl: [l0, l1, l2, l3],
+            rdata,
+        })
+    }
+
+    /// RFC 6891 sections 6.1.2 and 6.1.3.
+    fn edns(&self) -> Option<Edns> {
+        let mut options = self.rdata;
+        while !options.is_empty() {
+            let (head, rest) = options.split_first_chunk::<4>()?;
+            let [_, _, high, low] = *head;
+            options = rest.get(usize::from(u16::from_be_bytes([high, low]))..)?;
+        }
+        let [_, version, flags, _] = self.ttl;
+        let dnssec_ok = flags & 0x80 != 0;
+        self.at_root.then_some(Edns { payload: self.class, version, dnssec_ok })
+    }
+}

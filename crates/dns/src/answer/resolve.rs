@@ -1,0 +1,279 @@
+//! The walk through zones, aliases and delegations (RFC 1034 section 4.3.2).
+
+use super::request::Question;
+use super::writer::{Section, Writer, Written};
+use super::{Rcode, Reply, Transport};
+use crate::name::ancestors;
+use crate::zone::{Lookup, Node, RrSet, Soa, Zone, Zones, codes};
+
+/// How many names of a chain of aliases are looked up; the rest is for the asker to look up.
+const MAX_ALIASES: usize = 12;
+/// How many RRsets have their names looked up for the additional section.
+const MAX_SETS: usize = 8;
+/// How many names are looked up for the additional section.
+const MAX_TARGETS: usize = 32;
+
+/// Answers a question of class IN.
+pub(super) fn resolve(
+    zones: &Zones,
+    question: &Question<'_>,
+    transport: Transport,
+    writer: &mut Writer<'_>,
+) -> Reply {
+    let mut walk = Walk { zones, qtype: question.qtype, transport, writer, sets: [None; MAX_SETS] };
+    let mut names: [&[u8]; MAX_ALIASES] = [&[]; MAX_ALIASES];
+    let mut name = question.name();
+    let mut reply = Reply { rcode: Rcode::NoError, authoritative: true, truncated: false };
+    for hop in 0..MAX_ALIASES {
+        // An alias that leads back.
+        if names.contains(&name) {
+            break;
+        }
+        if let Some(place) = names.get_mut(hop) {
+            *place = name;
+        }
+        match walk.step(name) {
+            Step::Alias(target) => {
+                name = target;
+                continue;
+            }
+            // RFC 6604: the code speaks of the last name.
+            Step::Done(rcode) => reply.rcode = rcode,
+            Step::Full => reply.truncated = true,
+            // AA speaks of the first name (RFC 1035 section 4.1.1).
+            Step::Delegated { complete } => {
+                reply.authoritative = hop > 0;
+                reply.truncated = !complete;
+            }
+            Step::NotOurs(rcode) if hop == 0 => return Reply::error(rcode),
+            // What an alias outside of our zones leads to is for the asker to look up.
+            Step::NotOurs(_) => {}
+        }
+        break;
+    }
+    if !reply.truncated {
+        walk.additional();
+    }
+    reply
+}
+
+/// What one name led to.
+enum Step<'z> {
+    /// The answer is complete.
+    Done(Rcode),
+    /// Something that must be there does not fit.
+    Full,
+    /// Others serve the name; not `complete` when not all mandatory glue fits.
+    Delegated { complete: bool },
+    /// The name stands for another one.
+    Alias(&'z [u8]),
+    /// No zone of ours, or none that can be served.
+    NotOurs(Rcode),
+}
+
+struct Walk<'w, 'z, 'o> {
+    zones: &'z Zones,
+    qtype: u16,
+    transport: Transport,
+    writer: &'w mut Writer<'o>,
+    /// RRsets that were written and hold names whose addresses help.
+    sets: [Option<RrSet<'z>>; MAX_SETS],
+}
+
+impl<'z> Walk<'_, 'z, '_> {
+    fn step(&mut self, name: &[u8]) -> Step<'z> {
+        let at_parent = self.qtype == codes::DS;
+        let Some(zone) = self.zone_of(name, at_parent) else {
+            return Step::NotOurs(Rcode::Refused);
+        };
+        let Some(soa) = zone.soa() else { return Step::NotOurs(Rcode::ServFail) };
+        match zone.lookup(name, at_parent) {
+            Lookup::Referral(cut, servers) => self.referral(zone, cut, servers),
+            Lookup::Exact(node) => self.node(zone, soa, name, node),
+            // Nobody may say that what lies above an apex of ours does not exist, nor let a wildcard stand for it.
+            Lookup::Wildcard(_) | Lookup::NoName if self.zones.has_below(name) => {
+                self.negative(zone, soa, Rcode::NoError)
+            }
+            Lookup::Wildcard(node) => self.node(zone, soa, name, node),
+            Lookup::NoName => self.negative(zone, soa, Rcode::NxDomain),
+        }
+    }
+
+    /// The zone that answers for a name. A DS belongs to the parent (RFC 4035 section 3.1.4.1), when that one
+    /// delegates the name.
+    fn zone_of(&self, name: &[u8], at_parent: bool) -> Option<&'z Zone> {
+        let zone = self.zones.find(name)?;
+        if at_parent
+            && zone.apex().as_wire() == name
+            && let Some(parent) = self.zones.parent_of(name)
+            && parent.is_cut(name)
+        {
+            return Some(parent);
+        }
+        Some(zone)
+    }
+
+    fn node(&mut self, zone: &'z Zone, soa: Soa<'z>, name: &[u8], node: Node<'z>) -> Step<'z> {
+        if self.qtype == codes::ANY {
+            return self.any(zone, soa, name, node);
+        }
+        if let Some(rrset) = node.rrset(self.qtype) {
+            return if self.answer(zone, name, rrset) {
+                Step::Done(Rcode::NoError)
+            } else {
+                Step::Full
+            };
+        }
+        let Some(alias) = node.rrset(codes::CNAME) else {
+            return self.negative(zone, soa, Rcode::NoError);
+        };
+        if !self.answer(zone, name, alias) {
+            return Step::Full;
+        }
+        alias.rdata().next().map_or(Step::Done(Rcode::NoError), Step::Alias)
+    }
+
+    /// All types over TCP, one RRset over UDP (RFC 8482 section 4.1): the smallest.
+    fn any(&mut self, zone: &'z Zone, soa: Soa<'z>, name: &[u8], node: Node<'z>) -> Step<'z> {
+        let Some(smallest) = node.rrsets().min_by_key(RrSet::size) else {
+            return self.negative(zone, soa, Rcode::NoError);
+        };
+        let fits = match self.transport {
+            Transport::Udp => self.answer(zone, name, smallest),
+            Transport::Tcp => node.rrsets().all(|rrset| self.answer(zone, name, rrset)),
+        };
+        if fits { Step::Done(Rcode::NoError) } else { Step::Full }
+    }
+
+    fn answer(&mut self, zone: &Zone, owner: &[u8], rrset: RrSet<'z>) -> bool {
+        self.note(rrset);
+        let serial = zone.serial();
+        self.writer.rrset(Section::Answer, &Written { owner, rrset, ttl: None, serial })
+    }
+
+    /// NODATA and NXDOMAIN carry the SOA with the time for which they hold (RFC 2308 section 3).
+    fn negative(&mut self, zone: &Zone, soa: Soa<'z>, rcode: Rcode) -> Step<'z> {
+        let written = Written {
+            owner: zone.apex().as_wire(),
+            rrset: soa.rrset,
+            ttl: Some(soa.negative_ttl),
+            serial: zone.serial(),
+        };
+        if self.writer.rrset(Section::Authority, &written) { Step::Done(rcode) } else { Step::Full }
+    }
+
+    fn referral(&mut self, zone: &'z Zone, cut: Node<'z>, servers: RrSet<'z>) -> Step<'z> {
+        let written =
+            Written { owner: cut.name(), rrset: servers, ttl: None, serial: zone.serial() };
+        if !self.writer.rrset(Section::Authority, &written) {
+            return Step::Full;
+        }
+        // RFC 9471 section 3.1: glue for servers below the cut must be there; that for others may.
+        let in_domain = |target: &&[u8]| ancestors(target).any(|suffix| suffix == cut.name());
+        let mut complete = true;
+        for target in servers.rdata().filter(in_domain) {
+            complete &= zone.node(target).is_none_or(|node| self.addresses(zone, node, false));
+        }
+        let mut siblings = Targets::default();
+        for target in servers.rdata().filter(|target| !in_domain(target)) {
+            if complete && siblings.is_new(target) {
+                let (zone, node) = match zone.node(target) {
+                    Some(node) => (zone, node),
+                    None => match self.elsewhere(target) {
+                        Some(found) => found,
+                        None => continue,
+                    },
+                };
+                self.addresses(zone, node, false);
+            }
+        }
+        Step::Delegated { complete }
+    }
+
+    fn elsewhere(&self, target: &[u8]) -> Option<(&'z Zone, Node<'z>)> {
+        let zone: &Zone = self.zones.find(target)?;
+        Some((zone, zone.node(target)?))
+    }
+
+    /// Adds the addresses of a name, and its SRV records when asked to; `false` when not all of them fit.
+    fn addresses(&mut self, zone: &Zone, node: Node<'z>, services: bool) -> bool {
+        let serial = zone.serial();
+        let wanted = |set: &RrSet<'_>| match set.rtype {
+            codes::A | codes::AAAA => true,
+            codes::SRV => services,
+            _ => false,
+        };
+        node.rrsets().filter(wanted).all(|rrset| {
+            let written = Written { owner: node.name(), rrset, ttl: None, serial };
+            self.writer.rrset(Section::Additional, &written)
+        })
+    }
+
+    fn note(&mut self, rrset: RrSet<'z>) {
+        if matches!(rrset.rtype, codes::NS | codes::MX | codes::SRV | codes::NAPTR)
+            && let Some(place) = self.sets.iter_mut().find(|place| place.is_none())
+        {
+            *place = Some(rrset);
+        }
+    }
+
+    /// Addresses that the asker would ask for next; they are left out when they do not fit.
+    fn additional(&mut self) {
+        let mut targets = Targets::default();
+        for set in self.sets.into_iter().flatten() {
+            for rdata in set.rdata() {
+                let Some(target) = target(set.rtype, rdata).filter(|name| targets.is_new(name))
+                else {
+                    continue;
+                };
+                if let Some((zone, node)) = self.elsewhere(target)
+                    && !self.addresses(zone, node, set.rtype == codes::NAPTR)
+                {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Names that were looked up already.
+#[derive(Debug, Default)]
+struct Targets<'z> {
+    names: [&'z [u8]; MAX_TARGETS],
+    known: usize,
+}
+
+impl<'z> Targets<'z> {
+    /// Notes a name; `false` when it was there, when there are too many, or when it is the root.
+    fn is_new(&mut self, name: &'z [u8]) -> bool {
+        if name.len() <= 1 || self.names.iter().take(self.known).any(|known| *known == name) {
+            return false;
+        }
+        match self.names.get_mut(self.known) {
+            Some(place) => {
+                *place = name;
+                self.known += 1;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// The name in the RDATA of a type (RFC 1035 section 3.3, RFC 2782, RFC 3403 section 4.1).
+fn target(rtype: u16, rdata: &[u8]) -> Option<&[u8]> {
+    match rtype {
+        codes::NS => Some(rdata),
+        codes::MX => rdata.get(2..),
+        codes::SRV => rdata.get(6..),
+        codes::NAPTR => {
+            let mut rest = rdata.get(4..)?;
+            for _ in 0..3 {
+                let (&length, after) = rest.split_first()?;
+                rest = after.get(usize::from(length)..)?;
+            }
+            Some(rest)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,284 @@
+//! Zones as they are served: immutable, cheap to copy, with a change costing little whatever the zone's size.
+//!
+//! Every name that exists has an entry, empty non-terminals too (RFC 8020), so that one look-up tells an answer from
+//! NODATA and from NXDOMAIN. Only zones that have delegations or wildcards need to look at ancestors.
+
+mod codec;
+pub(crate) mod codes;
+mod entry;
+mod index;
+mod records;
+mod trie;
+
+pub use codec::CodecError;
+pub use entry::{Rr, RrSet};
+pub use index::Zones;
+pub use records::{BadReason, BadRecord};
+
+use crate::name::{Name, ancestors};
+use entry::Entry;
+use ngn_model::zone::{RecordRow, ZoneRows};
+use trie::{Keyed as _, Trie};
+
+/// A zone: its records by name, in wire form. A copy shares its memory with the original.
+#[derive(Debug, Clone)]
+pub struct Zone {
+    apex: Name,
+    serial: u32,
+    names: Trie<Entry>,
+    records: usize,
+    /// Names with NS below the apex.
+    cuts: usize,
+    /// Names that begin with the label `*`.
+    wildcards: usize,
+}
+
+/// A name that exists in a zone.
+#[derive(Debug, Clone, Copy)]
+pub struct Node<'z>(&'z Entry);
+
+impl<'z> Node<'z> {
+    /// The name in wire form.
+    #[must_use]
+    pub fn name(self) -> &'z [u8] {
+        self.0.key()
+    }
+
+    /// All RRsets in the order of their types; none at an empty non-terminal.
+    pub fn rrsets(self) -> impl Iterator<Item = RrSet<'z>> {
+        self.0.rrsets()
+    }
+
+    /// The RRset of a type.
+    #[must_use]
+    pub fn rrset(self, rtype: u16) -> Option<RrSet<'z>> {
+        self.0.rrset(rtype)
+    }
+}
+
+/// What a zone knows of a name (RFC 1034 section 4.3.2, RFC 4592).
+#[derive(Debug, Clone, Copy)]
+pub enum Lookup<'z> {
+    /// The name exists.
+    Exact(Node<'z>),
+    /// The name does not exist and this wildcard stands for it.
+    Wildcard(Node<'z>),
+    /// The name lies at or below a delegation, which has these name servers.
+    Referral(Node<'z>, RrSet<'z>),
+    /// There is no such name, and nothing below it in this zone.
+    NoName,
+}
+
+/// What an answer needs of a zone's SOA.
+#[derive(Debug, Clone, Copy)]
+pub struct Soa<'z> {
+    /// The RRset, whose serial is not that of the zone.
+    pub rrset: RrSet<'z>,
+    /// How long negative answers live: the lower one of TTL and MINIMUM (RFC 2308 section 5).
+    pub negative_ttl: u32,
+}
+
+impl Zone {
+    /// A zone without records.
+    #[must_use]
+    pub fn new(apex: Name, serial: u32) -> Self {
+        let mut names = Trie::default();
+        names.insert(Entry::new(apex.as_wire(), 0, Vec::new()));
+        Self { apex, serial, names, records: 0, cuts: 0, wildcards: 0 }
+    }
+
+    /// Makes a zone of what the database holds. Records that make no sense are left out and come back with the reason.
+    #[must_use]
+    pub fn build(rows: &ZoneRows) -> (Self, Vec<BadRecord>) {
+        let mut zone = Self::new(Name::from(&rows.apex), rows.serial);
+        let mut bad = Vec::new();
+        for (owner, rows) in records::by_owner(&zone.apex, &rows.records, &mut bad) {
+            let records = records::encode(&zone.apex, &owner, &rows, &mut bad);
+            zone.replace(&owner, records);
+        }
+        (zone, bad)
+    }
+
+    /// The zone with these as the only records at `owner`; records of other names among them are left out, like
+    /// all that make no sense, and come back with the reason.
+    #[must_use]
+    pub fn with(&self, owner: &Name, rows: &[RecordRow]) -> (Self, Vec<BadRecord>) {
+        let mut bad = Vec::new();
+        let mut zone = self.clone();
+        if !owner.is_within(&zone.apex) {
+            bad.extend(rows.iter().map(|row| BadRecord::new(row, BadReason::OutOfZone)));
+            return (zone, bad);
+        }
+        let mut here = Vec::new();
+        for row in rows {
+            match Name::parse(&row.name) {
+                Ok(name) if name == *owner => here.push(row),
+                Ok(_) => bad.push(BadRecord::new(row, BadReason::OtherOwner)),
+                Err(error) => bad.push(BadRecord::new(row, error.into())),
+            }
+        }
+        let records = records::encode(&zone.apex, owner, &here, &mut bad);
+        zone.replace(owner, records);
+        (zone, bad)
+    }
+
+    /// The zone with another serial.
+    #[must_use]
+    pub fn with_serial(&self, serial: u32) -> Self {
+        Self { serial, ..self.clone() }
+    }
+
+    /// The apex.
+    #[must_use]
+    pub const fn apex(&self) -> &Name {
+        &self.apex
+    }
+
+    /// The serial that SOA answers carry.
+    #[must_use]
+    pub const fn serial(&self) -> u32 {
+        self.serial
+    }
+
+    /// How many records it has.
+    #[must_use]
+    pub const fn record_count(&self) -> usize {
+        self.records
+    }
+
+    /// How many names exist, empty non-terminals included.
+    #[must_use]
+    pub fn name_count(&self) -> usize {
+        self.names.len()
+    }
+
+    /// All names, in no useful order.
+    pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
+        self.names.iter().map(Node)
+    }
+
+    /// A name that exists, whatever lies above it. `name` is in wire form and lower case.
+    #[must_use]
+    pub fn node(&self, name: &[u8]) -> Option<Node<'_>> {
+        self.names.get(name).map(Node)
+    }
+
+    /// The SOA; a zone without one is not to be served.
+    #[must_use]
+    pub fn soa(&self) -> Option<Soa<'_>> {
+        let rrset = self.node(self.apex.as_wire())?.rrset(codes::SOA)?;
+        let minimum = u32::from_be_bytes(*rrset.rdata().next()?.last_chunk()?);
+        Some(Soa { rrset, negative_ttl: rrset.ttl.min(minimum) })
+    }
+
+    /// Whether the zone delegates exactly this name.
+    #[must_use]
+    pub fn is_cut(&self, name: &[u8]) -> bool {
+        self.cuts > 0
+            && name != self.apex.as_wire()
+            && self.names.get(name).is_some_and(|entry| entry.rrset(codes::NS).is_some())
+    }
+
+    /// What the zone knows of a name at or below its apex, in wire form and lower case.
+    ///
+    /// `at_parent` is for types that live on the parent's side of a delegation (DS): then the delegation of `name`
+    /// itself is no referral.
+    #[must_use]
+    pub fn lookup(&self, name: &[u8], at_parent: bool) -> Lookup<'_> {
+        if self.cuts > 0
+            && let Some((node, servers)) = self.cut_above(name, at_parent)
+        {
+            return Lookup::Referral(node, servers);
+        }
+        if let Some(node) = self.node(name) {
+            return Lookup::Exact(node);
+        }
+        if self.wildcards == 0 {
+            return Lookup::NoName;
+        }
+        let encloser = ancestors(name).skip(1).find_map(|above| self.node(above));
+        encloser.and_then(|node| self.wildcard(node)).map_or(Lookup::NoName, Lookup::Wildcard)
+    }
+
+    /// The delegation closest to the apex among a name and its ancestors.
+    fn cut_above(&self, name: &[u8], at_parent: bool) -> Option<(Node<'_>, RrSet<'_>)> {
+        let apex = self.apex.as_wire().len();
+        ancestors(name)
+            .skip(usize::from(at_parent))
+            .take_while(|suffix| suffix.len() > apex)
+            .filter_map(|suffix| {
+                let node = self.node(suffix)?;
+                Some((node, node.rrset(codes::NS)?))
+            })
+            .last()
+    }
+
+    /// The wildcard directly below a closest encloser (RFC 4592 section 3.3.1).
+    fn wildcard(&self, encloser: Node<'_>) -> Option<Node<'_>> {
+        let mut name = [0; crate::name::MAX_NAME];
+        let (label, rest) = name.split_first_chunk_mut::<2>()?;
+        *label = *b"\x01*";
+        let length = encloser.name().len();
+        rest.get_mut(..length)?.copy_from_slice(encloser.name());
+        self.node(name.get(..length + 2)?)
+    }
+
+    /// Puts the records of a name in place of those that it had. `owner` lies in the zone.
+    pub(crate) fn replace(&mut self, owner: &Name, records: Vec<Rr>) {
+        let name = owner.as_wire();
+        let is_apex = *owner == self.apex;
+        let old = self.names.get(name).cloned();
+        let children = old.as_ref().map_or(0, Entry::children);
+        if let Some(old) = &old {
+            self.records -= old.rrsets().map(|set| usize::from(set.count)).sum::<usize>();
+            self.cuts -= usize::from(!is_apex && old.rrset(codes::NS).is_some());
+        }
+        let new = Entry::new(name, children, records);
+        self.records += new.rrsets().map(|set| usize::from(set.count)).sum::<usize>();
+        self.cuts += usize::from(!is_apex && new.rrset(codes::NS).is_some());
+        if is_apex || children > 0 || new.rrsets().next().is_some() {
+            self.names.insert(new);
+            if old.is_none() {
+                self.appeared(name);
+            }
+        } else if old.is_some() {
+            self.names.remove(name);
+            self.vanished(name);
+        }
+    }
+
+    /// Counts a new name at its parent, making the empty non-terminals above it as needed.
+    fn appeared(&mut self, name: &[u8]) {
+        let apex = self.apex.as_wire().len();
+        self.wildcards += usize::from(name.starts_with(b"\x01*"));
+        for parent in ancestors(name).skip(1).take_while(|parent| parent.len() >= apex) {
+            if let Some(entry) = self.names.get(parent) {
+                let counted = entry.with_children(entry.children() + 1);
+                self.names.insert(counted);
+                return;
+            }
+            self.names.insert(Entry::new(parent, 1, Vec::new()));
+            self.wildcards += usize::from(parent.starts_with(b"\x01*"));
+        }
+    }
+
+    /// Discounts a name that is gone at its parent, with the empty non-terminals above it that end with it.
+    fn vanished(&mut self, name: &[u8]) {
+        let apex = self.apex.as_wire().len();
+        self.wildcards -= usize::from(name.starts_with(b"\x01*"));
+        for parent in ancestors(name).skip(1).take_while(|parent| parent.len() >= apex) {
+            let Some(entry) = self.names.get(parent) else { return };
+            let children = entry.children().saturating_sub(1);
+            if children > 0 || parent.len() == apex || entry.rrsets().next().is_some() {
+                let counted = entry.with_children(children);
+                self.names.insert(counted);
+                return;
+            }
+            self.names.remove(parent);
+            self.wildcards -= usize::from(parent.starts_with(b"\x01*"));
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,127 @@
+//! From rows of the database to records in wire form.
+
+use super::codes;
+use super::entry::Rr;
+use crate::name::{Name, NameError};
+use crate::rdata::{self, RdataError};
+use ngn_model::zone::RecordRow;
+use std::fmt;
+
+/// Highest TTL (RFC 2181 section 8).
+const MAX_TTL: u32 = 0x7fff_ffff;
+
+/// A record that is not served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadRecord {
+    /// Its owner as it stands in the database.
+    pub name: String,
+    /// Its type as it stands in the database.
+    pub rtype: String,
+    /// Why it is left out.
+    pub reason: BadReason,
+}
+
+/// Why a record is not served.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadReason {
+    /// The owner is no domain name.
+    #[error("the owner is no name: {0}")]
+    Owner(#[from] NameError),
+    /// The owner does not lie in the zone.
+    #[error("the owner lies outside the zone")]
+    OutOfZone,
+    /// The record belongs to another name than the one that is replaced.
+    #[error("the record belongs to another name")]
+    OtherOwner,
+    /// The type or the content cannot be put into wire form.
+    #[error("{0}")]
+    Rdata(#[from] RdataError),
+    /// The type exists in queries and messages only (RFC 6895 section 3.1).
+    #[error("records cannot have this type")]
+    MetaType,
+    /// A CNAME stands beside other data, beside another CNAME or at the apex (RFC 1034 section 3.6.2).
+    #[error("a CNAME cannot stand beside other data")]
+    CnameNotAlone,
+    /// An SOA that is not the first one at the apex.
+    #[error("a zone has one SOA, at its apex")]
+    ExtraSoa,
+}
+
+impl BadRecord {
+    pub(super) fn new(row: &RecordRow, reason: BadReason) -> Self {
+        Self { name: row.name.clone(), rtype: row.rtype.clone(), reason }
+    }
+}
+
+impl fmt::Display for BadRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.name, self.rtype, self.reason)
+    }
+}
+
+/// Sorts rows by owner; those whose owner is no name of the zone are bad.
+pub(super) fn by_owner<'r>(
+    apex: &Name,
+    rows: &'r [RecordRow],
+    bad: &mut Vec<BadRecord>,
+) -> Vec<(Name, Vec<&'r RecordRow>)> {
+    let mut owned: Vec<(Name, &RecordRow)> = Vec::with_capacity(rows.len());
+    for row in rows {
+        match Name::parse(&row.name) {
+            Ok(owner) if owner.is_within(apex) => owned.push((owner, row)),
+            Ok(_) => bad.push(BadRecord::new(row, BadReason::OutOfZone)),
+            Err(error) => bad.push(BadRecord::new(row, error.into())),
+        }
+    }
+    owned.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut groups: Vec<(Name, Vec<&RecordRow>)> = Vec::new();
+    for (owner, row) in owned {
+        match groups.last_mut() {
+            Some((last, rows)) if *last == owner => rows.push(row),
+            _ => groups.push((owner, vec![row])),
+        }
+    }
+    groups
+}
+
+/// The rows of one owner in wire form.
+pub(super) fn encode(
+    apex: &Name,
+    owner: &Name,
+    rows: &[&RecordRow],
+    bad: &mut Vec<BadRecord>,
+) -> Vec<Rr> {
+    let mut records: Vec<(Rr, &RecordRow)> = Vec::with_capacity(rows.len());
+    for row in rows {
+        match rdata::encode(&row.rtype, &row.content, row.priority) {
+            Ok((rtype, _)) if matches!(rtype.0, 0 | codes::OPT | 128..=255) => {
+                bad.push(BadRecord::new(row, BadReason::MetaType));
+            }
+            Ok((rtype, rdata)) => {
+                records.push((Rr { rtype: rtype.0, ttl: row.ttl.min(MAX_TTL), rdata }, row));
+            }
+            Err(error) => bad.push(BadRecord::new(row, error.into())),
+        }
+    }
+    let at_apex = owner == apex;
+    let alone = !at_apex && records.iter().all(|(rr, _)| rr.rtype == codes::CNAME);
+    let (mut aliases, mut authorities) = (0, 0);
+    records.retain(|(rr, row)| {
+        let reason = match rr.rtype {
+            codes::CNAME => {
+                aliases += 1;
+                (!alone || aliases > 1).then_some(BadReason::CnameNotAlone)
+            }
+            codes::SOA => {
+                authorities += 1;
+                (!at_apex || authorities > 1).then_some(BadReason::ExtraSoa)
+            }
+            _ => None,
+        };
+        let good = reason.is_none();
+        bad.extend(reason.map(|reason| BadRecord::new(row, reason)));
+        good
+    });
+    records.into_iter().map(|(rr, _)| rr).collect()
+}

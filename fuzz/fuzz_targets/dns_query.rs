@@ -1,0 +1,52 @@
+//! Any octets as a query: an answer within its limit, or none.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use ngn_dns::answer::{Limits, Outcome, Transport, answer};
+use ngn_dns::zone::{Zone, Zones};
+use ngn_model::DomainName;
+use ngn_model::zone::{RecordRow, ZoneRows};
+use std::sync::LazyLock;
+
+const LINES: &[(&str, &str, &str)] = &[
+    ("a", "SOA", "ns.a h.a 1 2 3 4 5"),
+    ("a", "NS", "ns.a"),
+    ("a", "MX", "ns.a"),
+    ("ns.a", "A", "192.0.2.1"),
+    ("b.a", "CNAME", "c.a"),
+    ("c.a", "CNAME", "b.a"),
+    ("*.d.a", "TXT", "\"wild\""),
+    ("e.a", "NS", "ns.e.a"),
+    ("ns.e.a", "AAAA", "2001:db8::1"),
+    ("f.a", "NAPTR", "100 10 \"s\" \"SIP+D2U\" \"\" _sip._udp.a"),
+    ("_sip._udp.a", "SRV", "1 5060 ns.a"),
+];
+
+static ZONES: LazyLock<Zones> = LazyLock::new(|| {
+    let record = |(name, rtype, content): &(&str, &str, &str)| RecordRow {
+        name: (*name).to_owned(),
+        rtype: (*rtype).to_owned(),
+        content: (*content).to_owned(),
+        ttl: 60,
+        priority: 1,
+    };
+    let apex = DomainName::new("a").expect("a name");
+    let rows = ZoneRows { apex, serial: 1, records: LINES.iter().map(record).collect() };
+    let (zone, bad) = Zone::build(&rows);
+    assert!(bad.is_empty(), "{bad:?}");
+    [zone].into_iter().collect()
+});
+
+fuzz_target!(|query: &[u8]| {
+    for (transport, limit) in [(Transport::Udp, 1232), (Transport::Tcp, 65_535)] {
+        let mut out = Vec::new();
+        match answer(&ZONES, query, Limits::new(transport), &mut out) {
+            Outcome::Dropped => assert!(query.len() < 12 || query[2] & 0x80 != 0),
+            Outcome::Answered(_) => {
+                assert!((12..=limit).contains(&out.len()));
+                assert_eq!(out[..2], query[..2]);
+                assert!(out[2] & 0x80 != 0);
+            }
+        }
+    }
+});
