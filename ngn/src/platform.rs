@@ -2,12 +2,15 @@
 
 use anyhow::Context as _;
 use axum::Router;
-use ngn_daemon::Readiness;
 use ngn_daemon::admin::{self, Admin};
+use ngn_daemon::{Daemon as _, Readiness, config};
+use ngn_ngnpro::Ngnpro;
 use ngn_ngnpro::config::Config as SoapConfig;
-use ngn_sipd::config::{Config as SipConfig, Listen as SipListen};
+use ngn_sipd::Sipd;
+use ngn_sipd::config::Config as SipConfig;
 use ngn_store::Store;
 use prometheus_client::registry::Registry;
+use serde::de::DeserializeOwned;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -101,17 +104,17 @@ impl Platform {
         let shutdown = CancellationToken::new();
         let mut parts =
             Parts { readiness: Vec::new(), registries: Vec::new(), tasks: JoinSet::new() };
-        let soap = start_soap(&mut parts, &store, &shutdown, addresses.soap, &password_file)
+        let soap = start_soap(&mut parts, data, &store, &shutdown, addresses.soap, &password_file)
             .await
-            .context("choose another address with --soap")?;
-        let sip = start_sip(&mut parts, &store, &shutdown, addresses.sip)
+            .context("ngnpro does not start (its address: --soap)")?;
+        let sip = start_sip(&mut parts, data, &store, &shutdown, addresses.sip)
             .await
-            .context("choose another address with --sip")?;
+            .context("sipd does not start (its address: --sip)")?;
         let Parts { readiness, registries, mut tasks } = parts;
         let admin = Admin { parts: readiness, registries };
         let admin = admin::serve(addresses.admin, false, admin, Router::new(), shutdown.clone())
             .await
-            .context("choose another address with --admin")?;
+            .context("the admin port does not start (its address: --admin)")?;
         let task = admin.task;
         tasks.spawn(async move { ("admin port", task.await.map_err(anyhow::Error::from)) });
         let addresses = Addresses { soap, sip, admin: admin.address };
@@ -158,14 +161,28 @@ impl Platform {
     }
 }
 
+/// A daemon's settings: its file in the data directory if there is one, and the environment over it, as if it ran by
+/// itself. Database and addresses are the platform's.
+fn settings<T: DeserializeOwned>(data: &Path, daemon: &str) -> anyhow::Result<T> {
+    let (path, prefix) = (data.join(format!("{daemon}.toml")), daemon.to_ascii_uppercase());
+    let settings = if path.exists() {
+        config::load(&path, &prefix, std::env::vars())?
+    } else {
+        config::parse("", "the defaults", &prefix, std::env::vars())?
+    };
+    Ok(settings)
+}
+
 async fn start_soap(
     parts: &mut Parts,
+    data: &Path,
     store: &Store,
     shutdown: &CancellationToken,
     listen: SocketAddr,
     password_file: &Path,
 ) -> anyhow::Result<SocketAddr> {
-    let mut config = SoapConfig { listen, ..SoapConfig::default() };
+    let mut config: SoapConfig = settings(data, Ngnpro::NAME)?;
+    config.listen = listen;
     password_file.clone_into(&mut config.administrator.password_file);
     config.check().map_err(anyhow::Error::msg)?;
     let server = ngn_ngnpro::serve(config, store.clone(), shutdown.clone()).await?;
@@ -175,12 +192,13 @@ async fn start_soap(
 
 async fn start_sip(
     parts: &mut Parts,
+    data: &Path,
     store: &Store,
     shutdown: &CancellationToken,
     listen: SocketAddr,
 ) -> anyhow::Result<SocketAddr> {
-    let both = SipListen { udp: vec![listen], tcp: vec![listen], ..SipListen::default() };
-    let config = SipConfig { listen: both, ..SipConfig::default() };
+    let mut config: SipConfig = settings(data, Sipd::NAME)?;
+    (config.listen.udp, config.listen.tcp) = (vec![listen], vec![listen]);
     config.check().map_err(anyhow::Error::msg)?;
     let server = ngn_sipd::serve(config, store.clone(), shutdown.clone()).await?;
     parts.add("sipd", server.readiness, server.registry, server.task);

@@ -45,12 +45,27 @@ pub struct Listen {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Digest {
-    /// Algorithms that are offered, in this order: `MD5`, `SHA-256`.
+    /// Algorithms that are offered, in this order: `MD5`, `SHA-256`. Phones of before RFC 8760 fail when they
+    /// are offered more than MD5.
     pub algorithms: Vec<DigestAlgorithm>,
     /// How long a nonce is good for, in seconds, 10 to 86,400.
     pub nonce_seconds: u64,
     /// Accepts phones that leave out `qop` (RFC 2069).
     pub allow_without_qop: bool,
+    /// How the `uri` of credentials must fit the Request-URI.
+    pub uri: DigestUri,
+}
+
+/// How the `uri` of credentials must fit the Request-URI (RFC 7616 section 3.4.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DigestUri {
+    /// It is not compared: many clients put the address that they send to.
+    Any,
+    /// User and host must be the same.
+    SameTarget,
+    /// Both must be equivalent (RFC 3261 section 19.1.4).
+    Equivalent,
 }
 
 /// A digest algorithm.
@@ -137,9 +152,10 @@ impl Default for Listen {
 impl Default for Digest {
     fn default() -> Self {
         Self {
-            algorithms: vec![DigestAlgorithm::Md5, DigestAlgorithm::Sha256],
+            algorithms: vec![DigestAlgorithm::Md5],
             nonce_seconds: 300,
             allow_without_qop: true,
+            uri: DigestUri::Any,
         }
     }
 }
@@ -175,7 +191,7 @@ impl Config {
             return Err("listen: neither `udp` nor `tcp` has an address".to_owned());
         }
         if self.digest.algorithms.is_empty() {
-            return Err("digest.algorithms: is empty; write [\"MD5\", \"SHA-256\"]".to_owned());
+            return Err("digest.algorithms: is empty; write [\"MD5\"]".to_owned());
         }
         if !(10..=86_400).contains(&self.digest.nonce_seconds) {
             return Err("digest.nonce_seconds: must be 10 to 86400".to_owned());
@@ -229,7 +245,7 @@ mod tests {
         // `deny_unknown_fields` finds keys that are too many; this finds those that are missing.
         let keys = ["database", "admin", "admin_beyond_loopback", "log", "udp", "tcp"]
             .into_iter()
-            .chain(["# advertised", "algorithms", "nonce_seconds", "allow_without_qop"])
+            .chain(["# advertised", "algorithms", "nonce_seconds", "allow_without_qop", "uri"])
             .chain(["min_expires", "max_expires", "default_expires", "max_contacts"])
             .chain(["answer_timeout", "timer_c", "record_route", "message_octets"])
             .chain(["transactions", "connections", "idle_seconds", "receive_buffer"]);

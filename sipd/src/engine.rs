@@ -6,7 +6,7 @@
 //! ```
 
 use crate::cdr::Record;
-use crate::config::{Config, DigestAlgorithm};
+use crate::config::{Config, DigestAlgorithm, DigestUri};
 use crate::directory::Directory;
 use crate::follower::Batch;
 use crate::location::{Change, Committed, Ticket};
@@ -404,7 +404,11 @@ impl Engine {
                 nonce_lifetime: i64::try_from(self.config.digest.nonce_seconds).unwrap_or(300)
                     * 1000,
                 allow_without_qop: self.config.digest.allow_without_qop,
-                uri: UriRule::SameTarget,
+                uri: match self.config.digest.uri {
+                    DigestUri::Any => UriRule::Any,
+                    DigestUri::SameTarget => UriRule::SameTarget,
+                    DigestUri::Equivalent => UriRule::Equivalent,
+                },
             };
             let asked = digest::Request { method, uri, realm };
             let window = &mut self.window;

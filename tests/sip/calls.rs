@@ -52,19 +52,16 @@ fn a_thousand_calls(backend: Backend) {
     assert_eq!(found.int_at("total"), 1_000);
 }
 
-#[ignore = "ngn up does not run sipd yet"]
 #[test]
 fn a_thousand_registrations_and_calls_on_sqlite() {
     a_thousand_calls(Backend::Sqlite);
 }
 
-#[ignore = "ngn up does not run sipd yet"]
 #[test]
 fn a_thousand_registrations_and_calls_on_mariadb() {
     a_thousand_calls(Backend::MariaDb);
 }
 
-#[ignore = "ngn up does not run sipd yet"]
 #[test]
 fn calls_end_in_every_way() {
     let p = Platform::start(Backend::Sqlite);
@@ -82,7 +79,6 @@ fn calls_end_in_every_way() {
 }
 
 // B66: a blocked account neither calls nor registers, from the moment that the SOAP call has returned.
-#[ignore = "ngn up does not run sipd yet"]
 #[test]
 fn blocked_accounts_are_refused() {
     let p = Platform::start(Backend::Sqlite);

@@ -38,7 +38,6 @@ fn alive(p: &Platform) {
 }
 
 // Sections 16.3, 8.2 and 18: each fault with the status that the RFC gives it.
-#[ignore = "ngn up does not run sipd yet"]
 #[test]
 fn each_fault_has_its_status() {
     let p = platform();
@@ -93,7 +92,6 @@ fn strip(message: &str, name: &str) -> String {
 }
 
 // Section 18.2.1 and 17: what cannot be answered is dropped, and a response to nothing is no request.
-#[ignore = "ngn up does not run sipd yet"]
 #[test]
 fn what_cannot_be_answered_is_dropped() {
     let p = platform();
@@ -133,7 +131,6 @@ fn what_cannot_be_answered_is_dropped() {
 }
 
 // Every request of a recorded list, with one byte changed, cut or doubled at many places.
-#[ignore = "ngn up does not run sipd yet"]
 #[test]
 fn mutations_crash_nothing() {
     let p = platform();
@@ -174,7 +171,6 @@ fn mutations_crash_nothing() {
 }
 
 // Section 18.3, RFC 5626: framing over TCP, keep-alives, and a peer that never finishes.
-#[ignore = "ngn up does not run sipd yet"]
 #[test]
 fn tcp_streams_are_framed() {
     let p = platform();

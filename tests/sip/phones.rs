@@ -37,13 +37,11 @@ fn two_phones(transport: &str) {
     assert!(closed["param"].as_str().unwrap().contains("404"), "{closed}");
 }
 
-#[ignore = "ngn up does not run sipd yet"]
 #[test]
 fn baresip_calls_baresip_over_udp() {
     two_phones("udp");
 }
 
-#[ignore = "ngn up does not run sipd yet"]
 #[test]
 fn baresip_calls_baresip_over_tcp() {
     two_phones("tcp");

@@ -28,7 +28,6 @@ pub struct Platform {
     pub transcript: Transcript,
     program: Option<Program>,
     addresses: HashMap<String, SocketAddr>,
-    arguments: Vec<String>,
     directory: tempfile::TempDir,
 }
 
@@ -40,10 +39,10 @@ impl Platform {
         Self::start_with(backend, &[])
     }
 
-    /// Starts `ngn up` with further arguments.
+    /// Starts `ngn up` with settings of some daemons: `("sipd", TOML)`.
     #[must_use]
     #[track_caller]
-    pub fn start_with(backend: Backend, arguments: &[&str]) -> Self {
+    pub fn start_with(backend: Backend, settings: &[(&str, &str)]) -> Self {
         let directory =
             tempfile::Builder::new().prefix("ngn-test-").tempdir().expect("a directory");
         let mut platform = Self {
@@ -52,9 +51,12 @@ impl Platform {
             transcript: Transcript::default(),
             program: None,
             addresses: HashMap::new(),
-            arguments: arguments.iter().map(|&a| a.to_owned()).collect(),
             directory,
         };
+        for (daemon, toml) in settings {
+            fs::create_dir_all(platform.data()).expect("a data directory");
+            fs::write(platform.data().join(format!("{daemon}.toml")), toml).expect("settings");
+        }
         platform.launch();
         platform
     }
@@ -70,7 +72,7 @@ impl Platform {
             let address = address.map_or("127.0.0.1:0".to_owned(), SocketAddr::to_string);
             command.args([option, &address]);
         }
-        command.args(&self.arguments).current_dir(self.directory.path());
+        command.current_dir(self.directory.path());
         let mut program = Program::start("ngn up", command).expect("ngn up starts");
         match program.wait_ready() {
             Ok(addresses) => self.addresses = addresses,
