@@ -184,6 +184,8 @@ async fn start_soap(
     let mut config: SoapConfig = settings(data, Ngnpro::NAME)?;
     config.listen = listen;
     password_file.clone_into(&mut config.administrator.password_file);
+    // Zones that name no server are served by this machine.
+    config.provisioning.nameservers = vec!["localhost".to_owned()];
     config.check().map_err(anyhow::Error::msg)?;
     let server = ngn_ngnpro::serve(config, store.clone(), shutdown.clone()).await?;
     parts.add("ngnpro", server.readiness, server.registry, server.task);

@@ -4,7 +4,9 @@
 //! built yet stand together at the end of their port, and answer that plainly.
 
 use crate::fault::OpError;
-use crate::ops::{Call, Outcome, customers, sip_accounts, sip_aliases, sip_domains};
+use crate::ops::{
+    Call, Outcome, customers, enum_numbers, enum_ranges, sip_accounts, sip_aliases, sip_domains,
+};
 use ngn_model::Position;
 use ngn_soap::fault::code;
 use ngn_soap::{
@@ -44,7 +46,7 @@ pub async fn dispatch(call: &Call<'_>, request: Request, style: Style) -> Result
         Request::Sip(request) => sip(call, request, style).await,
         Request::Customer(request) => customer(call, request, style).await,
         Request::Voicemail(request) => voicemail(request),
-        Request::Enum(request) => enum_(request),
+        Request::Enum(request) => enum_(call, request, style).await,
         Request::Dns(request) => dns(request),
         Request::Rating(request) => rating(request),
         Request::Network(request) => network(request),
@@ -175,21 +177,22 @@ fn voicemail(request: voicemail::Request) -> Result<Reply, OpError> {
     }
 }
 
-fn enum_(request: enum_::Request) -> Result<Reply, OpError> {
+async fn enum_(call: &Call<'_>, request: enum_::Request, style: Style) -> Result<Reply, OpError> {
     use enum_::Request as R;
     match request {
-        request @ (R::AddRange(_)
-        | R::UpdateRange(_)
-        | R::DeleteRange(_)
-        | R::GetRanges(_)
-        | R::AddNumber(_)
-        | R::UpdateNumber(_)
-        | R::DeleteNumber(_)
-        | R::GetNumber(_)
-        | R::GetNumbers(_)) => {
-            let row = request.operation();
-            Err(not_yet(row.port.name(), row.name))
+        R::AddRange(r) => reply::<enum_::AddRange>(enum_ranges::add(call, r).await, style),
+        R::UpdateRange(r) => reply::<enum_::UpdateRange>(enum_ranges::update(call, r).await, style),
+        R::DeleteRange(r) => reply::<enum_::DeleteRange>(enum_ranges::delete(call, r).await, style),
+        R::GetRanges(r) => reply::<enum_::GetRanges>(enum_ranges::list(call, r).await, style),
+        R::AddNumber(r) => reply::<enum_::AddNumber>(enum_numbers::add(call, r).await, style),
+        R::UpdateNumber(r) => {
+            reply::<enum_::UpdateNumber>(enum_numbers::update(call, r).await, style)
         }
+        R::DeleteNumber(r) => {
+            reply::<enum_::DeleteNumber>(enum_numbers::delete(call, r).await, style)
+        }
+        R::GetNumber(r) => reply::<enum_::GetNumber>(enum_numbers::get(call, r).await, style),
+        R::GetNumbers(r) => reply::<enum_::GetNumbers>(enum_numbers::list(call, r).await, style),
     }
 }
 

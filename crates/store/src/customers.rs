@@ -317,10 +317,30 @@ impl Tx<'_> {
         id: CustomerId,
         name: &str,
     ) -> Result<Option<String>, StoreError> {
+        self.property_value(id, name, true).await
+    }
+
+    /// The value of a property at this moment.
+    pub async fn customer_property(
+        &mut self,
+        id: CustomerId,
+        name: &str,
+    ) -> Result<Option<String>, StoreError> {
+        self.property_value(id, name, false).await
+    }
+
+    async fn property_value(
+        &mut self,
+        id: CustomerId,
+        name: &str,
+        lock: bool,
+    ) -> Result<Option<String>, StoreError> {
         let row: Option<(Option<String>,)> = on!(self, c => {
             let mut query = QueryBuilder::<DB>::new("SELECT value FROM customer_properties WHERE customer = ");
             query.push_bind(id).push(" AND name = ").push_bind(name);
-            query.push(<DB as Spelling>::FOR_UPDATE);
+            if lock {
+                query.push(<DB as Spelling>::FOR_UPDATE);
+            }
             query.build_query_as::<(Option<String>,)>().fetch_optional(&mut *c).await
         })?;
         Ok(row.map(|(value,)| value.unwrap_or_default()))

@@ -150,6 +150,17 @@ impl Tx<'_> {
         Ok(used.unsigned_abs())
     }
 
+    /// How many more numbers a range can take at this moment; `None` when it has no size (B102), or is gone.
+    pub async fn room_in_enum_range(&mut self, id: i64) -> Result<Option<u64>, StoreError> {
+        let size: Option<i64> = on!(self, c => {
+            let sql = "SELECT CAST(size AS SIGNED) FROM enum_ranges WHERE id = ? AND size > 0";
+            sqlx::query_scalar::<DB, i64>(sql).bind(id).fetch_optional(&mut *c).await
+        })?;
+        let Some(size) = size else { return Ok(None) };
+        let used = self.count_in_enum_range(id).await?;
+        Ok(Some(size.unsigned_abs().saturating_sub(used)))
+    }
+
     /// Whether a range holds a number.
     pub async fn enum_range_in_use(&mut self, id: i64) -> Result<bool, StoreError> {
         let found: Option<i64> = on!(self, c => {

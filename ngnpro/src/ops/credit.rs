@@ -15,7 +15,15 @@ pub enum Credit {
     SipAccounts,
     /// SIP aliases.
     SipAliases,
+    /// ENUM ranges.
+    EnumRanges,
+    /// ENUM numbers.
+    EnumNumbers,
 }
+
+/// A limit further away than this is not exact to the record, so that those who count against it do not wait for
+/// each other: no more transactions than this are open at one time.
+pub const ROOM: u64 = 256;
 
 impl Credit {
     /// The property that holds the limit, and what it counts.
@@ -23,6 +31,8 @@ impl Credit {
         match self {
             Self::SipAccounts => ("sip_credit", "SIP accounts"),
             Self::SipAliases => ("sip_alias_credit", "SIP aliases"),
+            Self::EnumRanges => ("enum_range_credit", "ENUM ranges"),
+            Self::EnumNumbers => ("enum_number_credit", "ENUM numbers"),
         }
     }
 
@@ -30,6 +40,8 @@ impl Credit {
         Ok(match self {
             Self::SipAccounts => tx.count_sip_accounts(owner).await?,
             Self::SipAliases => tx.count_sip_aliases(owner).await?,
+            Self::EnumRanges => tx.count_enum_ranges(owner).await?,
+            Self::EnumNumbers => tx.count_enum_numbers(owner).await?,
         })
     }
 }
@@ -54,16 +66,21 @@ pub async fn check(
         if id == 0 || (!is_reseller && id == owner.reseller) {
             continue;
         }
-        let limit = match number(tx, id, property).await? {
-            Some(limit) => limit,
-            // B38: what no property limits.
-            None if is_reseller => call.settings.default_credit.unwrap_or(0),
-            None => continue,
-        };
         let counted = if is_reseller {
             Ownership { customer: 0, reseller: id }
         } else {
             Ownership { customer: id, reseller: 0 }
+        };
+        if let Some(limit) = parsed(tx.customer_property(id, property).await?)
+            && kind.used(tx, counted).await?.saturating_add(ROOM) < limit
+        {
+            continue;
+        }
+        let limit = match parsed(tx.lock_customer_property(id, property).await?) {
+            Some(limit) => limit,
+            // B38: what no property limits.
+            None if is_reseller => call.settings.default_credit.unwrap_or(0),
+            None => continue,
         };
         let used = kind.used(tx, counted).await?;
         if used >= limit {
@@ -78,8 +95,8 @@ pub async fn check(
     Ok(())
 }
 
-async fn number(tx: &mut Tx<'_>, id: CustomerId, property: &str) -> Result<Option<u64>, OpError> {
-    Ok(tx.lock_customer_property(id, property).await?.and_then(|value| value.trim().parse().ok()))
+fn parsed(value: Option<String>) -> Option<u64> {
+    value?.trim().parse().ok()
 }
 
 /// Whether a customer has a right as a property with the value 1.

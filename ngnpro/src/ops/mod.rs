@@ -11,6 +11,8 @@
 
 pub mod credit;
 pub mod customers;
+pub mod enum_numbers;
+pub mod enum_ranges;
 pub mod sip_accounts;
 pub mod sip_aliases;
 pub mod sip_domains;

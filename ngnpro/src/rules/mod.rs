@@ -2,6 +2,7 @@
 //!
 //! An operation gathers its facts, asks these functions, and acts. Nothing here knows of storage or of who calls.
 
+pub mod enum_;
 pub mod groups;
 pub mod password;
 pub mod properties;

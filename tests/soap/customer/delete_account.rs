@@ -34,7 +34,6 @@ both! {
     }
 
     // B29, second half: being named as `owner` blocks nothing; the name is taken out.
-    #[ignore = "needs the Enum and Dns ports"]
     fn resets_the_owner_of_records(p) {
         let acme = reseller(p, "acme");
         let friend = customer(p, &acme, "friend");

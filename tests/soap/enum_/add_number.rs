@@ -5,7 +5,6 @@ use ngn_tests::soap::Login;
 use ngn_tests::{Value, both, matching, record};
 
 both! {
-    #[ignore = "the Enum port is not implemented yet"]
     fn refuses_what_fits_no_range(p) {
         let (acme, other) = (reseller(p, "acme"), reseller(p, "other"));
         acme.client.ok("Enum.addRange", record! {
@@ -36,7 +35,6 @@ both! {
     }
 
     // B104, B105.
-    #[ignore = "the Enum port is not implemented yet"]
     fn refuses_bad_mappings(p) {
         let acme = reseller(p, "acme");
         range(&acme.client, "3120");
@@ -51,7 +49,6 @@ both! {
     }
 
     // B103, B105, B106, B107, B15.
-    #[ignore = "the Enum port is not implemented yet"]
     fn normalises_mappings(p) {
         let acme = reseller(p, "acme");
         range(&acme.client, "3120");
@@ -77,7 +74,6 @@ both! {
     }
 
     // B100: the longest prefix takes the number, also into another customer's range.
-    #[ignore = "the Enum port is not implemented yet"]
     fn takes_the_longest_prefix(p) {
         let acme = reseller(p, "acme");
         range(&p.admin(), "31");
@@ -90,7 +86,6 @@ both! {
         assert_eq!((used("31"), used("3120")), (1, 1));
     }
 
-    #[ignore = "the Enum port is not implemented yet"]
     fn counts_credits(p) {
         let Value::List(mut properties) = generous() else { unreachable!() };
         properties[3] = properties[3].clone().with("value", "1");

@@ -5,7 +5,6 @@ use ngn_tests::soap::Login;
 use ngn_tests::{Value, both, record};
 
 both! {
-    #[ignore = "the Enum port is not implemented yet"]
     fn refuses_what_cannot_be(p) {
         let (acme, other) = (reseller(p, "acme"), reseller(p, "other"));
         range(&acme.client, "3120");
@@ -31,7 +30,6 @@ both! {
     }
 
     // B9, B103 and the defaults.
-    #[ignore = "the Enum port is not implemented yet"]
     fn fills_in_defaults(p) {
         let acme = reseller(p, "acme");
         let child = customer(p, &acme, "child");
@@ -49,7 +47,6 @@ both! {
         assert_eq!(added.texts_at("nameservers"), ["ns1.example.net", "ns2.example.net"]);
     }
 
-    #[ignore = "the Enum port is not implemented yet"]
     fn counts_credits(p) {
         let Value::List(mut properties) = generous() else { unreachable!() };
         properties[2] = properties[2].clone().with("value", "1");

@@ -4,7 +4,6 @@ use ngn_tests::fixture::{enum_id, enum_number, range, reseller};
 use ngn_tests::{Value, both, matching, record};
 
 both! {
-    #[ignore = "the Enum port is not implemented yet"]
     fn deletes_once(p) {
         let (acme, other) = (reseller(p, "acme"), reseller(p, "other"));
         range(&acme.client, "3120");

@@ -5,7 +5,6 @@ use ngn_tests::{both, matching, record};
 
 both! {
     // B111. The parameter is called `range` and holds an id.
-    #[ignore = "the Enum port is not implemented yet"]
     fn refuses_unknown_foreign_and_used_ranges(p) {
         let (acme, other) = (reseller(p, "acme"), reseller(p, "other"));
         range(&acme.client, "3120");

@@ -5,7 +5,6 @@ use ngn_tests::{both, record};
 
 both! {
     // B113: the client decides between adding and updating by this fault.
-    #[ignore = "the Enum port is not implemented yet"]
     fn faults_on_what_is_not_there(p) {
         let (acme, other) = (reseller(p, "acme"), reseller(p, "other"));
         range(&acme.client, "3120");

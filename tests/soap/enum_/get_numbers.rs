@@ -5,7 +5,6 @@ use ngn_tests::{both, query, record};
 
 both! {
     // B47: type and mapto must be met by one mapping, with or without its scheme; the whole number is returned.
-    #[ignore = "the Enum port is not implemented yet"]
     fn lists_and_filters(p) {
         let (acme, other) = (reseller(p, "acme"), reseller(p, "other"));
         range(&acme.client, "3120");

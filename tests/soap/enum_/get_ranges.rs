@@ -4,7 +4,6 @@ use ngn_tests::fixture::{enum_number, enum_range, range, reseller};
 use ngn_tests::{both, query, record};
 
 both! {
-    #[ignore = "the Enum port is not implemented yet"]
     fn lists_and_filters(p) {
         let (acme, other) = (reseller(p, "acme"), reseller(p, "other"));
         acme.client.ok("Enum.addRange", record! { range: enum_range("3120").with("info", "Amsterdam").with("size", 3) });

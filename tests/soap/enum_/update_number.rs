@@ -4,7 +4,6 @@ use ngn_tests::fixture::{enum_id, enum_number, range, reseller};
 use ngn_tests::{Value, both, record};
 
 both! {
-    #[ignore = "the Enum port is not implemented yet"]
     fn refuses_unknown_and_foreign_numbers(p) {
         let (acme, other) = (reseller(p, "acme"), reseller(p, "other"));
         range(&acme.client, "3120");
@@ -19,7 +18,6 @@ both! {
     }
 
     // B106, B109: mappings are replaced; one with a known id keeps it.
-    #[ignore = "the Enum port is not implemented yet"]
     fn replaces_the_mappings(p) {
         let acme = reseller(p, "acme");
         range(&acme.client, "3120");

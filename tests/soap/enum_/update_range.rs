@@ -5,7 +5,6 @@ use ngn_tests::{both, matching, record};
 
 both! {
     // B15, B112: numbers report what their range says.
-    #[ignore = "the Enum port is not implemented yet"]
     fn hands_numbers_over_with_the_range(p) {
         let (acme, other) = (reseller(p, "acme"), reseller(p, "other"));
         let child = customer(p, &acme, "child");
@@ -24,7 +23,6 @@ both! {
     }
 
     // B110: the serial rises with every change of the range or of a number in it, whatever the caller sends.
-    #[ignore = "the Enum port is not implemented yet"]
     fn raises_the_serial(p) {
         let acme = reseller(p, "acme");
         range(&acme.client, "3120");

@@ -14,7 +14,6 @@ both! {
     }
 
     // B57: what hangs on the account goes with it; ENUM numbers that point to it stay.
-    #[ignore = "needs the Enum port"]
     fn takes_groups_and_aliases_along(p) {
         let acme = reseller(p, "acme");
         domain(&acme.client, "example.com");
