@@ -31,7 +31,7 @@ doc: ## build the documentation, warnings are errors
 audit: ## check dependencies and their licences
 	cargo test -p ngn-tests --test audit
 
-fuzz: ## fuzz every decoder for a minute each (needs cargo-fuzz and a nightly toolchain)
+fuzz: ## fuzz every decoder for a minute each (needs a C++ compiler)
 	tests/bin/fuzz
 
 bench-freshness: ## measure how soon SIP and DNS show 1,000 changes, on both databases

@@ -221,9 +221,10 @@ impl Entry {
         }
         let breaks = line.iter().filter(|b| **b == b'\n').count();
         let returns = line.iter().filter(|b| **b == b'\r').count();
-        // Every LF that is here ends a line (`field_length` stops at the first one otherwise), so a CR
-        // without its LF, or an LF without its CR, shows in the counts.
-        if breaks != returns || !line.ends_with(b"\r\n") {
+        // Most fields are one line, whose only CR and LF are the final ones. In a folded one each CR must have
+        // its LF: equal counts say nothing, as in `a\r b\n c`.
+        let is_paired = || line.windows(2).filter(|pair| pair == b"\r\n").count() == breaks;
+        if breaks != returns || !line.ends_with(b"\r\n") || (breaks > 1 && !is_paired()) {
             return Err("a CR or LF stands alone");
         }
         let name_length = line.iter().take_while(|b| is_token(**b)).count();

@@ -201,6 +201,9 @@ fn read_status_line(line: &[u8]) -> Result<StartLine, Reason> {
     let code =
         std::str::from_utf8(code).ok().filter(|code| code.bytes().all(|b| b.is_ascii_digit()));
     let code: u16 = code.and_then(|code| code.parse().ok()).ok_or(wrong)?;
+    if phrase.contains(&b'\r') {
+        return Err(Reason::StartLine("a CR stands alone"));
+    }
     if !(100..=699).contains(&code) {
         return Err(Reason::StartLine("the status code is not between 100 and 699"));
     }

@@ -299,6 +299,7 @@ fn refuses_malformed_messages() {
         (with("SIP/2.0 700 x"), None),
         (with("SIP/2.0 2000 x"), None),
         (with("SIP/3.0 200 x"), None),
+        (with("SIP/2.0 200 O\rVia: SIP/2.0/UDP x"), None),
         (with("SIP/2.0"), None),
         (with("OPTIONS sip:a SIP/2.0").replacen("\r\n", "\n", 1), Some(400)),
         (with("SIP/2.0 200 OK").replacen("\r\n", "\n", 1), None),
@@ -310,6 +311,10 @@ fn refuses_malformed_messages() {
         (adding("X-Foo: a\nb"), Some(400)),
         (adding("X-Foo: a\rb"), Some(400)),
         (adding("X-Foo: a\n"), Some(400)),
+        // As many CRs as LFs, but not together: another element may see a field begin after either.
+        (adding("X-Foo: a\r  b\n c"), Some(400)),
+        (adding("X-Foo: a\rVia: SIP/2.0/UDP x\n b\r\n c"), Some(400)),
+        (adding("X-Foo: a\n b\r"), Some(400)),
         (adding("Content-Length: 1"), Some(400)),
         (adding("Content-Length: 0\r\nl: 0"), Some(400)),
         (adding("Content-Length: -1"), Some(400)),
