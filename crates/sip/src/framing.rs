@@ -125,7 +125,10 @@ impl Framer {
     /// Looks for the end of the header section, from the line that begins at `line`.
     fn find_head(&mut self, line: usize, searched: usize) -> Result<Option<usize>, Malformed> {
         let reader = SectionReader::new(&self.buffer);
-        if self.buffer.first().is_some_and(|b| !SectionReader::may_begin_message(*b)) {
+        // A line end that stands here has been taken off, so a CR with anything after it stands alone.
+        let is_lone_cr = self.buffer.starts_with(b"\r") && self.buffer.len() > 1;
+        let begins = |b: &u8| SectionReader::may_begin_message(*b);
+        if is_lone_cr || !self.buffer.first().is_none_or(begins) {
             return Err(self.fail(Reason::NotSip));
         }
         let (mut line, mut searched) = (line, searched);
@@ -233,6 +236,8 @@ mod tests {
             ("SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP h\r\n\r\n".into(), None),
             ("\u{16}\u{3}\u{1} a TLS hello".into(), None),
             ("\nOPTIONS".into(), None),
+            // The parser would skip the CR and so see another end than the framer.
+            (format!("\r{}", message("")), None),
         ] {
             let error = frames(stream.as_bytes(), 7).expect_err(&stream);
             assert_eq!(error.respond, respond, "{stream}: {error}");
