@@ -1,5 +1,6 @@
 //! The operator's command, and the launcher of the whole platform on one machine.
 
+mod check_config;
 mod migrate;
 mod platform;
 mod up;
@@ -24,6 +25,9 @@ enum Command {
     /// Brings a database to the schema that this program needs.
     #[command(after_help = "Example:\n  ngn migrate --database sqlite:data/ngn.sqlite --check")]
     Migrate(migrate::Options),
+    /// Reads configuration files as their daemons would, and starts nothing.
+    #[command(after_help = "Example:\n  ngn check-config etc/*.toml")]
+    CheckConfig(check_config::Options),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +40,7 @@ fn main() -> ExitCode {
         match arguments.command {
             Command::Up(options) => up::run(options).await,
             Command::Migrate(options) => migrate::run(options).await,
+            Command::CheckConfig(options) => check_config::run(&options),
         }
     });
     match result {

@@ -3,14 +3,11 @@
 use anyhow::Context as _;
 use axum::Router;
 use ngn_daemon::admin::{self, Admin};
-use ngn_daemon::{Daemon as _, Readiness, config};
+use ngn_daemon::{Daemon, Readiness};
 use ngn_ngnpro::Ngnpro;
-use ngn_ngnpro::config::Config as SoapConfig;
 use ngn_sipd::Sipd;
-use ngn_sipd::config::Config as SipConfig;
 use ngn_store::Store;
 use prometheus_client::registry::Registry;
-use serde::de::DeserializeOwned;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -163,14 +160,9 @@ impl Platform {
 
 /// A daemon's settings: its file in the data directory if there is one, and the environment over it, as if it ran by
 /// itself. Database and addresses are the platform's.
-fn settings<T: DeserializeOwned>(data: &Path, daemon: &str) -> anyhow::Result<T> {
-    let (path, prefix) = (data.join(format!("{daemon}.toml")), daemon.to_ascii_uppercase());
-    let settings = if path.exists() {
-        config::load(&path, &prefix, std::env::vars())?
-    } else {
-        config::parse("", "the defaults", &prefix, std::env::vars())?
-    };
-    Ok(settings)
+fn settings<D: Daemon>(data: &Path) -> anyhow::Result<D::Config> {
+    let path = data.join(format!("{}.toml", D::NAME));
+    ngn_daemon::settings::<D>(path.exists().then_some(path.as_path()))
 }
 
 async fn start_soap(
@@ -181,12 +173,11 @@ async fn start_soap(
     listen: SocketAddr,
     password_file: &Path,
 ) -> anyhow::Result<SocketAddr> {
-    let mut config: SoapConfig = settings(data, Ngnpro::NAME)?;
+    let mut config = settings::<Ngnpro>(data)?;
     config.listen = listen;
     password_file.clone_into(&mut config.administrator.password_file);
     // Zones that name no server are served by this machine.
     config.provisioning.nameservers = vec!["localhost".to_owned()];
-    config.check().map_err(anyhow::Error::msg)?;
     let server = ngn_ngnpro::serve(config, store.clone(), shutdown.clone()).await?;
     parts.add("ngnpro", server.readiness, server.registry, server.task);
     Ok(server.address)
@@ -199,9 +190,8 @@ async fn start_sip(
     shutdown: &CancellationToken,
     listen: SocketAddr,
 ) -> anyhow::Result<SocketAddr> {
-    let mut config: SipConfig = settings(data, Sipd::NAME)?;
+    let mut config = settings::<Sipd>(data)?;
     (config.listen.udp, config.listen.tcp) = (vec![listen], vec![listen]);
-    config.check().map_err(anyhow::Error::msg)?;
     let server = ngn_sipd::serve(config, store.clone(), shutdown.clone()).await?;
     parts.add("sipd", server.readiness, server.registry, server.task);
     server.udp.first().copied().context("sipd listens nowhere")

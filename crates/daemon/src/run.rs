@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -98,18 +98,28 @@ fn command<D: Daemon>(arguments: &[String]) -> anyhow::Result<ExitCode> {
             },
         }
     }
-    let prefix = D::NAME.to_ascii_uppercase();
-    let settings: D::Config = match &path {
-        Some(path) => config::load(path, &prefix, std::env::vars())?,
-        None => config::parse("", "defaults", &prefix, std::env::vars())?,
-    };
-    D::check(&settings).map_err(anyhow::Error::msg)?;
+    let settings = settings::<D>(path.as_deref())?;
     if matches!(mode, Mode::Check) {
         say("ok");
         return Ok(ExitCode::SUCCESS);
     }
     logging::start(D::log_filter(&settings)).map_err(anyhow::Error::msg)?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve::<D>(settings))
+}
+
+/// A daemon's settings: a file's, or the defaults, with the environment over them.
+///
+/// # Errors
+///
+/// What is wrong, with line or variable, and what to write.
+pub fn settings<D: Daemon>(path: Option<&Path>) -> anyhow::Result<D::Config> {
+    let prefix = D::NAME.to_ascii_uppercase();
+    let settings: D::Config = match path {
+        Some(path) => config::load(path, &prefix, std::env::vars())?,
+        None => config::parse("", "the defaults", &prefix, std::env::vars())?,
+    };
+    D::check(&settings).map_err(anyhow::Error::msg)?;
+    Ok(settings)
 }
 
 async fn serve<D: Daemon>(settings: D::Config) -> anyhow::Result<ExitCode> {
