@@ -1,5 +1,8 @@
 //! Call detail records on their way to the database: batched, kept and tried again while it is down.
 
+pub(crate) mod record;
+
+use crate::metrics::{self, Metrics};
 use ngn_store::{Cdr, CdrStop, Store};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -26,6 +29,7 @@ pub enum Record {
 pub async fn run(
     store: Store,
     mut records: mpsc::UnboundedReceiver<Record>,
+    metrics: Metrics,
     shutdown: CancellationToken,
 ) {
     let mut backlog = VecDeque::new();
@@ -43,8 +47,12 @@ pub async fn run(
         if excess > 0 {
             tracing::error!(lost = excess, "too many call records wait for the database");
             backlog.drain(..excess);
+            metrics.records_lost.inc_by(u64::try_from(excess).unwrap_or(u64::MAX));
         }
-        if let Err(error) = write(&store, &mut backlog).await {
+        metrics::set(&metrics.records_waiting, backlog.len());
+        let written = write(&store, &mut backlog, &metrics).await;
+        metrics::set(&metrics.records_waiting, backlog.len());
+        if let Err(error) = written {
             tracing::error!(%error, waiting = backlog.len(), "call records wait for the database");
             if shutdown.is_cancelled() {
                 tracing::error!(lost = backlog.len(), "call records could not be written");
@@ -59,7 +67,11 @@ pub async fn run(
 }
 
 /// Writes from the front, in order: a call's end must find its beginning.
-async fn write(store: &Store, backlog: &mut VecDeque<Record>) -> Result<(), ngn_store::StoreError> {
+async fn write(
+    store: &Store,
+    backlog: &mut VecDeque<Record>,
+    metrics: &Metrics,
+) -> Result<(), ngn_store::StoreError> {
     loop {
         let calls: Vec<Cdr> = backlog
             .iter()
@@ -72,10 +84,14 @@ async fn write(store: &Store, backlog: &mut VecDeque<Record>) -> Result<(), ngn_
         if !calls.is_empty() {
             store.insert_cdrs(&calls).await?;
             backlog.drain(..calls.len());
+            let lasting = calls.iter().filter(|cdr| cdr.stopped_at.is_none()).count();
+            metrics.calls_established.inc_by(i64::try_from(lasting).unwrap_or(0));
         }
         match backlog.front() {
             Some(Record::Stop(stop)) => {
-                store.stop_cdr(stop).await?;
+                if store.stop_cdr(stop).await? {
+                    metrics.calls_established.dec();
+                }
                 backlog.pop_front();
             }
             Some(Record::Call(_)) => {}

@@ -9,12 +9,14 @@ pub mod directory;
 pub mod engine;
 pub mod follower;
 pub mod location;
+pub mod metrics;
 pub mod registrar;
 pub mod transport;
 
 use crate::config::Config;
 use crate::directory::{Directory, Update};
 use crate::engine::{Engine, Queues};
+use crate::metrics::Metrics;
 use crate::transport::Transports;
 use anyhow::Context as _;
 use ngn_daemon::admin::{self, Admin};
@@ -87,15 +89,18 @@ pub async fn serve(
         directory.load_binding(binding);
     }
     let readiness = Readiness::new();
+    let mut registry = Registry::default();
+    let metrics = Metrics::new(&mut registry);
     let (batches_in, batches) = mpsc::channel(16);
     let (changes, changes_out) = mpsc::unbounded_channel();
     let (committed_in, committed) = mpsc::unbounded_channel();
     let (records, records_out) = mpsc::unbounded_channel();
     let queues = Queues { arrivals, batches, changes, committed, records };
-    let engine = Engine::new(config, stack, transports, directory, nonce_key, &queues);
+    let engine =
+        Engine::new(config, stack, transports, directory, nonce_key, metrics.clone(), &queues);
     let writing = [
         tokio::spawn(location::run(store.clone(), changes_out, committed_in, shutdown.clone())),
-        tokio::spawn(cdr::run(store.clone(), records_out, shutdown.clone())),
+        tokio::spawn(cdr::run(store.clone(), records_out, metrics, shutdown.clone())),
     ];
     tokio::spawn(follower::run(store, follower, batches_in, readiness.clone(), shutdown.clone()));
     readiness.set_ready(true, "");
@@ -106,7 +111,7 @@ pub async fn serve(
             let _ = task.await;
         }
     });
-    Ok(Server { udp, tcp, task, readiness, registry: Arc::new(Registry::default()) })
+    Ok(Server { udp, tcp, task, readiness, registry: Arc::new(registry) })
 }
 
 /// A secret of the whole platform: dialogs that were set up through another node, or before a restart, go on.

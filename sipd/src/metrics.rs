@@ -1,0 +1,229 @@
+//! What `/metrics` shows.
+//!
+//! Every value is an atomic number that its owner holds a handle of: counting takes no lock and looks nothing
+//! up. What others count (the stack, queues, the directory) is copied once a second.
+
+use ngn_sip::message::Method;
+use ngn_sip::stack::{Counters, Usage};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+/// The one label of a family.
+type Label = [(&'static str, &'static str); 1];
+
+/// Reads one of the stack's counters.
+type Event = fn(&Counters) -> u64;
+/// Reads one of the stack's numbers.
+type Kept = fn(&Usage) -> usize;
+
+/// Classes of status codes, at the place of their first digit minus one.
+const CLASSES: [&str; 6] = ["1xx", "2xx", "3xx", "4xx", "5xx", "6xx"];
+/// Calls that are neither answered nor refused yet.
+const SETUP: Label = [("state", "setup")];
+/// Calls that were answered and have not ended.
+const ESTABLISHED: Label = [("state", "established")];
+
+/// The handles.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    requests: BTreeMap<Method, Counter>,
+    other_requests: Counter,
+    received: [Counter; 6],
+    sent: [Counter; 6],
+    stack: StackMetrics,
+    /// Datagrams that the socket's buffer did not take.
+    pub datagrams_lost: Counter,
+    /// Call records that were given up.
+    pub records_lost: Counter,
+    /// Requests that were refused because a queue was full.
+    pub shed: Counter,
+    /// Calls that are neither answered nor refused yet.
+    pub calls_in_setup: Gauge,
+    /// Calls that were answered and have not ended: rows of this node that are open.
+    pub calls_established: Gauge,
+    /// Open TCP connections.
+    pub connections: Gauge,
+    /// Messages that wait for the engine.
+    pub arrivals_waiting: Gauge,
+    /// Registrations that wait to be written.
+    pub registrations_waiting: Gauge,
+    /// Call records that wait to be written.
+    pub records_waiting: Gauge,
+    /// SIP domains.
+    pub domains: Gauge,
+    /// Accounts.
+    pub accounts: Gauge,
+    /// Aliases.
+    pub aliases: Gauge,
+    /// Bindings of registered phones.
+    pub bindings: Gauge,
+}
+
+/// What the stack counts.
+#[derive(Debug, Clone)]
+struct StackMetrics {
+    events: Vec<(Counter, Event)>,
+    kept: Vec<(Gauge, Kept)>,
+}
+
+impl Metrics {
+    /// Registers everything.
+    #[must_use]
+    pub fn new(registry: &mut Registry) -> Self {
+        let registry = registry.sub_registry_with_prefix("sipd");
+        let requests = Family::<Label, Counter>::default();
+        let received = Family::<[(&'static str, &'static str); 2], Counter>::default();
+        let text = "SIP requests that came in, retransmissions included, by method";
+        registry.register("requests", text, requests.clone());
+        registry.register("responses", "SIP responses by class and direction", received.clone());
+        let requests_of = |name| handle(&requests, [("method", name)]);
+        let responses = |direction| {
+            CLASSES.map(|class| handle(&received, [("direction", direction), ("class", class)]))
+        };
+        let known = Method::KNOWN.map(|method| {
+            let counter = requests_of(known_name(&method));
+            (method, counter)
+        });
+        let lost = counters(registry, "datagrams_lost", "Datagrams that could not be sent");
+        let records = counters(registry, "call_records_lost", "Call records that were given up");
+        let shed = counters(registry, "shed", "Requests refused because a queue was full");
+        let calls = gauges(registry, "calls", "Calls in progress");
+        let queues = gauges(registry, "queue_length", "What waits in a queue");
+        let held = gauges(registry, "directory", "Records held in memory");
+        Self {
+            other_requests: requests_of("other"),
+            requests: known.into_iter().collect(),
+            received: responses("received"),
+            sent: responses("sent"),
+            datagrams_lost: handle(&lost, [("why", "buffer full")]),
+            records_lost: handle(&records, [("why", "queue full")]),
+            shed: handle(&shed, [("why", "queue full")]),
+            calls_in_setup: handle(&calls, SETUP),
+            calls_established: handle(&calls, ESTABLISHED),
+            connections: handle(
+                &gauges(registry, "connections", "Open connections"),
+                [("transport", "tcp")],
+            ),
+            arrivals_waiting: handle(&queues, [("queue", "arrivals")]),
+            registrations_waiting: handle(&queues, [("queue", "registrations")]),
+            records_waiting: handle(&queues, [("queue", "call_records")]),
+            domains: handle(&held, [("kind", "domains")]),
+            accounts: handle(&held, [("kind", "accounts")]),
+            aliases: handle(&held, [("kind", "aliases")]),
+            bindings: handle(&held, [("kind", "bindings")]),
+            stack: StackMetrics::new(registry),
+        }
+    }
+
+    /// Counts a request that came in.
+    pub fn request(&self, method: &Method) {
+        self.requests.get(method).unwrap_or(&self.other_requests).inc();
+    }
+
+    /// Counts a response that came in.
+    pub fn response_received(&self, status: u16) {
+        if let Some(counter) = self.received.get(usize::from(status / 100).wrapping_sub(1)) {
+            counter.inc();
+        }
+    }
+
+    /// Counts a message that goes out, when it is a response.
+    pub fn sent(&self, octets: &[u8]) {
+        let digit = octets.strip_prefix(b"SIP/2.0 ").and_then(|rest| rest.first());
+        let class = digit.map(|digit| usize::from(digit.wrapping_sub(b'1')));
+        if let Some(counter) = class.and_then(|class| self.sent.get(class)) {
+            counter.inc();
+        }
+    }
+
+    /// Copies what the stack counts.
+    pub fn stack(&self, counters: &Counters, usage: &Usage) {
+        for (counter, read) in &self.stack.events {
+            counter.inner().store(read(counters), Ordering::Relaxed);
+        }
+        for (gauge, read) in &self.stack.kept {
+            set(gauge, read(usage));
+        }
+    }
+}
+
+impl StackMetrics {
+    fn new(registry: &mut Registry) -> Self {
+        let events: [(&'static str, Event); 11] = [
+            ("retransmission received", |c| c.retransmissions),
+            ("retransmission sent", |c| c.retransmissions_sent),
+            ("malformed", |c| c.malformed),
+            ("dropped", |c| c.dropped),
+            ("stray response", |c| c.stray_responses),
+            ("refused", |c| c.refused),
+            ("shed", |c| c.shed),
+            ("unacknowledged", |c| c.unacknowledged),
+            ("transport failure", |c| c.transport_failures),
+            ("unanswered by application", |c| c.unanswered_by_application),
+            ("silenced", |c| c.silenced),
+        ];
+        let kept: [(&'static str, Kept); 5] = [
+            ("server", |u| u.servers),
+            ("client", |u| u.clients),
+            ("forwarded", |u| u.contexts),
+            ("pending ack", |u| u.pending_acks),
+            ("deadline", |u| u.deadlines),
+        ];
+        let counted = counters(registry, "stack_events", "What happened to messages");
+        let held = gauges(registry, "transactions", "Transactions and what belongs to them");
+        let events = events.map(|(name, read)| (handle(&counted, [("event", name)]), read));
+        let kept = kept.map(|(name, read)| (handle(&held, [("kind", name)]), read));
+        Self { events: events.into(), kept: kept.into() }
+    }
+}
+
+/// Sets a gauge to a number of things.
+pub fn set(gauge: &Gauge, number: usize) {
+    gauge.set(i64::try_from(number).unwrap_or(i64::MAX));
+}
+
+/// A label must live as long as the program.
+fn known_name(method: &Method) -> &'static str {
+    match method {
+        Method::Invite => "INVITE",
+        Method::Ack => "ACK",
+        Method::Bye => "BYE",
+        Method::Cancel => "CANCEL",
+        Method::Register => "REGISTER",
+        Method::Options => "OPTIONS",
+        Method::Info => "INFO",
+        Method::Prack => "PRACK",
+        Method::Update => "UPDATE",
+        Method::Subscribe => "SUBSCRIBE",
+        Method::Notify => "NOTIFY",
+        Method::Refer => "REFER",
+        Method::Message => "MESSAGE",
+        Method::Publish => "PUBLISH",
+        Method::Other(_) => "other",
+    }
+}
+
+fn counters(registry: &mut Registry, name: &str, help: &str) -> Family<Label, Counter> {
+    let family = Family::default();
+    registry.register(name, help, Family::clone(&family));
+    family
+}
+
+fn gauges(registry: &mut Registry, name: &str, help: &str) -> Family<Label, Gauge> {
+    let family = Family::default();
+    registry.register(name, help, Family::clone(&family));
+    family
+}
+
+/// The one place where a family is asked, which takes its lock.
+fn handle<L, M>(family: &Family<L, M>, label: L) -> M
+where
+    L: Clone + std::hash::Hash + Eq,
+    M: Clone + Default,
+{
+    family.get_or_create(&label).clone()
+}
