@@ -87,15 +87,21 @@ async fn write(
             let lasting = calls.iter().filter(|cdr| cdr.stopped_at.is_none()).count();
             metrics.calls_established.inc_by(i64::try_from(lasting).unwrap_or(0));
         }
-        match backlog.front() {
-            Some(Record::Stop(stop)) => {
-                if store.stop_cdr(stop).await? {
-                    metrics.calls_established.dec();
-                }
-                backlog.pop_front();
-            }
-            Some(Record::Call(_)) => {}
-            None => return Ok(()),
+        let stops: Vec<CdrStop> = backlog
+            .iter()
+            .take(BATCH)
+            .map_while(|record| match record {
+                Record::Stop(stop) => Some(stop.clone()),
+                Record::Call(_) => None,
+            })
+            .collect();
+        if !stops.is_empty() {
+            let stopped = store.stop_cdrs(&stops).await?;
+            backlog.drain(..stops.len());
+            metrics.calls_established.dec_by(i64::try_from(stopped).unwrap_or(0));
+        }
+        if backlog.is_empty() {
+            return Ok(());
         }
     }
 }

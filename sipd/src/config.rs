@@ -190,6 +190,11 @@ impl Config {
         if self.listen.udp.is_empty() && self.listen.tcp.is_empty() {
             return Err("listen: neither `udp` nor `tcp` has an address".to_owned());
         }
+        let mut addresses = self.listen.udp.iter().chain(&self.listen.tcp);
+        if self.listen.advertised.is_none() && addresses.any(|a| a.ip().is_unspecified()) {
+            let why = "no other machine can reach the address that is listened on";
+            return Err(format!("listen.advertised: {why}; write this host's name or address"));
+        }
         if self.digest.algorithms.is_empty() {
             return Err("digest.algorithms: is empty; write [\"MD5\"]".to_owned());
         }
@@ -218,6 +223,17 @@ impl Config {
             return Err("limits: `transactions` and `connections` must be at least 1".to_owned());
         }
         Ok(())
+    }
+
+    /// What call records call this node: the host and port that others see, at most 50 characters.
+    #[must_use]
+    pub fn node(&self, bound: Option<SocketAddr>) -> String {
+        let name = match (&self.listen.advertised, bound) {
+            (Some(host), Some(bound)) => format!("{host}:{}", bound.port()),
+            (None, Some(bound)) => bound.to_string(),
+            (host, None) => host.clone().unwrap_or_default(),
+        };
+        name.chars().take(50).collect()
     }
 
     /// Timer C as a duration.
@@ -258,7 +274,8 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         type Spoil = fn(&mut Config);
-        let cases: [(Spoil, &str); 5] = [
+        let cases: [(Spoil, &str); 6] = [
+            (|c| c.listen.udp = vec!["[::]:5060".parse().expect("one")], "listen.advertised"),
             (|c| c.listen = Listen { udp: vec![], tcp: vec![], advertised: None }, "listen"),
             (|c| c.digest.algorithms.clear(), "digest.algorithms"),
             (|c| c.registrar.min_expires = 9_999, "registrar"),

@@ -10,12 +10,14 @@ mod calls;
 mod register;
 
 use crate::cdr::Record;
+use crate::cdr::record::Attempt;
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::follower::Batch;
 use crate::location::{Change, Committed, Ticket};
 use crate::metrics::{self, Metrics};
 use crate::transport::{Arrival, SendError, Transports};
+use crate::wall_clock;
 use bytes::Bytes;
 use ngn_routing::Settings;
 use ngn_sip::digest::{NonceKey, ReplayWindow};
@@ -25,9 +27,8 @@ use ngn_sip::stack::{
     Destination, FlowId, LookupId, Moment, Output, ServerTransactionId, Source, Stack,
 };
 use ngn_sip::uri::Uri;
-use ngn_store::Cdr;
 use std::collections::HashMap;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -74,7 +75,9 @@ pub struct Engine {
     waiting: HashMap<Ticket, (ServerTransactionId, Fields)>,
     last_ticket: Ticket,
     /// INVITEs that are being forwarded.
-    calls: HashMap<ServerTransactionId, (Cdr, Instant)>,
+    calls: HashMap<ServerTransactionId, Attempt>,
+    /// What call records call this node.
+    node: String,
     changes: mpsc::UnboundedSender<Change>,
     records: mpsc::UnboundedSender<Record>,
     found: mpsc::UnboundedSender<Found>,
@@ -93,6 +96,7 @@ impl Engine {
         queues: &Queues,
     ) -> Self {
         let (found, found_queue) = mpsc::unbounded_channel();
+        let node = config.node(transports.udp_addresses().chain(transports.tcp_addresses()).next());
         Self {
             settings: Settings {
                 default_answer_timeout: Duration::from_secs(config.proxy.answer_timeout),
@@ -108,6 +112,7 @@ impl Engine {
             waiting: HashMap::new(),
             last_ticket: 0,
             calls: HashMap::new(),
+            node,
             changes: queues.changes.clone(),
             records: queues.records.clone(),
             found,
@@ -296,10 +301,4 @@ impl Engine {
         let now = self.now();
         self.stack.reply(now, id, status, phrase, fields);
     }
-}
-
-/// Milliseconds since 1970 UTC.
-fn wall_clock() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -8,6 +8,7 @@ pub mod config;
 pub mod directory;
 pub mod engine;
 pub mod follower;
+pub mod heartbeat;
 pub mod location;
 pub mod metrics;
 pub mod registrar;
@@ -29,6 +30,7 @@ use ngn_store::Store;
 use prometheus_client::registry::Registry;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -88,6 +90,8 @@ pub async fn serve(
     for binding in loaded.bindings {
         directory.load_binding(binding);
     }
+    let node = config.node(udp.iter().chain(&tcp).copied().next());
+    heartbeat::begin(&store, &node, wall_clock()).await.context("cannot close calls left open")?;
     let readiness = Readiness::new();
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry);
@@ -99,6 +103,7 @@ pub async fn serve(
     let engine =
         Engine::new(config, stack, transports, directory, nonce_key, metrics.clone(), &queues);
     let writing = [
+        tokio::spawn(heartbeat::run(store.clone(), node, shutdown.clone())),
         tokio::spawn(location::run(store.clone(), changes_out, committed_in, shutdown.clone())),
         tokio::spawn(cdr::run(store.clone(), records_out, metrics, shutdown.clone())),
     ];
@@ -195,4 +200,10 @@ impl Daemon for Sipd {
         });
         Ok(Running { addresses, task })
     }
+}
+
+/// Milliseconds since 1970 UTC.
+pub(crate) fn wall_clock() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

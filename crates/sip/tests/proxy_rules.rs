@@ -8,7 +8,7 @@ use bench::{Act, Settings, World, address, uri};
 use ngn_model::call_plan::Condition;
 use ngn_sip::header::{HeaderName, Transport};
 use ngn_sip::message::Message;
-use ngn_sip::stack::{AnswerResult, Destination, ForwardPlan, ForwardTarget};
+use ngn_sip::stack::{AnswerResult, CallEventKind, Destination, ForwardPlan, ForwardTarget};
 
 /// An element outside, whose messages are written by hand.
 const PEER: &str = "203.0.113.5:5060";
@@ -58,6 +58,12 @@ fn rfc3261_16_3_step_3_max_forwards_used_up() {
     w.run_for(100);
     assert_eq!(statuses(&w, PEER), [483]);
     assert!(sent(&w, "203.0.113.9:5060").is_empty());
+    // A call that was refused has an event like any other that failed, with the tag that the caller got.
+    let [event] = w.events.as_slice() else { panic!("{:?}", w.events) };
+    assert_eq!(event.kind, CallEventKind::Failed { status: 483 });
+    let refusal = sent(&w, PEER)[0].to_header().expect("To");
+    assert!(event.to_tag.is_some());
+    assert_eq!(event.to_tag.as_deref(), refusal.tag());
 }
 
 #[test]

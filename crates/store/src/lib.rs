@@ -50,7 +50,7 @@ pub use filter::{Filter, Listing, Order, Page, Range, SqlRow};
 pub use follower::Follower;
 pub use journal::{AuditQuery, AuditRow};
 pub use migrate::MigrationReport;
-pub use radacct::{Cdr, CdrStop};
+pub use radacct::{Cdr, CdrStop, INTERRUPTED};
 pub use seen::Seen;
 pub use sip_accounts::SipAccountRow;
 pub use sip_aliases::SipAliasRow;

@@ -1,16 +1,22 @@
 //! Call detail records: the `radacct` table, as CDRTool, call control and the rating engine read it.
 //!
 //! A call that lasts is inserted when it is answered and stopped when it ends; one that fails is inserted
-//! once, ended. Texts that CDRTool decodes as quoted-printable are stored so by whoever fills a [`Cdr`].
+//! once, ended. A call whose node was killed is closed when that node starts again, with the cause
+//! [`INTERRUPTED`] and the time at which the node was last alive; should its BYE come later after all, that one
+//! counts. Texts that CDRTool decodes as quoted-printable are stored so by whoever fills a [`Cdr`].
 
-use crate::dialect::Spelling;
+use crate::dialect::{Spelling, push_upsert};
 use crate::error::StoreError;
 use crate::store::Store;
 use crate::time::utc;
 use crate::tx::{Actor, Tx, on};
 use sqlx::QueryBuilder;
 
-/// Rows of one INSERT: 29 values each, below SQLite's limit of 32766.
+/// The cause of calls whose node was killed (RFC 2866 section 5.10).
+pub const INTERRUPTED: &str = "NAS-Reboot";
+/// How far back a node that starts looks for calls that it left open.
+const LONGEST_CALL: i64 = 7 * 86_400_000;
+/// Rows of one INSERT: 30 values each, below SQLite's limit of 32766.
 const ROWS: usize = 200;
 
 /// One call, as it is written.
@@ -20,7 +26,7 @@ pub struct Cdr {
     pub session_id: String,
     /// Tag of the From header.
     pub from_tag: String,
-    /// Tag of the To header; empty when the call was never answered.
+    /// Tag of the To header in the final response that the caller got.
     pub to_tag: String,
     /// The account that placed the call (UserName), `user@domain`; empty for none of ours.
     pub username: String,
@@ -60,6 +66,8 @@ pub struct Cdr {
     pub source_port: u16,
     /// Our address that served the call (NASIPAddress).
     pub proxy_ip: String,
+    /// The node that served the call (NASPortId), as [`Store::sip_node_is_alive`] has it; at most 50 characters.
+    pub node: String,
     /// Billing id of a trusted peer.
     pub billing_id: String,
     /// ENUM tree that answered, empty or `none`.
@@ -75,7 +83,7 @@ pub struct Cdr {
 pub struct CdrStop {
     /// Call-ID.
     pub session_id: String,
-    /// Tag of the From header.
+    /// Tag of the From header; of the one who hung up, who need not be the caller.
     pub from_tag: String,
     /// Tag of the To header.
     pub to_tag: String,
@@ -104,14 +112,86 @@ impl Store {
         .map(drop)
     }
 
-    /// Marks a call as ended; `false` when no such call lasts.
-    pub async fn stop_cdr(&self, stop: &CdrStop) -> Result<bool, StoreError> {
+    /// Marks calls as ended, in one transaction; tells how many of them lasted.
+    pub async fn stop_cdrs(&self, stops: &[CdrStop]) -> Result<usize, StoreError> {
+        if stops.is_empty() {
+            return Ok(0);
+        }
         let (stopped, _) = self
-            .write(&Actor::system("stop_cdr"), |tx| {
-                Box::pin(async move { update_stopped(tx, stop).await })
+            .write(&Actor::system("stop_cdrs"), |tx| {
+                Box::pin(async move {
+                    let mut stopped = 0;
+                    for stop in stops {
+                        stopped += usize::from(update_stopped(tx, stop).await?);
+                    }
+                    Ok::<_, StoreError>(stopped)
+                })
             })
             .await?;
         Ok(stopped)
+    }
+
+    /// Closes the calls that a node left open when it was killed; tells how many. `alive_at` is when it was last
+    /// alive, `before` when it started again, both in milliseconds since 1970 UTC.
+    pub async fn close_interrupted_cdrs(
+        &self,
+        node: &str,
+        alive_at: i64,
+        before: i64,
+    ) -> Result<u64, StoreError> {
+        let (closed, _) = self
+            .write(&Actor::system("close_interrupted_cdrs"), |tx| {
+                Box::pin(async move {
+                    on!(tx, c => {
+                        let alive = alive_at.div_euclid(1000);
+                        sqlx::query::<DB>(
+                            "UPDATE radacct SET AcctStopTime = CASE WHEN start_unix > ? THEN AcctStartTime \
+                             ELSE ? END, AcctSessionTime = CASE WHEN start_unix > ? THEN 0 \
+                             ELSE ? - start_unix END, ConnectInfo_stop = '200', AcctTerminateCause = ? \
+                             WHERE AcctStopTime IS NULL AND NASPortId = ? \
+                             AND AcctStartTime >= ? AND AcctStartTime <= ?",
+                        )
+                        .bind(alive)
+                        .bind(utc(alive_at))
+                        .bind(alive)
+                        .bind(alive)
+                        .bind(INTERRUPTED)
+                        .bind(cut(node, 50))
+                        .bind(utc(before.saturating_sub(LONGEST_CALL)))
+                        .bind(utc(before))
+                        .execute(&mut *c)
+                        .await
+                        .map(|done| done.rows_affected())
+                    })
+                })
+            })
+            .await?;
+        Ok(closed)
+    }
+
+    /// Notes that a sipd node is alive; gives when it last was, `None` when it never was. Times are in
+    /// milliseconds since 1970 UTC.
+    pub async fn sip_node_is_alive(&self, node: &str, now: i64) -> Result<Option<i64>, StoreError> {
+        let (before, _) = self
+            .write(&Actor::system("sip_node_is_alive"), |tx| {
+                Box::pin(async move {
+                    on!(tx, c => {
+                        let before: Option<i64> =
+                            sqlx::query_scalar::<DB, i64>("SELECT alive_at FROM sip_nodes WHERE node = ?")
+                                .bind(cut(node, 50))
+                                .fetch_optional(&mut *c)
+                                .await?;
+                        let mut query =
+                            QueryBuilder::<DB>::new("INSERT INTO sip_nodes (node, alive_at) VALUES (");
+                        query.push_bind(cut(node, 50)).push(", ").push_bind(now).push(")");
+                        push_upsert(&mut query, "node", &["alive_at"]);
+                        query.build().execute(&mut *c).await?;
+                        Ok(before)
+                    })
+                })
+            })
+            .await?;
+        Ok(before)
     }
 }
 
@@ -122,7 +202,7 @@ async fn insert(tx: &mut Tx<'_>, cdrs: &[Cdr]) -> Result<(), StoreError> {
              CallingStationId, FromHeader, CalledStationId, CanonicalURI, SipTranslatedRequestURI, SipMethod, \
              SipResponseCode, AcctStartTime, AcctStopTime, AcctSessionTime, ConnectInfo_start, \
              ConnectInfo_stop, SipApplicationType, SipCodecs, SipUserAgents, SipRPID, SourceIP, SourcePort, \
-             NASIPAddress, BillingId, ENUMtld, Contact, DelayTime, Timestamp) ",
+             NASIPAddress, NASPortId, BillingId, ENUMtld, Contact, DelayTime, Timestamp) ",
         );
         query.push_values(cdrs, |mut tuple, cdr| {
             let status = cdr.status.to_string();
@@ -152,6 +232,7 @@ async fn insert(tx: &mut Tx<'_>, cdrs: &[Cdr]) -> Result<(), StoreError> {
                 .push_bind(cut(&cdr.source_ip, 64))
                 .push_bind(i64::from(cdr.source_port))
                 .push_bind(cut(&cdr.proxy_ip, 64))
+                .push_bind(cut(&cdr.node, 50))
                 .push_bind(cut(&cdr.billing_id, 255))
                 .push_bind(cut(&cdr.enum_tld, 255))
                 .push_bind(cut(&cdr.contact, 512))
@@ -163,23 +244,29 @@ async fn insert(tx: &mut Tx<'_>, cdrs: &[Cdr]) -> Result<(), StoreError> {
     })
 }
 
+/// A call that was closed because its node was killed may end once more: it went on without us.
 async fn update_stopped(tx: &mut Tx<'_>, stop: &CdrStop) -> Result<bool, StoreError> {
-    let started: Option<(i64, i64)> = on!(tx, c => {
-        sqlx::query_as::<DB, (i64, i64)>(
-            "SELECT RadAcctId, start_unix FROM radacct \
-             WHERE AcctSessionId = ? AND SipFromTag = ? AND SipToTag = ? AND AcctStopTime IS NULL",
+    let found: Option<(i64, i64, bool)> = on!(tx, c => {
+        sqlx::query_as::<DB, (i64, i64, bool)>(
+            "SELECT RadAcctId, start_unix, AcctStopTime IS NULL FROM radacct WHERE AcctSessionId = ? \
+             AND ((SipFromTag = ? AND SipToTag = ?) OR (SipFromTag = ? AND SipToTag = ?)) \
+             AND (AcctStopTime IS NULL OR AcctTerminateCause = ?)",
         )
         .bind(cut(&stop.session_id, 255))
         .bind(cut(&stop.from_tag, 128))
         .bind(cut(&stop.to_tag, 128))
+        .bind(cut(&stop.to_tag, 128))
+        .bind(cut(&stop.from_tag, 128))
+        .bind(INTERRUPTED)
         .fetch_optional(&mut *c)
         .await
     })?;
-    let Some((id, started)) = started else { return Ok(false) };
-    let changed = on!(tx, c => {
+    let Some((id, started, lasted)) = found else { return Ok(false) };
+    on!(tx, c => {
+        // What was priced for an interrupted call is priced again.
         sqlx::query::<DB>(
             "UPDATE radacct SET AcctStopTime = ?, AcctSessionTime = ?, ConnectInfo_stop = '200', \
-             AcctTerminateCause = ? WHERE RadAcctId = ? AND AcctStopTime IS NULL",
+             AcctTerminateCause = ?, Normalized = '0' WHERE RadAcctId = ?",
         )
         .bind(utc(stop.stopped_at))
         .bind(seconds_between(started.saturating_mul(1000), stop.stopped_at))
@@ -187,9 +274,9 @@ async fn update_stopped(tx: &mut Tx<'_>, stop: &CdrStop) -> Result<bool, StoreEr
         .bind(id)
         .execute(&mut *c)
         .await
-        .map(|done| done.rows_affected())
+        .map(drop)
     })?;
-    Ok(changed > 0)
+    Ok(lasted)
 }
 
 /// Whole seconds of a call, never negative.

@@ -1,7 +1,8 @@
 //! Who a request comes from: digest authentication.
 
-use super::{Engine, Fields, wall_clock};
+use super::{Engine, Fields};
 use crate::config::{DigestAlgorithm, DigestUri};
+use crate::wall_clock;
 use ngn_model::{Account, Aor, DomainName};
 use ngn_sip::digest::{self, Rules, Secret, UriRule, Verdict};
 use ngn_sip::header::{Algorithm, Authorization, HeaderName};

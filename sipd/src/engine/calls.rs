@@ -1,9 +1,10 @@
 //! Requests that begin something: facts, a plan, and what becomes of it.
 
+use super::Engine;
 use super::admission::Admission;
-use super::{Engine, wall_clock};
 use crate::cdr::Record;
-use crate::cdr::record::call_record;
+use crate::cdr::record::{self, Attempt, Parties};
+use crate::wall_clock;
 use ngn_model::call_plan::Target;
 use ngn_model::{DomainName, Plan};
 use ngn_routing::{CallFacts, Callee, Caller};
@@ -13,9 +14,7 @@ use ngn_sip::stack::{
     CallEvent, CallEventKind, Destination, ForwardPlan, ForwardStep, ForwardTarget, IncomingRequest,
 };
 use ngn_sip::uri::Uri;
-use ngn_store::{Cdr, CdrStop};
 use std::net::SocketAddr;
-use std::time::Instant;
 
 impl Engine {
     pub(super) fn request(&mut self, incoming: &IncomingRequest) {
@@ -56,33 +55,42 @@ impl Engine {
         };
         let canonical = match callee {
             Callee::Account { account, .. } => account.aor.to_string(),
-            _ => String::new(),
+            _ => address.as_ref().map(ToString::to_string).unwrap_or_default(),
         };
         let facts = CallFacts { caller, callee, now: wall_clock(), settings: &self.settings };
         let plan = ngn_routing::plan(&facts);
-        let cdr = (*method == Method::Invite).then(|| {
-            let payer = match caller {
-                Caller::Account(account) => account.aor.to_string(),
-                Caller::Stranger => String::new(),
+        let attempt = (*method == Method::Invite).then(|| {
+            let (payer, rpid) = match caller {
+                Caller::Account(account) => (account.aor.to_string(), account.rpid.clone()),
+                Caller::Stranger => (String::new(), None),
             };
-            Cdr { canonical_uri: canonical, ..call_record(incoming, payer) }
+            let proxy = self.config.listen.advertised.clone();
+            let proxy = proxy.unwrap_or_else(|| incoming.source.local.ip().to_string());
+            let (rpid, node) = (rpid.unwrap_or_default(), self.node.clone());
+            Attempt::of(incoming, Parties { payer, rpid, canonical, proxy, node })
         });
-        let now = self.now();
         match plan {
             Plan::Reject(reject) => {
-                tracing::info!(status = reject.status, reason = reject.reason, "call refused");
-                self.reply(id, reject.status, Some(reject.phrase), &Vec::new());
-                if let Some(cdr) = cdr {
-                    self.record_failure(cdr, reject.status, Instant::now());
+                tracing::debug!(status = reject.status, reason = reject.reason, "call refused");
+                if let Some(attempt) = attempt {
+                    let tag = self.stack.to_tag(id).unwrap_or_default();
+                    let cdr = attempt.failed(reject.status, tag, wall_clock());
+                    self.record(Record::Call(Box::new(cdr)));
                 }
+                self.reply(id, reject.status, Some(reject.phrase), &Vec::new());
             }
             Plan::Call(plan) => {
-                let steps = plan.steps.iter().map(forward_step).collect();
-                let plan = ForwardPlan { steps, ..ForwardPlan::default() };
-                if let Some(cdr) = cdr {
-                    self.calls.insert(id, (cdr, Instant::now()));
+                let steps: Vec<ForwardStep> = plan.steps.iter().map(forward_step).collect();
+                if let Some(mut attempt) = attempt {
+                    let uris = |step: &ForwardStep| {
+                        step.targets.iter().map(|target| target.uri.to_string()).collect()
+                    };
+                    attempt.set_targets(steps.iter().map(uris).collect());
+                    self.calls.insert(id, attempt);
                 }
-                if !self.stack.forward(now, id, plan) {
+                let now = self.now();
+                if !self.stack.forward(now, id, ForwardPlan { steps, ..ForwardPlan::default() }) {
+                    // Answered or cancelled already, by the event that said so.
                     self.calls.remove(&id);
                 }
             }
@@ -98,45 +106,28 @@ impl Engine {
     }
 
     pub(super) fn call_event(&mut self, event: &CallEvent) {
+        let (now, to_tag) = (wall_clock(), event.to_tag.as_deref().unwrap_or_default());
         match event.kind {
             CallEventKind::Ringing { .. } => {}
-            CallEventKind::Answered { status, .. } => {
-                let Some((mut cdr, begun)) = self.calls.remove(&event.id) else { return };
-                cdr.to_tag = event.to_tag.clone().unwrap_or_default();
-                cdr.status = status;
-                cdr.started_at = wall_clock();
-                cdr.delay = seconds(begun);
-                let _ = self.records.send(Record::Call(Box::new(cdr)));
+            CallEventKind::Answered { status, step, target } => {
+                let Some(attempt) = self.calls.remove(&event.id) else { return };
+                let response = event.response.as_deref();
+                let cdr = attempt.answered((step, target), response, (status, to_tag), now);
+                self.record(Record::Call(Box::new(cdr)));
             }
             CallEventKind::Failed { status } => {
-                if let Some((cdr, begun)) = self.calls.remove(&event.id) {
-                    self.record_failure(cdr, status, begun);
-                }
+                let Some(attempt) = self.calls.remove(&event.id) else { return };
+                self.record(Record::Call(Box::new(attempt.failed(status, to_tag, now))));
             }
             CallEventKind::Ended => {
-                // Either side may hang up, so the tags may be the other way round; only one of the two exists.
-                let to_tag = event.to_tag.clone().unwrap_or_default();
-                let tags =
-                    [(event.from_tag.clone(), to_tag.clone()), (to_tag, event.from_tag.clone())];
-                for (from_tag, to_tag) in tags {
-                    let _ = self.records.send(Record::Stop(CdrStop {
-                        session_id: event.call_id.clone(),
-                        from_tag,
-                        to_tag,
-                        stopped_at: wall_clock(),
-                        cause: "User-Request".to_owned(),
-                    }));
-                }
+                let stop = record::stop(&event.call_id, &event.from_tag, to_tag, now);
+                self.record(Record::Stop(stop));
             }
         }
     }
 
-    fn record_failure(&self, mut cdr: Cdr, status: u16, begun: Instant) {
-        cdr.status = status;
-        cdr.started_at = wall_clock();
-        cdr.stopped_at = Some(cdr.started_at);
-        cdr.delay = seconds(begun);
-        let _ = self.records.send(Record::Call(Box::new(cdr)));
+    fn record(&self, record: Record) {
+        let _ = self.records.send(record);
     }
 }
 
@@ -171,8 +162,4 @@ fn forward_target(target: &Target) -> Option<ForwardTarget> {
             Some(forward)
         }
     }
-}
-
-fn seconds(begun: Instant) -> u32 {
-    u32::try_from(begun.elapsed().as_secs()).unwrap_or(u32::MAX)
 }

@@ -1,8 +1,9 @@
 //! REGISTER: who may, and what waits for the database.
 
-use super::{Engine, wall_clock};
+use super::Engine;
 use crate::location::Change;
 use crate::registrar::{self, Origin, Refusal};
+use crate::wall_clock;
 use ngn_sip::header::HeaderName;
 use ngn_sip::message::Method;
 use ngn_sip::stack::IncomingRequest;

@@ -4,6 +4,7 @@
 mod calls;
 mod metrics;
 mod phone;
+mod records;
 mod restart;
 mod scene;
 mod tcp;

@@ -28,6 +28,8 @@ pub(crate) struct Phone {
     pub(crate) from: String,
     /// Header lines of every request but REGISTER.
     pub(crate) extra: String,
+    /// The body of its requests but REGISTER and ACK.
+    pub(crate) body: &'static str,
     wire: Wire,
     count: u32,
     early: VecDeque<Message>,
@@ -47,7 +49,7 @@ impl Phone {
     fn new(name: &'static str, wire: Wire) -> Self {
         let from = format!("sip:{name}@example.com");
         let (extra, early) = (String::new(), VecDeque::new());
-        Self { name, algorithm: "MD5", from, extra, wire, count: 0, early }
+        Self { name, algorithm: "MD5", from, extra, body: "", wire, count: 0, early }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -80,10 +82,12 @@ impl Phone {
         self.count += 1;
         let (own, name, count, from) = (self.address(), self.name, self.count, &self.from);
         let (transport, contact) = (self.transport(), self.contact());
+        let body = if matches!(method, "REGISTER" | "ACK") { "" } else { self.body };
+        let length = body.len();
         format!(
             "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{transport} {own};rport;branch=z9hG4bK{name}{call}{count}\r\n\
              Max-Forwards: 70\r\nFrom: <{from}>;tag={name}\r\nTo: {to}\r\nCall-ID: {call}\r\n\
-             CSeq: {count} {method}\r\nContact: <{contact}>\r\n{more}Content-Length: 0\r\n\r\n"
+             CSeq: {count} {method}\r\nContact: <{contact}>\r\n{more}Content-Length: {length}\r\n\r\n{body}"
         )
     }
 

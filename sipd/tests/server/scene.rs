@@ -107,6 +107,7 @@ pub(crate) fn account(name: &str) -> SipAccountRow {
         username: name.to_owned(),
         domain: "example.com".to_owned(),
         ha1: ha1_md5(name, "example.com", PASSWORD).to_hex(),
+        rpid: Some("+31208005169".to_owned()),
         ha1_sha256: ha1_sha256(name, "example.com", PASSWORD).to_hex(),
         ..Default::default()
     }

@@ -60,16 +60,17 @@ impl Stack {
         if server.context.is_some() {
             return false;
         }
+        let is_invite = request.method() == Some(&Method::Invite);
+        let is_call = is_invite && reports_call && !has_to_tag(&request);
         if !has_hops_left(&request).unwrap_or(false) {
-            return self.reply_own(now, server_id, 483, &[]);
+            return self.refuse_to_forward(now, server_id, 483, is_call);
         }
         let breadth = request.field_named(MAX_BREADTH).and_then(|f| f.text()?.trim().parse().ok());
         let breadth = breadth.unwrap_or(self.config.max_breadth);
         let widest = plan.steps.iter().map(|step| step.targets.len()).max().unwrap_or(0);
         if usize::try_from(breadth).unwrap_or(usize::MAX) < widest {
-            return self.reply_own(now, server_id, 440, &[]);
+            return self.refuse_to_forward(now, server_id, 440, is_call);
         }
-        let is_invite = request.method() == Some(&Method::Invite);
         let waits = Waits {
             timer_c: self.config.timer_c,
             cancelled: self.config.timers.timeout(),
@@ -85,7 +86,7 @@ impl Stack {
             clients: Vec::new(),
             breadth,
             is_invite,
-            is_call: is_invite && reports_call && !has_to_tag(&request),
+            is_call,
             has_rung: false,
             is_answered: false,
             cancel_reason: None,
@@ -112,6 +113,23 @@ impl Stack {
         self.carry_out(now, id, orders.unwrap_or_default());
         self.arm(Entity::Server(server_id));
         true
+    }
+
+    /// Answers a request that must not be forwarded.
+    fn refuse_to_forward(
+        &mut self,
+        now: Moment,
+        id: Key<ServerTransaction>,
+        status: u16,
+        is_call: bool,
+    ) -> bool {
+        let Some(server) = self.servers.get(id) else { return false };
+        let (request, tag) = (server.request.clone(), server.to_tag.clone());
+        if is_call && let Some(request) = request {
+            let kind = CallEventKind::Failed { status };
+            self.outputs.extend(call_event(id, &request, Some(tag), None, kind));
+        }
+        self.reply_own(now, id, status, &[])
     }
 
     /// A response came for a branch.
@@ -329,9 +347,10 @@ impl Stack {
             let kind = CallEventKind::Answered { status, step, target };
             (!std::mem::replace(&mut context.is_answered, true)).then_some(kind)
         };
-        let event = kind
-            .filter(|_| context.is_call)
-            .and_then(|kind| call_event(server, &context.request, Some(&response), kind));
+        let event = kind.filter(|_| context.is_call).and_then(|kind| {
+            let answer = (status >= 200).then(|| Arc::new(response.clone()));
+            call_event(server, &context.request, to_tag(&response), answer, kind)
+        });
         if status >= 200
             && let Some(event) = ended(server, &context.request)
         {
@@ -376,7 +395,12 @@ impl Stack {
         };
         if is_call {
             let kind = CallEventKind::Failed { status };
-            self.outputs.extend(call_event(server, &request, None, kind));
+            let tag = match &answer {
+                Answer::Received(response) => to_tag(response),
+                Answer::Own(_) | Answer::Silence => None,
+            };
+            let tag = tag.or_else(|| self.servers.get(server).map(|own| own.to_tag.clone()));
+            self.outputs.extend(call_event(server, &request, tag, None, kind));
         } else if !is_invite && !matches!(status, 401 | 407) {
             self.outputs.extend(ended(server, &request));
         }
@@ -415,21 +439,26 @@ impl Context {
 }
 
 pub(super) fn has_to_tag(request: &Message) -> bool {
-    request.to_header().is_ok_and(|to| to.tag().is_some())
+    to_tag(request).is_some()
+}
+
+fn to_tag(message: &Message) -> Option<String> {
+    message.to_header().ok()?.tag().map(ToOwned::to_owned)
 }
 
 fn call_event(
     server: Key<ServerTransaction>,
     request: &Message,
-    response: Option<&Message>,
+    to_tag: Option<String>,
+    response: Option<Arc<Message>>,
     kind: CallEventKind,
 ) -> Option<Output> {
-    let to = response.unwrap_or(request).to_header().ok()?;
     Some(Output::Call(Box::new(CallEvent {
         id: ServerTransactionId(server),
         call_id: request.call_id().ok()?.to_owned(),
         from_tag: request.from_header().ok()?.tag().unwrap_or("").to_owned(),
-        to_tag: to.tag().map(ToOwned::to_owned),
+        to_tag,
+        response,
         kind,
     })))
 }
@@ -439,5 +468,5 @@ fn ended(server: Key<ServerTransaction>, request: &Message) -> Option<Output> {
     if request.method() != Some(&Method::Bye) {
         return None;
     }
-    call_event(server, request, None, CallEventKind::Ended)
+    call_event(server, request, to_tag(request), None, CallEventKind::Ended)
 }

@@ -120,7 +120,7 @@ pub enum AnswerResult {
 }
 
 /// Something that happened to a call that is forwarded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct CallEvent {
     /// The INVITE, or the BYE.
     pub id: ServerTransactionId,
@@ -128,8 +128,11 @@ pub struct CallEvent {
     pub call_id: String,
     /// The tag of From, which is the caller's in an INVITE and that of whoever hung up in a BYE.
     pub from_tag: String,
-    /// The tag of To, as far as known.
+    /// The tag of To, as far as known; when a call was answered or failed, that of the final response which the
+    /// caller got.
     pub to_tag: Option<String>,
+    /// The response by which a call was answered.
+    pub response: Option<Arc<Message>>,
     /// What happened.
     pub kind: CallEventKind,
 }

@@ -4,7 +4,7 @@ use crate::backend::Backend;
 use crate::on_both;
 use ngn_store::{Cdr, CdrStop};
 
-on_both!(calls_are_recorded_once, a_call_ends_once);
+on_both!(calls_are_recorded_once, a_call_ends_once, calls_of_a_killed_node_are_closed);
 
 const ANSWERED: i64 = 1_772_323_200_000;
 
@@ -53,15 +53,62 @@ async fn a_call_ends_once(backend: &Backend) {
         stopped_at: ANSWERED + 61_400,
         cause: "User-Request".to_owned(),
     };
-    assert!(backend.store.stop_cdr(&stop).await.expect("an answer"));
-    let again = CdrStop { stopped_at: ANSWERED + 99_000, ..stop.clone() };
-    assert!(!backend.store.stop_cdr(&again).await.expect("an answer"));
-    let unknown = CdrStop { session_id: "three".to_owned(), ..stop };
-    assert!(!backend.store.stop_cdr(&unknown).await.expect("an answer"));
+    // Whoever was called may hang up: the tags are the other way round then.
+    let other = CdrStop { from_tag: "t".to_owned(), to_tag: "f".to_owned(), ..stop.clone() };
+    let unknown = CdrStop { session_id: "three".to_owned(), ..stop.clone() };
+    let again = CdrStop { stopped_at: ANSWERED + 99_000, ..stop };
+    let stopped = backend.store.stop_cdrs(&[other, again.clone(), unknown]).await;
+    assert_eq!(stopped.expect("an answer"), 1);
+    assert_eq!(backend.store.stop_cdrs(&[again]).await.expect("an answer"), 0);
+    assert_eq!(backend.store.stop_cdrs(&[]).await.expect("an answer"), 0);
     let seconds = backend.number("SELECT AcctSessionTime FROM radacct WHERE AcctSessionId = 'one'");
     assert_eq!(seconds.await, 61);
     let stopped = backend.number("SELECT stop_unix FROM radacct WHERE AcctSessionId = 'one'");
     assert_eq!(stopped.await, ANSWERED / 1000 + 61);
     let open = backend.number("SELECT COUNT(*) FROM radacct WHERE stop_unix IS NULL").await;
     assert_eq!(open, 1);
+}
+
+async fn calls_of_a_killed_node_are_closed(backend: &Backend) {
+    let of =
+        |call: &str, node: &str, started_at| Cdr { node: node.to_owned(), started_at, ..cdr(call) };
+    let (alive, back) = (ANSWERED + 60_000, ANSWERED + 600_000);
+    backend
+        .store
+        .insert_cdrs(&[
+            of("long", "n1", ANSWERED),
+            of("just begun", "n1", alive + 5_000),
+            of("elsewhere", "n2", ANSWERED),
+            Cdr { stopped_at: Some(ANSWERED + 1_000), ..of("over", "n1", ANSWERED) },
+            of("new", "n1", back + 1_000),
+        ])
+        .await
+        .expect("recorded");
+    let store = &backend.store;
+    assert_eq!(store.sip_node_is_alive("n1", alive).await.expect("noted"), None);
+    assert_eq!(store.sip_node_is_alive("n1", back).await.expect("noted"), Some(alive));
+    assert_eq!(store.close_interrupted_cdrs("n1", alive, back).await.expect("closed"), 2);
+    assert_eq!(store.close_interrupted_cdrs("n1", alive, back).await.expect("closed"), 0);
+    let long = "SELECT AcctSessionTime FROM radacct WHERE AcctSessionId = 'long' \
+                AND AcctTerminateCause = 'NAS-Reboot'";
+    assert_eq!(backend.number(long).await, 60);
+    let short = "SELECT AcctSessionTime FROM radacct WHERE AcctSessionId = 'just begun' \
+                 AND AcctTerminateCause = 'NAS-Reboot'";
+    assert_eq!(backend.number(short).await, 0);
+    let open = backend.number("SELECT COUNT(*) FROM radacct WHERE stop_unix IS NULL").await;
+    assert_eq!(open, 2, "that of the other node, and the new one");
+    // The phones went on talking: the real end replaces the assumed one, once.
+    let stop = CdrStop {
+        session_id: "long".to_owned(),
+        from_tag: "f".to_owned(),
+        to_tag: "t".to_owned(),
+        stopped_at: ANSWERED + 900_000,
+        cause: "User-Request".to_owned(),
+    };
+    assert_eq!(store.stop_cdrs(std::slice::from_ref(&stop)).await.expect("an answer"), 0);
+    let later = CdrStop { stopped_at: ANSWERED + 990_000, ..stop };
+    assert_eq!(store.stop_cdrs(&[later]).await.expect("an answer"), 0);
+    let corrected = "SELECT AcctSessionTime FROM radacct WHERE AcctSessionId = 'long' \
+                     AND AcctTerminateCause = 'User-Request'";
+    assert_eq!(backend.number(corrected).await, 900);
 }
