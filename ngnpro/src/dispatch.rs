@@ -5,7 +5,8 @@
 
 use crate::fault::OpError;
 use crate::ops::{
-    Call, Outcome, customers, enum_numbers, enum_ranges, sip_accounts, sip_aliases, sip_domains,
+    Call, Outcome, customers, dns_fancy_records, dns_records, dns_zones, enum_numbers, enum_ranges,
+    sip_accounts, sip_aliases, sip_domains,
 };
 use ngn_model::Position;
 use ngn_soap::fault::code;
@@ -47,7 +48,7 @@ pub async fn dispatch(call: &Call<'_>, request: Request, style: Style) -> Result
         Request::Customer(request) => customer(call, request, style).await,
         Request::Voicemail(request) => voicemail(request),
         Request::Enum(request) => enum_(call, request, style).await,
-        Request::Dns(request) => dns(request),
+        Request::Dns(request) => dns(call, request, style).await,
         Request::Rating(request) => rating(request),
         Request::Network(request) => network(request),
     }
@@ -196,26 +197,33 @@ async fn enum_(call: &Call<'_>, request: enum_::Request, style: Style) -> Result
     }
 }
 
-fn dns(request: dns::Request) -> Result<Reply, OpError> {
+async fn dns(call: &Call<'_>, request: dns::Request, style: Style) -> Result<Reply, OpError> {
     use dns::Request as R;
     match request {
-        request @ (R::AddZone(_)
-        | R::UpdateZone(_)
-        | R::DeleteZone(_)
-        | R::GetZone(_)
-        | R::GetZones(_)
-        | R::AddRecord(_)
-        | R::AddFancyRecord(_)
-        | R::UpdateRecord(_)
-        | R::UpdateFancyRecord(_)
-        | R::DeleteRecord(_)
-        | R::DeleteFancyRecord(_)
-        | R::GetRecord(_)
-        | R::GetFancyRecord(_)
-        | R::GetRecords(_)
-        | R::GetFancyRecords(_)) => {
-            let row = request.operation();
-            Err(not_yet(row.port.name(), row.name))
+        R::AddZone(r) => reply::<dns::AddZone>(dns_zones::add(call, r).await, style),
+        R::UpdateZone(r) => reply::<dns::UpdateZone>(dns_zones::update(call, r).await, style),
+        R::DeleteZone(r) => reply::<dns::DeleteZone>(dns_zones::delete(call, r).await, style),
+        R::GetZone(r) => reply::<dns::GetZone>(dns_zones::get(call, r).await, style),
+        R::GetZones(r) => reply::<dns::GetZones>(dns_zones::list(call, r).await, style),
+        R::AddRecord(r) => reply::<dns::AddRecord>(dns_records::add(call, r).await, style),
+        R::UpdateRecord(r) => reply::<dns::UpdateRecord>(dns_records::update(call, r).await, style),
+        R::DeleteRecord(r) => reply::<dns::DeleteRecord>(dns_records::delete(call, r).await, style),
+        R::GetRecord(r) => reply::<dns::GetRecord>(dns_records::get(call, r).await, style),
+        R::GetRecords(r) => reply::<dns::GetRecords>(dns_records::list(call, r).await, style),
+        R::AddFancyRecord(r) => {
+            reply::<dns::AddFancyRecord>(dns_fancy_records::add(call, r).await, style)
+        }
+        R::UpdateFancyRecord(r) => {
+            reply::<dns::UpdateFancyRecord>(dns_fancy_records::update(call, r).await, style)
+        }
+        R::DeleteFancyRecord(r) => {
+            reply::<dns::DeleteFancyRecord>(dns_fancy_records::delete(call, r).await, style)
+        }
+        R::GetFancyRecord(r) => {
+            reply::<dns::GetFancyRecord>(dns_fancy_records::get(call, r).await, style)
+        }
+        R::GetFancyRecords(r) => {
+            reply::<dns::GetFancyRecords>(dns_fancy_records::list(call, r).await, style)
         }
     }
 }

@@ -19,6 +19,10 @@ pub enum Credit {
     EnumRanges,
     /// ENUM numbers.
     EnumNumbers,
+    /// Zones of the Dns port.
+    DnsZones,
+    /// Fancy records of type MBOXFW.
+    MailForwardings,
 }
 
 /// A limit further away than this is not exact to the record, so that those who count against it do not wait for
@@ -33,6 +37,8 @@ impl Credit {
             Self::SipAliases => ("sip_alias_credit", "SIP aliases"),
             Self::EnumRanges => ("enum_range_credit", "ENUM ranges"),
             Self::EnumNumbers => ("enum_number_credit", "ENUM numbers"),
+            Self::DnsZones => ("dns_zone_credit", "DNS zones"),
+            Self::MailForwardings => ("email_credit", "mail forwardings"),
         }
     }
 
@@ -42,6 +48,8 @@ impl Credit {
             Self::SipAliases => tx.count_sip_aliases(owner).await?,
             Self::EnumRanges => tx.count_enum_ranges(owner).await?,
             Self::EnumNumbers => tx.count_enum_numbers(owner).await?,
+            Self::DnsZones => tx.count_dns_zones(owner).await?,
+            Self::MailForwardings => tx.count_mail_forwardings(owner).await?,
         })
     }
 }

@@ -11,6 +11,9 @@
 
 pub mod credit;
 pub mod customers;
+pub mod dns_fancy_records;
+pub mod dns_records;
+pub mod dns_zones;
 pub mod enum_numbers;
 pub mod enum_ranges;
 pub mod sip_accounts;
