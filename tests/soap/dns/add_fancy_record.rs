@@ -5,7 +5,6 @@ use ngn_tests::soap::Login;
 use ngn_tests::{Value, both, query, record};
 
 both! {
-    #[ignore = "the Dns port is not implemented yet"]
     fn keeps_fancy_records_apart(p) {
         let (acme, other) = (reseller(p, "acme"), reseller(p, "other"));
         zone(&acme.client, "example.com");
@@ -53,7 +52,6 @@ both! {
     }
 
     // Client-usage 5.9: one sequence of ids for both kinds.
-    #[ignore = "the Dns port is not implemented yet"]
     fn shares_ids_with_plain_records(p) {
         let admin = p.admin();
         zone(&admin, "example.com");
@@ -72,7 +70,6 @@ both! {
     }
 
     // B37: e-mail aliases have a credit, redirects have none.
-    #[ignore = "the Dns port is not implemented yet"]
     fn counts_mail_credits(p) {
         let Value::List(mut properties) = generous() else { unreachable!() };
         properties[5] = properties[5].clone().with("value", "1");

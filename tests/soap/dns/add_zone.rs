@@ -5,7 +5,6 @@ use ngn_tests::soap::Login;
 use ngn_tests::{Value, both, record};
 
 both! {
-    #[ignore = "the Dns port is not implemented yet"]
     fn refuses_what_cannot_be(p) {
         let (acme, other) = (reseller(p, "acme"), reseller(p, "other"));
         zone(&acme.client, "example.com");
@@ -22,7 +21,6 @@ both! {
     }
 
     // B115, B9.
-    #[ignore = "the Dns port is not implemented yet"]
     fn fills_in_defaults(p) {
         let acme = reseller(p, "acme");
         let child = customer(p, &acme, "child");
@@ -43,7 +41,6 @@ both! {
         assert_eq!(added.text_at("email"), "dns@acme.example");
     }
 
-    #[ignore = "the Dns port is not implemented yet"]
     fn stores_every_attribute(p) {
         let admin = p.admin();
         admin.ok("Dns.addZone", record! { zone: dns_zone("example.com")
@@ -61,7 +58,6 @@ both! {
         assert_eq!((number("customer"), number("reseller")), (0, 0));
     }
 
-    #[ignore = "the Dns port is not implemented yet"]
     fn counts_credits(p) {
         let Value::List(mut properties) = generous() else { unreachable!() };
         properties[4] = properties[4].clone().with("value", "1");

@@ -5,7 +5,6 @@ use ngn_tests::{Value, both, matching, record};
 
 both! {
     // B128: its records go with it.
-    #[ignore = "the Dns port is not implemented yet"]
     fn takes_its_records_along(p) {
         let (acme, other) = (reseller(p, "acme"), reseller(p, "other"));
         zone(&acme.client, "example.com");

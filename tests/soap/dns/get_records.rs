@@ -4,7 +4,6 @@ use ngn_tests::fixture::{dns_record, reseller, zone};
 use ngn_tests::{both, query, record};
 
 both! {
-    #[ignore = "the Dns port is not implemented yet"]
     fn lists_and_filters(p) {
         let (acme, other) = (reseller(p, "acme"), reseller(p, "other"));
         zone(&acme.client, "example.com");

@@ -4,7 +4,6 @@ use ngn_tests::fixture::{dns_record, reseller, zone};
 use ngn_tests::{Value, both, record};
 
 both! {
-    #[ignore = "the Dns port is not implemented yet"]
     fn refuses_unknown_and_foreign_records(p) {
         let (acme, other) = (reseller(p, "acme"), reseller(p, "other"));
         zone(&acme.client, "example.com");
@@ -24,7 +23,6 @@ both! {
     }
 
     // B118: an import names the id of another server; zone, name and type find the record.
-    #[ignore = "the Dns port is not implemented yet"]
     fn finds_imported_records(p) {
         let admin = p.admin();
         zone(&admin, "example.com");

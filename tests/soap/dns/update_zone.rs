@@ -5,7 +5,6 @@ use ngn_tests::{Value, both, matching, record};
 
 both! {
     // B127: attributes are replaced, missing name servers kept; B15: records follow the zone.
-    #[ignore = "the Dns port is not implemented yet"]
     fn replaces_attributes(p) {
         let (acme, other) = (reseller(p, "acme"), reseller(p, "other"));
         let child = customer(p, &acme, "child");
@@ -29,7 +28,6 @@ both! {
     }
 
     // B116: strictly rising with every change, also when a zone comes back after its deletion.
-    #[ignore = "the Dns port is not implemented yet"]
     fn raises_the_serial(p) {
         let acme = reseller(p, "acme");
         zone(&acme.client, "example.com");
@@ -58,7 +56,6 @@ both! {
         rises("deleteZone and addZone");
     }
 
-    #[ignore = "the Dns port is not implemented yet"]
     fn refuses_missing_arguments(p) {
         p.admin().refused(9001, "Dns.updateZone", Value::empty());
         p.admin().refused(9001, "Dns.updateZone", record! { zone: record! { ttl: 60 } });

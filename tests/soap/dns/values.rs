@@ -4,7 +4,6 @@ use ngn_tests::fixture::{dns_record, zone};
 use ngn_tests::{both, record};
 
 both! {
-    #[ignore = "the Dns port is not implemented yet"]
     fn targets_are_completed(p) {
         let admin = p.admin();
         zone(&admin, "example.com");
@@ -25,7 +24,6 @@ both! {
         }
     }
 
-    #[ignore = "the Dns port is not implemented yet"]
     fn bad_values_are_refused(p) {
         let admin = p.admin();
         zone(&admin, "example.com");
@@ -39,7 +37,6 @@ both! {
         }
     }
 
-    #[ignore = "the Dns port is not implemented yet"]
     fn good_values_are_taken(p) {
         let admin = p.admin();
         zone(&admin, "example.com");
