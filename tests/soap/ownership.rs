@@ -76,7 +76,6 @@ fn sees(client: &Client) -> Vec<i64> {
 
 both! {
     // B10, D3: for a stranger the records do not exist; nothing that it tries changes them.
-    #[ignore = "needs ports that are not implemented yet"]
     fn strangers_see_and_change_nothing(p) {
         let (acme, other) = (reseller(p, "acme"), reseller(p, "other"));
         let child = customer(p, &acme, "child");
@@ -94,7 +93,6 @@ both! {
     }
 
     // B10: the owner, its reseller, one who acts as it, and the administrator can do all of it.
-    #[ignore = "needs ports that are not implemented yet"]
     fn owners_and_those_above_see_and_change_everything(p) {
         let acme = reseller(p, "acme");
         let child = customer(p, &acme, "child");

@@ -14,7 +14,6 @@ both! {
     }
 
     // B29: a customer that still owns something stays.
-    #[ignore = "needs the Enum and Dns ports"]
     fn refuses_an_owner(p) {
         let acme = reseller(p, "acme");
         let of_domain = customer(p, &acme, "a");

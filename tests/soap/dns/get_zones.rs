@@ -4,7 +4,6 @@ use ngn_tests::fixture::{dns_zone, reseller, zone};
 use ngn_tests::{both, query, record};
 
 both! {
-    #[ignore = "the Enum port is not implemented yet"]
     fn lists_and_filters(p) {
         let (acme, other) = (reseller(p, "acme"), reseller(p, "other"));
         acme.client.ok("Dns.addZone", record! { zone: dns_zone("b.example").with("info", "Some text") });
