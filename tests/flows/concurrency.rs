@@ -6,9 +6,9 @@ use std::thread;
 use hickory_proto::rr::RecordType::NAPTR;
 use ngn_tests::database::Backend;
 use ngn_tests::dns::answers;
-use ngn_tests::fixture::{domain, enum_number, person, range, reseller, subscriber};
+use ngn_tests::fixture::{domain, enum_number, enum_range, person, range, reseller, subscriber};
 use ngn_tests::platform::Platform;
-use ngn_tests::soap::Fault;
+use ngn_tests::soap::{Client, Fault};
 use ngn_tests::{matching, record};
 
 const CLIENTS: usize = 16;
@@ -32,7 +32,6 @@ fn together<T: Send>(work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     })
 }
 
-#[ignore = "ngn up runs neither sipd nor enumd yet"]
 #[test]
 fn one_name_is_given_out_once() {
     on_each(|p| {
@@ -72,7 +71,6 @@ fn one_name_is_given_out_once() {
 }
 
 // B54: the server picks free numbers for all that ask at once.
-#[ignore = "ngn up runs neither sipd nor enumd yet"]
 #[test]
 fn automatic_numbers_are_unique() {
     on_each(|p| {
@@ -90,7 +88,6 @@ fn automatic_numbers_are_unique() {
 }
 
 // B36 under pressure: a credit is never exceeded, and never refused while some is left.
-#[ignore = "ngn up runs neither sipd nor enumd yet"]
 #[test]
 fn credits_are_exact() {
     on_each(|p| {
@@ -125,34 +122,74 @@ fn credits_are_exact() {
     });
 }
 
-#[ignore = "ngn up runs neither sipd nor enumd yet"]
+/// The numbers that [`fill`] adds below 3120.
+fn numbers() -> impl Iterator<Item = String> {
+    (0..CLIENTS).flat_map(|n| (0..10).map(move |m| format!("3120{n:02}{m}")))
+}
+
+fn fill(admin: &Client) {
+    range(admin, "3120");
+    together(|n| {
+        for m in 0..10 {
+            let number = format!("3120{n:02}{m}");
+            admin.ok(
+                "Enum.addNumber",
+                record! { number: enum_number(&number, &format!("sip:{number}@example.com")) },
+            );
+        }
+    });
+}
+
 #[test]
 fn one_range_takes_many_writers() {
     on_each(|p| {
-        let admin = p.admin();
-        range(&admin, "3120");
-        together(|n| {
-            for m in 0..10 {
-                let number = format!("3120{n:02}{m}");
-                admin.ok(
-                    "Enum.addNumber",
-                    record! { number: enum_number(&number, &format!("sip:{number}@example.com")) },
-                );
-            }
-        });
-        let found = admin.ok("Enum.getRanges", matching(record! { prefix: "3120" }));
+        fill(&p.admin());
+        let found = p.admin().ok("Enum.getRanges", matching(record! { prefix: "3120" }));
         assert_eq!(found.int_at("ranges/0/used"), i64::try_from(CLIENTS * 10).unwrap());
+        let stored = p.database.sql(
+            "SELECT COUNT(*) FROM records r JOIN domains d ON d.id = r.domain_id \
+             WHERE d.name = '0.2.1.3.e164.arpa' AND r.type = 'NAPTR'",
+        );
+        assert_eq!(stored.trim(), (CLIENTS * 10).to_string());
+    });
+}
+
+#[ignore = "ngn up does not run enumd yet"]
+#[test]
+fn dns_shows_what_many_writers_wrote() {
+    on_each(|p| {
+        fill(&p.admin());
         p.settle();
-        for n in 0..CLIENTS {
-            for m in 0..10 {
-                let digits: Vec<char> = format!("3120{n:02}{m}").chars().rev().collect();
-                let name = digits.iter().map(char::to_string).collect::<Vec<_>>().join(".");
-                assert_eq!(
-                    answers(p.dns_address(), &format!("{name}.e164.arpa"), NAPTR).len(),
-                    1,
-                    "{name}"
-                );
-            }
+        for number in numbers() {
+            let name = number.chars().rev().map(String::from).collect::<Vec<_>>().join(".");
+            let found = answers(p.dns_address(), &format!("{name}.e164.arpa"), NAPTR);
+            assert_eq!(found.len(), 1, "{name}");
         }
+    });
+}
+
+// B102, B36 under pressure: the size of a range and the credit for its numbers are exact.
+#[test]
+fn ranges_and_number_credits_are_exact() {
+    on_each(|p| {
+        let acme = reseller(p, "acme");
+        acme.client.ok("Enum.addRange", record! { range: enum_range("3120").with("size", 10) });
+        range(&acme.client, "3130");
+        let add = |prefix: &str| {
+            let outcomes = together(|n| {
+                let number = enum_number(&format!("{prefix}{n:02}"), "sip:a@example.com");
+                let call = acme.client.call("Enum.addNumber", &record! { number: number });
+                call.outcome.map(|_| ()).map_err(|fault| fault.code)
+            });
+            let done = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+            (done, outcomes.into_iter().filter_map(Result::err).collect::<BTreeSet<i64>>())
+        };
+        assert_eq!(add("3120"), (10, BTreeSet::from([3006])));
+        p.admin().ok("Customer.setProperties", record! { customer: acme.id, properties: vec![
+            record! { name: "enum_number_credit", value: "14", category: "credit", permission: "admin" },
+        ] });
+        assert_eq!(add("3130"), (4, BTreeSet::from([8002])));
+        let found = acme.client.ok("Enum.getNumbers", matching(record! {}));
+        assert_eq!(found.int_at("total"), 14);
     });
 }

@@ -27,6 +27,14 @@ impl fmt::Display for Backend {
     }
 }
 
+/// Runs a statement on an SQLite file: the path and the statement are the arguments.
+const SQLITE: &str = r#"
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1], timeout=10) as db:
+    for row in db.execute(sys.argv[2]):
+        print("\t".join("NULL" if value is None else str(value) for value in row))
+"#;
+
 /// A database of one platform.
 #[derive(Debug, Clone)]
 pub struct Database {
@@ -64,11 +72,18 @@ impl Database {
         }
     }
 
-    /// Runs SQL in a MariaDB database and gives the rows, tab separated. Panics for a file.
+    /// Runs a statement and gives the rows, tab separated.
     #[must_use]
     pub fn sql(&self, statement: &str) -> String {
-        let name = self.name.as_deref().expect("a database in the server");
-        Server::shared().sql(&format!("use {name}; {statement}"))
+        match &self.name {
+            Some(name) => Server::shared().sql(&format!("use {name}; {statement}")),
+            None => {
+                let path = self.url.strip_prefix("sqlite:").expect("the address of a file");
+                let mut python = Command::new("python3");
+                python.args(["-c", SQLITE, path, statement]);
+                run(&mut python).expect("the statement runs")
+            }
+        }
     }
 }
 
@@ -135,7 +150,17 @@ impl Server {
 
     fn try_sql(&self, statement: &str) -> anyhow::Result<String> {
         let mut client = Command::new("mariadb");
-        client.args(["--no-defaults", "-uroot", "-N", "-B", "-S", &self.socket, "-e", statement]);
+        client.args([
+            "--no-defaults",
+            "-uroot",
+            "-N",
+            "-B",
+            "--raw",
+            "-S",
+            &self.socket,
+            "-e",
+            statement,
+        ]);
         run(&mut client)
     }
 }

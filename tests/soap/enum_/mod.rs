@@ -9,3 +9,4 @@ mod get_numbers;
 mod get_ranges;
 mod update_number;
 mod update_range;
+mod zones;
