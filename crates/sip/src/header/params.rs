@@ -96,26 +96,33 @@ impl Params {
     }
 
     fn put(&mut self, name: &str, text: &str) {
-        let span = Spans::new(&self.0)
-            .find(|span| span.name.eq_ignore_ascii_case(name))
-            .map(|span| (span.start, span.end));
-        match span {
-            Some((start, end)) => self.0.replace_range(start..end, text),
-            None => self.0.push_str(text),
+        if !self.replace(name, text) {
+            self.0.push_str(text);
         }
     }
 
     /// Removes all parameters of that name; whether there was one.
     pub fn remove(&mut self, name: &str) -> bool {
-        let mut found = false;
-        loop {
-            let span = Spans::new(&self.0)
-                .find(|span| span.name.eq_ignore_ascii_case(name))
-                .map(|span| (span.start, span.end));
-            let Some((start, end)) = span else { return found };
-            self.0.replace_range(start..end, "");
-            found = true;
+        self.replace(name, "")
+    }
+
+    /// Puts a text in the place of the first parameter of a name and removes the others, which section 7.3.1
+    /// forbids; whether there was one. One pass: a datagram has room for thousands of them.
+    fn replace(&mut self, name: &str, text: &str) -> bool {
+        let (mut replaced, mut kept_to) = (String::new(), 0);
+        for span in Spans::new(&self.0).filter(|span| span.name.eq_ignore_ascii_case(name)) {
+            replaced.push_str(self.0.get(kept_to..span.start).unwrap_or(""));
+            if kept_to == 0 {
+                replaced.push_str(text);
+            }
+            kept_to = span.end;
         }
+        if kept_to == 0 {
+            return false;
+        }
+        replaced.push_str(self.0.get(kept_to..).unwrap_or(""));
+        self.0 = replaced;
+        true
     }
 }
 
@@ -217,6 +224,17 @@ mod tests {
         assert!(p.remove("x"));
         assert!(!p.remove("x"));
         assert_eq!(p.as_str(), ";branch=z9 ;RPORT=5060;received=192.0.2.1");
+    }
+
+    #[test]
+    fn rfc3261_7_3_1_an_edit_leaves_a_name_once() {
+        let mut p = params(";a=1;b; A=2 ;c;a");
+        p.set("a", Some("3"));
+        assert_eq!(p.as_str(), ";a=3;b ;c");
+        // As long as a datagram can be; removing one by one would take minutes.
+        let mut p = params(&(";x".repeat(15_000) + &";received=1".repeat(3_000)));
+        assert!(p.remove("received"));
+        assert_eq!(p.as_str().len(), 30_000);
     }
 
     #[test]

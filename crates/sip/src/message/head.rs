@@ -134,6 +134,10 @@ impl Head {
     pub(crate) fn rewrite(&mut self, at: usize, value: &str) {
         let Some(entry) = self.fields.get(at) else { return };
         let name = Field { head: self, entry }.name_text().into_owned();
+        if entry.is_added && entry.line_end == to_u32(self.added.len()) {
+            // What was written last is written over, or taking a long list off value by value would add up.
+            self.added.truncate(entry.line as usize);
+        }
         let entry = self.write(&name, value);
         if let Some(place) = self.fields.get_mut(at) {
             *place = entry;

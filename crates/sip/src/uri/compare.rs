@@ -1,6 +1,7 @@
 //! Comparison of URIs (RFC 3261 section 19.1.4, RFC 3966 section 5).
 
 use super::{Scheme, Uri, hex_pair};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Parameters that must be in both URIs or in neither.
 ///
@@ -39,32 +40,29 @@ impl Uri {
             && self.port == other.port
             && same_text(self.user(), other.user())
             && same_text(self.password(), other.password())
-            && self.has_compatible_params(other)
-            && other.has_compatible_params(self)
+            && are_compatible(&self.folded_params(), &other.folded_params())
             && self.has_same_headers(other)
-            && other.has_same_headers(self)
     }
 
-    fn has_compatible_params(&self, other: &Self) -> bool {
-        self.params().all(|(name, value)| {
-            let twin = other.params().find(|(n, _)| fold_case(n) == fold_case(name));
-            match twin {
-                Some((_, other)) => match (value, other) {
-                    (Some(a), Some(b)) => fold_case(a) == fold_case(b),
-                    (a, b) => a.is_none() && b.is_none(),
-                },
-                None => !NEVER_IGNORED.iter().any(|n| fold_case(name) == n.as_bytes()),
-            }
-        })
+    /// Names and values of the parameters, folded. One that is repeated, against section 19.1.1, has several
+    /// values. A map, since comparing each with each would take minutes for a URI of the size of a datagram.
+    fn folded_params(&self) -> ParamMap {
+        let mut map = ParamMap::new();
+        for (name, value) in self.params() {
+            map.entry(fold_case(name)).or_default().insert(value.map(fold_case));
+        }
+        map
     }
 
+    /// Each name and value must be in both as often.
     fn has_same_headers(&self, other: &Self) -> bool {
-        self.headers().all(|(name, value)| {
-            other.headers().any(|(n, v)| {
-                fold_case(n) == fold_case(name)
-                    && fold(v.unwrap_or("")) == fold(value.unwrap_or(""))
-            })
-        }) && self.headers().count() == other.headers().count()
+        let folded = |uri: &Self| -> Vec<(Vec<u8>, Vec<u8>)> {
+            let pairs = uri.headers().map(|(n, v)| (fold_case(n), fold(v.unwrap_or(""))));
+            let mut pairs: Vec<_> = pairs.collect();
+            pairs.sort();
+            pairs
+        };
+        folded(self) == folded(other)
     }
 
     /// Both local or both global; digits compared without visual separators and case, parameters in any
@@ -82,6 +80,19 @@ impl Uri {
         };
         plain(self) == plain(other) && params(self) == params(other)
     }
+}
+
+/// Parameters by folded name.
+type ParamMap = BTreeMap<Vec<u8>, BTreeSet<Option<Vec<u8>>>>;
+
+/// Whether parameters that both have are the same, and those that only one has may be ignored.
+fn are_compatible(a: &ParamMap, b: &ParamMap) -> bool {
+    let may_lack = |name: &[u8]| !NEVER_IGNORED.iter().any(|never| never.as_bytes() == name);
+    let fits = |one: &ParamMap, two: &ParamMap| {
+        let mut all = one.iter();
+        all.all(|(name, values)| two.get(name).map_or_else(|| may_lack(name), |v| v == values))
+    };
+    fits(a, b) && fits(b, a)
 }
 
 /// Resolves the escapes of characters that are not reserved; those are equal to their escaped form, while

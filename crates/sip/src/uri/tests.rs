@@ -124,6 +124,26 @@ fn rfc3261_19_1_4_equivalence() {
     }
 }
 
+/// Section 19.1.1 forbids to repeat a parameter; a URI that does it must still be equivalent to itself, or a contact
+/// would never replace its own binding.
+#[test]
+fn repeated_parameters_compare_by_all_their_values() {
+    let a = uri("sip:a@b;x=1;y;x=2;x=1");
+    assert!(a.is_equivalent(&a));
+    assert!(a.is_equivalent(&uri("sip:a@b;X=2;x=1")) && uri("sip:a@b;X=2;x=1").is_equivalent(&a));
+    assert!(!a.is_equivalent(&uri("sip:a@b;x=1")) && !uri("sip:a@b;x=1").is_equivalent(&a));
+    let headers = uri("sip:a@b?x=1&x=1&x=2");
+    assert!(headers.is_equivalent(&headers));
+    assert!(!headers.is_equivalent(&uri("sip:a@b?x=1&x=2&x=2")));
+    // As long as a datagram can be; comparing each with each would take minutes.
+    let long = |name: &str| {
+        uri(&("sip:a@b".to_owned()
+            + &(0..9_000).map(|n| format!(";{name}{n}")).collect::<String>()))
+    };
+    assert!(long("x").is_equivalent(&long("x")));
+    assert!(long("x").is_equivalent(&long("y")));
+}
+
 #[test]
 fn names_addresses_of_record() {
     for (text, aor) in [
