@@ -5,6 +5,7 @@ use ngn_model::{Aor, Binding};
 use ngn_sip::header::{Contacts, Expires, HeaderName};
 use ngn_sip::message::Message;
 use ngn_sip::uri::Uri;
+use std::net::{IpAddr, SocketAddr};
 
 /// What comes of a REGISTER.
 #[derive(Debug, Default, PartialEq)]
@@ -33,10 +34,31 @@ pub enum Refusal {
 /// Where a REGISTER came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// The peer, as a SIP URI.
-    pub received: String,
+    /// The peer.
+    pub peer: SocketAddr,
+    /// The transport, lower case.
+    pub transport: String,
+    /// Whether the topmost Via names the peer's address, so that no NAT stands between.
+    pub knows_its_address: bool,
     /// Our socket.
     pub socket: String,
+}
+
+impl Origin {
+    /// Where requests for a contact must go instead of to the contact itself: back to where the REGISTER came from
+    /// when that is behind NAT, or holds a connection.
+    fn received(&self, contact: &Uri) -> Option<String> {
+        let host = contact.host().and_then(|host| host.ip());
+        let elsewhere = host.is_some_and(|host| {
+            let private = match host {
+                IpAddr::V4(host) => host.is_private(),
+                IpAddr::V6(host) => host.is_unique_local(),
+            };
+            private && host != self.peer.ip()
+        });
+        let direct = self.transport == "udp" && self.knows_its_address && !elsewhere;
+        (!direct).then(|| format!("sip:{};transport={}", self.peer, self.transport))
+    }
 }
 
 /// Works out the change; nothing changes when there is no Contact (step 6). All or nothing (step 7).
@@ -76,7 +98,7 @@ pub fn change(
         let binding = Binding {
             aor: aor.clone(),
             contact: contact.uri().to_string(),
-            received: Some(origin.received.clone()),
+            received: origin.received(contact.uri()),
             path: path.join(", "),
             expires_at: now.saturating_add(i64::from(asked.min(rules.max_expires)) * 1000),
             q: contact.q().unwrap_or(1000),
@@ -137,6 +159,33 @@ fn user_agent(request: &Message) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn origin() -> Origin {
+        Origin {
+            peer: SocketAddr::from(([192, 0, 2, 1], 5060)),
+            transport: "udp".to_owned(),
+            knows_its_address: true,
+            socket: String::new(),
+        }
+    }
+
+    // RFC 3581 and RFC 5626 section 5.3, for phones that know neither.
+    #[test]
+    fn goes_back_to_where_it_came_from_only_where_it_must() {
+        let uri = |text| Uri::parse(text).expect("a URI");
+        let back = Some("sip:192.0.2.1:5060;transport=udp".to_owned());
+        assert_eq!(origin().received(&uri("sip:a@192.0.2.1:7060")), None);
+        assert_eq!(origin().received(&uri("sip:a@198.51.100.1")), None);
+        assert_eq!(origin().received(&uri("sip:a@phone.example")), None);
+        assert_eq!(origin().received(&uri("sip:a@192.168.1.2")), back);
+        assert_eq!(origin().received(&uri("sip:a@[fd00::1]")), back);
+        let behind_nat = Origin { knows_its_address: false, ..origin() };
+        assert_eq!(behind_nat.received(&uri("sip:a@192.0.2.1:7060")), back);
+        let local = Origin { peer: SocketAddr::from(([10, 0, 0, 1], 5060)), ..origin() };
+        assert_eq!(local.received(&uri("sip:a@10.0.0.1")), None);
+        let connected = Origin { transport: "tcp".to_owned(), ..origin() };
+        assert!(connected.received(&uri("sip:a@192.0.2.1:7060")).is_some());
+    }
     use bytes::Bytes;
 
     fn register(cseq: u32, fields: &str) -> Message {
@@ -151,7 +200,7 @@ mod tests {
 
     fn run(current: &[Binding], cseq: u32, fields: &str) -> Result<ChangeSet, Refusal> {
         let aor = "a@example.com".parse().expect("an address");
-        let origin = Origin { received: "sip:192.0.2.1:5060".into(), socket: String::new() };
+        let origin = origin();
         change(&register(cseq, fields), &aor, current, &origin, &Registrar::default(), 1_000)
     }
 

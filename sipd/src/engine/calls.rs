@@ -153,7 +153,9 @@ fn forward_target(target: &Target) -> Option<ForwardTarget> {
                 let remote: SocketAddr = address.parse().ok()?;
                 let mut hop = Destination::new(Transport::parse(transport), remote);
                 hop.local = binding.socket.split_once(':').and_then(|(_, own)| own.parse().ok());
+                let own = own_address(&forward.uri, &hop);
                 forward.next_hops.push(hop);
+                forward.next_hops.extend(own);
             }
             for path in binding.path.split(',').filter(|path| !path.trim().is_empty()) {
                 let uri = path.trim().trim_start_matches('<').split('>').next()?;
@@ -162,4 +164,13 @@ fn forward_target(target: &Target) -> Option<ForwardTarget> {
             Some(forward)
         }
     }
+}
+
+/// Where a phone that came over a connection says it listens, for when that connection is gone.
+fn own_address(contact: &Uri, hop: &Destination) -> Option<Destination> {
+    let host = contact.host()?.ip()?;
+    let address = SocketAddr::new(host, contact.port().unwrap_or(5060));
+    let differs = address.ip() == hop.remote.ip() && address.port() != hop.remote.port();
+    (hop.transport == Transport::Tcp && differs)
+        .then(|| Destination::new(hop.transport.clone(), address))
 }

@@ -5,8 +5,9 @@ use crate::location::Change;
 use crate::registrar::{self, Origin, Refusal};
 use crate::wall_clock;
 use ngn_sip::header::HeaderName;
-use ngn_sip::message::Method;
+use ngn_sip::message::{Message, Method};
 use ngn_sip::stack::IncomingRequest;
+use std::net::SocketAddr;
 
 impl Engine {
     /// RFC 3261 section 10.3.
@@ -33,8 +34,10 @@ impl Engine {
         let (now, aor) = (wall_clock(), &account.aor);
         let transport = incoming.source.transport.as_str().to_ascii_lowercase();
         let origin = Origin {
-            received: format!("sip:{};transport={transport}", incoming.source.remote),
+            peer: incoming.source.remote,
+            knows_its_address: knows_its_address(request, incoming.source.remote),
             socket: format!("{transport}:{}", incoming.source.local),
+            transport,
         };
         let current = self.directory.bindings(aor);
         match registrar::change(request, aor, current, &origin, &self.config.registrar, now) {
@@ -63,4 +66,11 @@ impl Engine {
             Err(Refusal::OutOfOrder) => self.reply(id, 500, Some("CSeq Out of Order"), &none),
         }
     }
+}
+
+/// Whether the topmost Via's sent-by is the address that the request came from.
+fn knows_its_address(request: &Message, peer: SocketAddr) -> bool {
+    let Ok(via) = request.top_via() else { return false };
+    let Some(host) = via.host().ip() else { return false };
+    SocketAddr::new(host, via.port_or_default()) == peer
 }
