@@ -77,6 +77,12 @@ impl Seen {
         Position(first.map_or(self.high, |first| first - 1))
     }
 
+    /// Every row up to here has been seen or is not looked for any more; at or below [`Self::low_water`].
+    #[must_use]
+    pub fn complete_to(&self) -> Position {
+        Position(self.gaps.keys().next().map_or(self.high, |first| first - 1))
+    }
+
     /// The ranges of ids to look up again now, merged where they lie close; what it returns between gaps has
     /// been seen before. The caller looks them up and then calls [`Self::looked_up`] with the same time.
     pub(crate) fn due(&self, now: Instant) -> Vec<(u64, u64)> {
@@ -157,6 +163,7 @@ mod tests {
             }
             let held = now < start + HOLD;
             assert_eq!(seen.low_water(now), Position(if held { 0 } else { 3 }));
+            assert_eq!(seen.complete_to(), Position(if seen.gaps.is_empty() { 3 } else { 0 }));
             now += Duration::from_millis(5);
         }
         assert!((200..400).contains(&looks), "{looks} looks");

@@ -7,12 +7,14 @@
 use crate::dialect::Spelling;
 use crate::error::StoreError;
 use crate::follower::{Follower, Start};
+use crate::journal::position;
+use crate::seen::Seen;
 use crate::store::Store;
 use crate::time::serial_base;
 use crate::tx::{Tx, on};
 use futures::TryStreamExt;
-use ngn_model::DomainName;
 use ngn_model::zone::{RecordRow, ZoneRows};
+use ngn_model::{DomainName, Position};
 use sqlx::QueryBuilder;
 use std::collections::HashMap;
 
@@ -67,25 +69,33 @@ impl Store {
 
     /// One zone with its records; `None` when there is none of that name.
     pub async fn zone(&self, apex: &DomainName) -> Result<Option<ZoneRows>, StoreError> {
-        self.read(|tx| {
+        self.read(|tx| Box::pin(async move { load_one(tx, apex).await })).await
+    }
+
+    /// One zone with its records, and the positions of those of its journal rows that its serial counts but that a
+    /// follower who has seen `seen` was not given yet; both from one snapshot.
+    ///
+    /// A server that goes on counting the rows it is given must begin with the serial less the number of these, or
+    /// it would count them twice.
+    pub async fn zone_for(
+        &self,
+        apex: &DomainName,
+        seen: &Seen,
+    ) -> Result<Option<(ZoneRows, Vec<Position>)>, StoreError> {
+        self.snapshot(|tx| {
             Box::pin(async move {
-                let id: Option<i64> = on!(tx, c => {
-                    sqlx::query_scalar::<DB, i64>("SELECT id FROM domains WHERE name = ?")
-                        .bind(apex.as_str())
-                        .fetch_optional(&mut *c)
-                        .await
+                let Some(zone) = load_one(tx, apex).await? else { return Ok(None) };
+                let ids: Vec<i64> = on!(tx, c => {
+                    sqlx::query_scalar::<DB, i64>(
+                        "SELECT id FROM journal WHERE zone = ? AND id > ? ORDER BY id",
+                    )
+                    .bind(apex.as_str())
+                    .bind(seen.complete_to().0.cast_signed())
+                    .fetch_all(&mut *c)
+                    .await
                 })?;
-                let Some(id) = id else { return Ok(None) };
-                let serial = tx.serials(&[apex.as_str()]).await?.pop().map_or(0, |(_, serial)| serial);
-                let records: Vec<RecordSql> = on!(tx, c => {
-                    let mut query = QueryBuilder::<DB>::new("SELECT ");
-                    query.push(RECORD_COLUMNS);
-                    query.push(" FROM records r WHERE r.disabled = 0 AND r.type <> '' AND r.domain_id = ");
-                    query.push_bind(id).push(" ORDER BY r.name, r.id");
-                    query.build_query_as::<RecordSql>().fetch_all(&mut *c).await
-                })?;
-                let records = records.into_iter().map(RecordRow::from).collect();
-                Ok(Some(ZoneRows { apex: apex.clone(), serial, records }))
+                let positions = ids.into_iter().map(position);
+                Ok(Some((zone, positions.filter(|position| !seen.contains(*position)).collect())))
             })
         })
         .await
@@ -164,6 +174,26 @@ const SERIALS: &str = "SELECT z.zone, z.base + z.counted + \
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 pub(crate) fn wrap(serial: i64) -> u32 {
     serial as u32
+}
+
+async fn load_one(tx: &mut Tx<'_>, apex: &DomainName) -> Result<Option<ZoneRows>, StoreError> {
+    let id: Option<i64> = on!(tx, c => {
+        sqlx::query_scalar::<DB, i64>("SELECT id FROM domains WHERE name = ?")
+            .bind(apex.as_str())
+            .fetch_optional(&mut *c)
+            .await
+    })?;
+    let Some(id) = id else { return Ok(None) };
+    let serial = tx.serials(&[apex.as_str()]).await?.pop().map_or(0, |(_, serial)| serial);
+    let records: Vec<RecordSql> = on!(tx, c => {
+        let mut query = QueryBuilder::<DB>::new("SELECT ");
+        query.push(RECORD_COLUMNS);
+        query.push(" FROM records r WHERE r.disabled = 0 AND r.type <> '' AND r.domain_id = ");
+        query.push_bind(id).push(" ORDER BY r.name, r.id");
+        query.build_query_as::<RecordSql>().fetch_all(&mut *c).await
+    })?;
+    let records = records.into_iter().map(RecordRow::from).collect();
+    Ok(Some(ZoneRows { apex: apex.clone(), serial, records }))
 }
 
 async fn load_all<F>(tx: &mut Tx<'_>, mut each: F) -> Result<(), StoreError>

@@ -13,6 +13,7 @@ pub struct Zones {
     above: Trie<Above>,
     /// How long apexes are: a bit for each length in octets, so that most ancestors need no look-up.
     lengths: Lengths,
+    records: usize,
 }
 
 /// A name above one or several apexes.
@@ -73,6 +74,12 @@ impl Zones {
         self.zones.len() == 0
     }
 
+    /// How many records all zones have.
+    #[must_use]
+    pub const fn record_count(&self) -> usize {
+        self.records
+    }
+
     /// All zones, in no useful order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Zone>> {
         self.zones.iter()
@@ -106,7 +113,10 @@ impl Zones {
 
     /// Adds a zone, in place of the one with the same apex.
     pub fn insert(&mut self, zone: Arc<Zone>) {
-        if self.zones.get(zone.apex.as_wire()).is_none() {
+        self.records += zone.records;
+        if let Some(old) = self.zones.get(zone.apex.as_wire()) {
+            self.records -= old.records;
+        } else {
             if let Some(count) = self.lengths.of(&zone.apex) {
                 *count += 1;
             }
@@ -120,9 +130,8 @@ impl Zones {
 
     /// Removes the zone with this apex.
     pub fn remove(&mut self, apex: &Name) {
-        if self.zones.get(apex.as_wire()).is_none() {
-            return;
-        }
+        let Some(old) = self.zones.get(apex.as_wire()) else { return };
+        self.records -= old.records;
         self.zones.remove(apex.as_wire());
         if let Some(count) = self.lengths.of(apex) {
             *count = count.saturating_sub(1);

@@ -15,6 +15,7 @@ on_both!(
     soa_rows_follow,
     a_zone_from_elsewhere_goes_on,
     pruning_keeps_what_is_needed,
+    a_zone_comes_with_what_its_follower_lacks,
 );
 
 async fn serial(backend: &Backend, zone: &str) -> u32 {
@@ -213,4 +214,30 @@ async fn pruning_keeps_what_is_needed(backend: &Backend) {
     let mut follower = backend.store.follow().await.expect("a follower");
     change(backend, "a.example").await;
     assert_eq!(follower.next().await.expect("the change").len(), 1);
+}
+
+async fn a_zone_comes_with_what_its_follower_lacks(backend: &Backend) {
+    add_zone(backend, "a.example", &[]).await;
+    let mut follower = backend.store.load_zones(drop).await.expect("the zones");
+    let loaded = serial(backend, "a.example").await;
+    for _ in 0..3 {
+        change(backend, "a.example").await;
+    }
+    add_zone(backend, "b.example", &[]).await;
+    let apex = &name("a.example");
+    let (zone, lacking) =
+        backend.store.zone_for(apex, &follower.seen()).await.expect("an answer").expect("the zone");
+    assert_eq!(zone.serial, loaded + 3);
+    assert_eq!(lacking.len(), 3);
+    let mut given = Vec::new();
+    while given.len() < 4 {
+        given.extend(follower.next().await.expect("rows"));
+    }
+    let of_zone = given.iter().filter(|row| row.zone.as_deref() == Some("a.example"));
+    assert!(of_zone.map(|row| row.position).eq(lacking));
+    let (zone, lacking) =
+        backend.store.zone_for(apex, &follower.seen()).await.expect("an answer").expect("the zone");
+    assert_eq!((zone.serial, lacking), (loaded + 3, vec![]));
+    let none = backend.store.zone_for(&name("c.example"), &follower.seen()).await;
+    assert_eq!(none.expect("an answer"), None);
 }

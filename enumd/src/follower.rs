@@ -1,0 +1,293 @@
+//! Keeps the zones up to date: what the journal names is read again from the database.
+//!
+//! The serial that is served is the one of the snapshot that was loaded plus the number of the zone's journal rows
+//! that were given since, so that it rises with each change, ends where the database's is, and never promises content
+//! that is not there: records are read after their journal row, so they may be newer than the serial, never older.
+
+use crate::served::Served;
+use ngn_daemon::Readiness;
+use ngn_dns::name::Name;
+use ngn_dns::zone::{BadRecord, Zone, Zones};
+use ngn_model::journal::{Entity, JournalRow};
+use ngn_model::zone::{RecordRow, ZoneRows};
+use ngn_model::{DomainName, Position};
+use ngn_store::{Follower, Seen, Store, StoreError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long to wait before a database that failed is asked again.
+const RETRY: Duration = Duration::from_millis(500);
+/// How many bad records of a zone are named in the log.
+const NAMED_BAD: usize = 10;
+
+/// Loads all zones and serves them.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub(crate) async fn load(store: &Store, served: &Served) -> Result<Follower, StoreError> {
+    let mut zones = Zones::new();
+    let metrics = Arc::clone(&served.metrics);
+    let follower = store
+        .load_zones(|rows| {
+            let (zone, bad) = Zone::build(&rows);
+            complain(zone.apex(), &bad);
+            metrics.count_bad_records(bad.len());
+            zones.insert(Arc::new(zone));
+        })
+        .await?;
+    let low_water = follower.seen().low_water(Instant::now()).0;
+    served.metrics.set_served(zones.len(), zones.record_count(), low_water);
+    served.replace(zones);
+    Ok(follower)
+}
+
+fn complain(apex: &Name, bad: &[BadRecord]) {
+    for record in bad.iter().take(NAMED_BAD) {
+        tracing::warn!(dns.zone = %apex, %record, "record is left out");
+    }
+    if bad.len() > NAMED_BAD {
+        tracing::warn!(dns.zone = %apex, count = bad.len(), "records are left out");
+    }
+}
+
+/// What a number of journal rows name, each once.
+#[derive(Debug, Default)]
+struct Named {
+    /// Zones to read again as a whole.
+    zones: BTreeSet<DomainName>,
+    /// Zone and owner of names to read again.
+    names: BTreeSet<(String, String)>,
+    /// By how much the serials of zones rise.
+    rises: BTreeMap<String, u32>,
+}
+
+impl Named {
+    /// Rows about other kinds of records, and keys that name nothing, do not matter but for the serials.
+    fn by(rows: &[JournalRow]) -> Self {
+        let mut named = Self::default();
+        for row in rows {
+            match row.entity {
+                Entity::Zone => named.zones.extend(DomainName::new(&row.key)),
+                Entity::RrSet => {
+                    let name = row.key.split_once(' ');
+                    named
+                        .names
+                        .extend(name.map(|(zone, owner)| (zone.to_owned(), owner.to_owned())));
+                }
+                _ => {}
+            }
+            if let Some(zone) = &row.zone {
+                *named.rises.entry(zone.clone()).or_default() += 1;
+            }
+        }
+        let whole = &named.zones;
+        named.names.retain(|(zone, _)| !whole.iter().any(|apex| apex.as_str() == zone));
+        named
+    }
+
+    async fn read(&self, store: &Store, seen: &Seen) -> Result<Update, StoreError> {
+        let mut zones = Vec::new();
+        for apex in &self.zones {
+            zones.push((apex.clone(), store.zone_for(apex, seen).await?));
+        }
+        let mut names = Vec::new();
+        if !self.names.is_empty() {
+            let asked: Vec<(String, String)> = self.names.iter().cloned().collect();
+            names = store.records_at(&asked).await?;
+        }
+        Ok(Update { zones, names, rises: self.rises.clone() })
+    }
+}
+
+/// A zone as it was read again, and the positions of its journal rows that were not given yet.
+type Whole = (ZoneRows, Vec<Position>);
+
+/// New states of what was named.
+#[derive(Debug)]
+struct Update {
+    zones: Vec<(DomainName, Option<Whole>)>,
+    names: Vec<((String, String), Vec<RecordRow>)>,
+    rises: BTreeMap<String, u32>,
+}
+
+impl Update {
+    /// The zones after the update, and the records that are left out.
+    fn apply(self, zones: &mut Zones) -> Vec<(Name, Vec<BadRecord>)> {
+        let mut complaints = Vec::new();
+        let mut changed: BTreeMap<Name, Zone> = BTreeMap::new();
+        for ((zone, owner), records) in self.names {
+            let (Ok(apex), Ok(owner)) = (Name::parse(&zone), Name::parse(&owner)) else { continue };
+            let known =
+                changed.get(&apex).or_else(|| zones.get(apex.as_wire()).map(|zone| &**zone));
+            let Some(known) = known else { continue };
+            let (zone, bad) = known.with(&owner, &records);
+            complaints.push((apex.clone(), bad));
+            changed.insert(apex, zone);
+        }
+        for (zone, rise) in self.rises {
+            let Ok(apex) = Name::parse(&zone) else { continue };
+            let known =
+                changed.get(&apex).or_else(|| zones.get(apex.as_wire()).map(|zone| &**zone));
+            if let Some(known) = known {
+                let zone = known.with_serial(known.serial().wrapping_add(rise));
+                changed.insert(apex, zone);
+            }
+        }
+        for zone in changed.into_values() {
+            zones.insert(Arc::new(zone));
+        }
+        // These come last: their serials hold all rows that were given, and so nothing is added to them.
+        for (apex, found) in self.zones {
+            let Some((rows, lacking)) = found else {
+                zones.remove(&Name::from(&apex));
+                continue;
+            };
+            let lacking = u32::try_from(lacking.len()).unwrap_or(u32::MAX);
+            let (zone, bad) = Zone::build(&rows);
+            let zone = zone.with_serial(zone.serial().wrapping_sub(lacking));
+            complaints.push((zone.apex().clone(), bad));
+            zones.insert(Arc::new(zone));
+        }
+        complaints.retain(|(_, bad)| !bad.is_empty());
+        complaints
+    }
+}
+
+/// What follows the journal.
+#[derive(Debug, Clone)]
+pub(crate) struct Following {
+    pub(crate) store: Store,
+    pub(crate) served: Served,
+    pub(crate) readiness: Readiness,
+}
+
+impl Following {
+    /// Follows the journal for ever; to be dropped at the end.
+    pub(crate) async fn run(&self, mut follower: Follower) {
+        self.note(&follower, &[]);
+        self.reachable();
+        let mut down = false;
+        loop {
+            let rows = tokio::select! {
+                rows = follower.next() => rows,
+                () = self.answering(), if down => {
+                    down = false;
+                    self.reachable();
+                    continue;
+                }
+            };
+            let applied = match rows {
+                Ok(rows) => self.follow(&follower, &rows).await.map(|()| rows),
+                Err(error) => Err(error),
+            };
+            match applied {
+                Ok(rows) => {
+                    if std::mem::take(&mut down) {
+                        self.reachable();
+                    }
+                    self.note(&follower, &rows);
+                }
+                Err(StoreError::Rewound { position }) => {
+                    tracing::warn!(position, "the journal went back; loading all zones anew");
+                    follower = self.load_anew().await;
+                    self.note(&follower, &[]);
+                }
+                Err(error) => {
+                    if !down {
+                        tracing::warn!(%error, "the journal cannot be read; serving what is known");
+                    }
+                    down = true;
+                    self.unreachable();
+                }
+            }
+        }
+    }
+
+    /// Reads and serves what rows name. They were taken from the follower, so this goes on until it is done.
+    async fn follow(&self, follower: &Follower, rows: &[JournalRow]) -> Result<(), StoreError> {
+        let named = Named::by(rows);
+        let seen = follower.seen();
+        let mut failed = false;
+        let update = loop {
+            match named.read(&self.store, &seen).await {
+                Ok(update) => break update,
+                Err(error @ StoreError::Rewound { .. }) => return Err(error),
+                Err(error) => {
+                    if !failed {
+                        tracing::warn!(%error, "changed records cannot be read yet");
+                    }
+                    failed = true;
+                    self.unreachable();
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        };
+        if failed {
+            self.reachable();
+        }
+        let served = self.served.clone();
+        // A large zone takes a while to build, which must not hold up connections.
+        let built = tokio::task::spawn_blocking(move || {
+            let mut zones = (*served.zones()).clone();
+            let complaints = update.apply(&mut zones);
+            served.replace(zones);
+            complaints
+        });
+        match built.await {
+            Ok(complaints) => {
+                for (apex, bad) in complaints {
+                    complain(&apex, &bad);
+                    self.served.metrics.count_bad_records(bad.len());
+                }
+            }
+            Err(error) => tracing::error!(%error, "a change could not be applied"),
+        }
+        Ok(())
+    }
+
+    async fn load_anew(&self) -> Follower {
+        loop {
+            match load(&self.store, &self.served).await {
+                Ok(follower) => return follower,
+                Err(error) => {
+                    tracing::warn!(%error, "the zones cannot be loaded yet");
+                    self.unreachable();
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        }
+    }
+
+    async fn answering(&self) {
+        loop {
+            tokio::time::sleep(RETRY).await;
+            if self.store.ping().await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    fn note(&self, follower: &Follower, rows: &[JournalRow]) {
+        let low_water = follower.seen().low_water(Instant::now()).0;
+        let zones = self.served.zones();
+        self.served.metrics.set_served(zones.len(), zones.record_count(), low_water);
+        self.readiness.applied(low_water, rows.iter().map(|row| row.position.0));
+    }
+
+    fn reachable(&self) {
+        self.served.metrics.set_database(true);
+        self.readiness.set_ready(true, "");
+    }
+
+    /// Still ready: what is known is served.
+    fn unreachable(&self) {
+        self.served.metrics.set_database(false);
+        self.readiness
+            .set_ready(true, "the database cannot be read; serving what was known before");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! What enumd counts.
+
+use ngn_dns::answer::{Answered, Outcome, Rcode, Transport};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use std::sync::OnceLock;
+
+/// Labels of a query.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct QueryLabels {
+    transport: &'static str,
+    qtype: &'static str,
+    rcode: &'static str,
+}
+
+/// The types that are counted by name; what is asked for decides, so that the number of labels must not grow.
+const TYPES: [(u16, &str); 12] = [
+    (1, "A"),
+    (2, "NS"),
+    (5, "CNAME"),
+    (6, "SOA"),
+    (12, "PTR"),
+    (15, "MX"),
+    (16, "TXT"),
+    (28, "AAAA"),
+    (33, "SRV"),
+    (35, "NAPTR"),
+    (43, "DS"),
+    (255, "ANY"),
+];
+/// Those types, others, and queries without a question.
+const ROWS: usize = TYPES.len() + 2;
+
+/// Counters that were used, so that counting neither locks nor allocates.
+type ByQuery = [[[OnceLock<Counter>; Rcode::ALL.len()]; ROWS]; 2];
+
+/// The counters.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics {
+    queries: Family<QueryLabels, Counter>,
+    by_query: ByQuery,
+    truncated: Counter,
+    dropped: Counter,
+    panics: Counter,
+    refused_connections: Counter,
+    bad_records: Counter,
+    zones: Gauge,
+    records: Gauge,
+    position: Gauge,
+    database: Gauge,
+}
+
+impl Metrics {
+    /// Makes the counters and registers them.
+    #[must_use]
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        registry.register(
+            "enumd_queries",
+            "Answers by transport, type asked for and response code",
+            metrics.queries.clone(),
+        );
+        for (name, help, counter) in [
+            ("enumd_truncated", "Answers with TC set", &metrics.truncated),
+            ("enumd_dropped", "Packets that were no queries and got no answer", &metrics.dropped),
+            ("enumd_panics", "Queries that made the server panic", &metrics.panics),
+            (
+                "enumd_refused_connections",
+                "TCP connections above the limit",
+                &metrics.refused_connections,
+            ),
+            (
+                "enumd_bad_records",
+                "Records left out since they make no sense",
+                &metrics.bad_records,
+            ),
+        ] {
+            registry.register(name, help, counter.clone());
+        }
+        for (name, help, gauge) in [
+            ("enumd_zones", "Zones that are served", &metrics.zones),
+            ("enumd_records", "Records that are served", &metrics.records),
+            ("enumd_journal_position", "Journal position that is served", &metrics.position),
+            ("enumd_database_up", "Whether the journal could be read last time", &metrics.database),
+        ] {
+            registry.register(name, help, gauge.clone());
+        }
+        metrics
+    }
+
+    /// Counts what became of a query.
+    pub(crate) fn count(&self, transport: Transport, outcome: Outcome) {
+        let Outcome::Answered(Answered { rcode, qtype, truncated }) = outcome else {
+            self.dropped.inc();
+            return;
+        };
+        if truncated {
+            self.truncated.inc();
+        }
+        let (row, qtype) = match qtype {
+            None => (TYPES.len(), "none"),
+            Some(qtype) => match TYPES.iter().position(|(known, _)| *known == qtype) {
+                Some(row) => (row, TYPES.get(row).map_or("other", |(_, name)| *name)),
+                None => (TYPES.len() + 1, "other"),
+            },
+        };
+        let (transport, name) = match transport {
+            Transport::Udp => (0, "udp"),
+            Transport::Tcp => (1, "tcp"),
+        };
+        let column = Rcode::ALL.iter().position(|known| *known == rcode).unwrap_or(0);
+        let place = self.by_query.get(transport).and_then(|rows| rows.get(row));
+        if let Some(place) = place.and_then(|columns| columns.get(column)) {
+            let labels = || QueryLabels { transport: name, qtype, rcode: rcode.name() };
+            place.get_or_init(|| self.queries.get_or_create_owned(&labels())).inc();
+        }
+    }
+
+    /// Counts a panic.
+    pub(crate) fn count_panic(&self) {
+        self.panics.inc();
+    }
+
+    /// Counts a connection that was not accepted.
+    pub(crate) fn count_refused_connection(&self) {
+        self.refused_connections.inc();
+    }
+
+    /// Counts records that were left out.
+    pub(crate) fn count_bad_records(&self, count: usize) {
+        self.bad_records.inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+
+    /// Says what is served.
+    pub(crate) fn set_served(&self, zones: usize, records: usize, position: u64) {
+        self.zones.set(i64::try_from(zones).unwrap_or(i64::MAX));
+        self.records.set(i64::try_from(records).unwrap_or(i64::MAX));
+        self.position.set(i64::try_from(position).unwrap_or(i64::MAX));
+    }
+
+    /// Says whether the database answers.
+    pub(crate) fn set_database(&self, up: bool) {
+        self.database.set(i64::from(up));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_counted_by_what_they_are() {
+        let mut registry = Registry::default();
+        let metrics = Metrics::register(&mut registry);
+        for (qtype, rcode) in [
+            (Some(35), Rcode::NoError),
+            (Some(35), Rcode::NoError),
+            (Some(65_280), Rcode::NxDomain),
+            (None, Rcode::FormErr),
+        ] {
+            let answered = Answered { rcode, qtype, truncated: qtype.is_none() };
+            metrics.count(Transport::Udp, Outcome::Answered(answered));
+        }
+        metrics.count(Transport::Tcp, Outcome::Dropped);
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode_registry(&mut text, &registry).expect("text");
+        for line in [
+            r#"enumd_queries_total{transport="udp",qtype="NAPTR",rcode="NOERROR"} 2"#,
+            r#"enumd_queries_total{transport="udp",qtype="other",rcode="NXDOMAIN"} 1"#,
+            r#"enumd_queries_total{transport="udp",qtype="none",rcode="FORMERR"} 1"#,
+            "enumd_truncated_total 1",
+            "enumd_dropped_total 1",
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Answering on connections (RFC 7766): queries of a connection one after the other, each with its length before it.
+//!
+//! A connection costs one query, its answers and what the system buffers. A client must send each query whole and take
+//! its answers within the idle time, or the connection ends.
+
+use crate::served::{Responder, Served};
+use ngn_dns::answer::{Limits, Transport};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// Answers to pipelined queries are sent together up to about this many octets.
+const TOGETHER: usize = 16 * 1024;
+/// How much is read at once.
+const READ: usize = 4 * 1024;
+
+/// What all connections share.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    pub(crate) served: Served,
+    pub(crate) max_udp: u16,
+    pub(crate) idle: Duration,
+    pub(crate) connections: Arc<Semaphore>,
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// Accepts and answers until the shutdown; connections end with it.
+pub(crate) async fn serve(listener: TcpListener, shared: Shared) {
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+            () = shared.shutdown.cancelled() => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let Ok(permit) = Arc::clone(&shared.connections).try_acquire_owned() else {
+                    shared.served.metrics.count_refused_connection();
+                    continue;
+                };
+                let shared = shared.clone();
+                connections.spawn(async move {
+                    tokio::select! {
+                        _ = converse(stream, &shared) => {}
+                        () = shared.shutdown.cancelled() => {}
+                    }
+                    drop(permit);
+                });
+            }
+            // Out of file descriptors, mostly: wait for some to come back.
+            Err(error) => {
+                tracing::warn!(kind = ?error.kind(), "accept failed");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    connections.shutdown().await;
+}
+
+/// Answers until the client ends, is too slow or sends what is no query.
+async fn converse(stream: TcpStream, shared: &Shared) -> io::Result<()> {
+    let _ = stream.set_nodelay(true);
+    let (read, mut write) = stream.into_split();
+    let mut read = BufReader::with_capacity(READ, read);
+    let limits = Limits { max_udp: shared.max_udp, transport: Transport::Tcp };
+    let mut responder = shared.served.responder(limits);
+    let (mut query, mut answers) = (Vec::new(), Vec::new());
+    loop {
+        if timeout(shared.idle, next_query(&mut read, &mut query)).await??.is_none() {
+            break;
+        }
+        if !append_answer(&mut responder, &query, &mut answers) {
+            break;
+        }
+        // Wait for more queries only when there is nothing to say (RFC 7766 section 6.2.1.1).
+        if read.buffer().is_empty() || answers.len() >= TOGETHER {
+            send(&mut write, &mut answers, shared.idle).await?;
+        }
+    }
+    send(&mut write, &mut answers, shared.idle).await
+}
+
+/// Reads a query; `None` at the end of the stream. Memory grows with what comes, not with what is announced.
+async fn next_query(
+    read: &mut BufReader<OwnedReadHalf>,
+    query: &mut Vec<u8>,
+) -> io::Result<Option<()>> {
+    query.clear();
+    let mut length = [0; 2];
+    match read.read_exact(&mut length).await {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let length = u16::from_be_bytes(length);
+    let whole = read.take(length.into()).read_to_end(query).await?;
+    Ok((whole == usize::from(length)).then_some(()))
+}
+
+/// Appends the answer with its length; `false` when there is none, which ends the connection.
+fn append_answer(responder: &mut Responder, query: &[u8], answers: &mut Vec<u8>) -> bool {
+    let Some(answer) = responder.respond(query) else { return false };
+    let Ok(length) = u16::try_from(answer.len()) else { return false };
+    answers.extend_from_slice(&length.to_be_bytes());
+    answers.extend_from_slice(answer);
+    true
+}
+
+async fn send(
+    write: &mut OwnedWriteHalf,
+    answers: &mut Vec<u8>,
+    limit: Duration,
+) -> io::Result<()> {
+    if !answers.is_empty() {
+        timeout(limit, write.write_all(answers)).await??;
+        answers.clear();
+    }
+    Ok(())
+}
