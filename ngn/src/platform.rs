@@ -177,7 +177,7 @@ async fn start_soap(
     config.listen = listen;
     password_file.clone_into(&mut config.administrator.password_file);
     // Zones that name no server are served by this machine.
-    config.provisioning.nameservers = vec!["localhost".to_owned()];
+    config.provisioning.nameservers = vec!["ns.localhost".to_owned()];
     let server = ngn_ngnpro::serve(config, store.clone(), shutdown.clone()).await?;
     parts.add("ngnpro", server.readiness, server.registry, server.task);
     Ok(server.address)

@@ -202,7 +202,7 @@ async fn range_of(
 
 /// Checks that a range can take one more number (B102).
 async fn check_size(tx: &mut Tx<'_>, range: &EnumRangeRow) -> Result<(), OpError> {
-    if tx.room_in_enum_range(range.id).await? == Some(0) {
+    if range.size > 0 && tx.room_in_enum_range(range.id).await? == Some(0) {
         return Err(Fault::client(
             code::ENUM_RANGE_FULL,
             format!(

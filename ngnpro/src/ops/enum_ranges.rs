@@ -4,10 +4,9 @@ use super::credit::{self, Credit};
 use super::{Call, Outcome, query_parts, required, stored, wire_time, wire_total};
 use crate::fault::OpError;
 use crate::principal::{Need, Principal};
-use crate::rules::enum_::{
-    is_country, read_limit, read_nameservers, read_range_id, read_ttl, soa_content,
-};
-use ngn_model::{DomainName, E164, Entity, Ownership};
+use crate::rules::dns_zone::{self, DEFAULT_TIMES, DEFAULT_TTL};
+use crate::rules::enum_::{is_country, read_limit, read_nameservers, read_range_id};
+use ngn_model::{DomainName, E164, Entity};
 use ngn_soap::fault::code;
 use ngn_soap::types::{EnumRange, EnumRangeId, EnumRanges};
 use ngn_soap::{Fault, enum_};
@@ -248,10 +247,15 @@ async fn write_apex(
     let zone = apex.as_str();
     let serial = tx.serials(&[zone]).await?.pop().map_or(0, |(_, serial)| serial);
     let serial = serial.wrapping_add(1);
-    let email = email(tx, row.owner(), apex).await?;
     let names = nameservers(row);
-    let ttl = u32::try_from(row.ttl).unwrap_or(crate::rules::enum_::DEFAULT_TTL);
-    let soa = soa_content(apex, names.first().map(String::as_str), &email, serial);
+    let ttl = u32::try_from(row.ttl).unwrap_or(DEFAULT_TTL);
+    let email = stored(tx.customer_property(row.reseller, EMAIL_PROPERTY).await?);
+    let soa = |email: &str| dns_zone::soa(apex, &names, email, serial, DEFAULT_TIMES);
+    // What stands in the property may be no address; the caller of this operation cannot help that.
+    let soa = match email.map(|email| soa(email.trim())) {
+        Some(Ok(content)) => content,
+        _ => soa(&format!("hostmaster@{apex}"))?,
+    };
     let soa = ("SOA", soa);
     for (rtype, content) in std::iter::once(soa).chain(names.into_iter().map(|name| ("NS", name))) {
         let record = NewRecord {
@@ -269,12 +273,6 @@ async fn write_apex(
         tx.insert_record(&record).await?;
     }
     Ok(serial)
-}
-
-/// The mail address in a range's SOA (B115).
-async fn email(tx: &mut Tx<'_>, owner: Ownership, apex: &DomainName) -> Result<String, OpError> {
-    let found = stored(tx.customer_property(owner.reseller, EMAIL_PROPERTY).await?);
-    Ok(found.unwrap_or_else(|| format!("hostmaster@{apex}")))
 }
 
 fn nameservers(row: &EnumRangeRow) -> Vec<String> {
@@ -299,7 +297,7 @@ fn attributes(
         }
     };
     let row = EnumRangeRow {
-        ttl: i64::from(read_ttl(given.ttl, "range.ttl")?),
+        ttl: i64::from(dns_zone::ttl(given.ttl, "range.ttl")?),
         min_digits: read_limit(given.min_digits, "range.minDigits")?,
         max_digits: read_limit(given.max_digits, "range.maxDigits")?,
         size: read_limit(given.size, "range.size")?,

@@ -1,5 +1,6 @@
 //! Members of ENUM ranges, numbers and mappings: syntax, limits and defaults (B100-B107).
 
+use crate::rules::dns_zone::{self, DEFAULT_TTL};
 use ngn_dns::naptr::{self, MAPPING_TYPES, NaptrError};
 use ngn_model::{DomainName, E164};
 use ngn_soap::Fault;
@@ -7,14 +8,10 @@ use ngn_soap::fault::code;
 use ngn_soap::types::{EnumId, EnumMapping, EnumRangeId};
 use std::collections::HashSet;
 
-/// Time to live of ranges and mappings that name none, in seconds (B103).
-pub const DEFAULT_TTL: u32 = 3600;
 /// Priority of a mapping that names none (B103).
 const DEFAULT_PRIORITY: u16 = 5;
 /// The most mappings of a number (B104).
 const MAX_MAPPINGS: usize = 5;
-/// The longest time to live (RFC 2181 section 8).
-const MAX_TTL: u32 = i32::MAX.unsigned_abs();
 
 /// A mapping as a number keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,22 +128,6 @@ pub fn read_limit(value: Option<i32>, member: &str) -> Result<i64, Fault> {
     Ok(i64::from(value))
 }
 
-/// Reads a time to live, of which 0 or nothing means the default (B103).
-///
-/// # Errors
-///
-/// 9000 when it is longer than 2147483647 seconds.
-pub fn read_ttl(value: Option<u32>, member: &str) -> Result<u32, Fault> {
-    match value.unwrap_or(0) {
-        0 => Ok(DEFAULT_TTL),
-        ttl if ttl > MAX_TTL => Err(Fault::client(
-            code::INVALID_ARGUMENT,
-            format!("{member} is {ttl} seconds; a time to live has at most {MAX_TTL}"),
-        )),
-        ttl => Ok(ttl),
-    }
-}
-
 /// Reads a list of name servers, in the order given and each once.
 ///
 /// # Errors
@@ -248,7 +229,7 @@ fn read_mapping(mapping: &EnumMapping, member: &str) -> Result<Mapping, Fault> {
         content: naptr::content(kind.name, &mapto, priority).map_err(unusable)?,
         mapto,
         priority,
-        ttl: read_ttl(Some(ttl), &format!("{member}.ttl"))?,
+        ttl: dns_zone::ttl(Some(ttl), &format!("{member}.ttl"))?,
     })
 }
 
@@ -273,28 +254,6 @@ pub fn bare(uri: &str) -> String {
 #[must_use]
 pub fn rrset_ttl(mappings: &[Mapping]) -> u32 {
     mappings.iter().map(|mapping| mapping.ttl).min().unwrap_or(DEFAULT_TTL)
-}
-
-/// Content of an SOA with the platform's timers (B115, B129a): `mname` is the first name server; the mail
-/// address stands as a domain name, the dots before its `@` escaped. An address that is none gives
-/// `hostmaster` of the zone.
-#[must_use]
-pub fn soa_content(
-    apex: &DomainName,
-    nameserver: Option<&str>,
-    email: &str,
-    serial: u32,
-) -> String {
-    let mailbox = email.trim().rsplit_once('@').and_then(|(user, domain)| {
-        let usable = !user.is_empty()
-            && user.len() < 64
-            && user.bytes().all(|b| b.is_ascii_graphic() && !b"\\\"@();".contains(&b));
-        let domain = DomainName::new(domain).ok().filter(|_| usable)?;
-        Some(format!("{}.{domain}", user.replace('.', "\\.")))
-    });
-    let mailbox = mailbox.unwrap_or_else(|| format!("hostmaster.{apex}"));
-    let mname = nameserver.unwrap_or(apex.as_str());
-    format!("{mname} {mailbox} {serial} 14400 3600 604800 300")
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What the operations leave in the tables of zones (B108, B110, B114, B129a).
 
-use ngn_tests::fixture::{enum_id, enum_number, enum_range, range, reseller};
+use ngn_tests::fixture::{
+    dns_record, dns_zone, enum_id, enum_number, enum_range, range, reseller, zone,
+};
 use ngn_tests::platform::Platform;
 use ngn_tests::{Value, both, matching, record};
 
@@ -59,6 +61,19 @@ both! {
         let serial = |soa: &str| soa.split_whitespace().nth(2).unwrap().parse::<u32>().unwrap();
         range(&acme.client, "3120");
         assert!(serial(&soa()) > serial(&first));
+    }
+
+    // One name, one zone, whichever port made it; the Dns port has no hand in the zones of ranges.
+    fn a_zone_belongs_to_one_port(p) {
+        let acme = reseller(p, "acme");
+        range(&acme.client, "3120");
+        acme.client.refused(7001, "Dns.addZone", record! { zone: dns_zone(ZONE) });
+        acme.client.refused(7000, "Dns.addRecord", record! { record: dns_record(ZONE, "x", "A", "192.0.2.1") });
+        acme.client.refused(7000, "Dns.deleteZone", record! { zone: ZONE });
+        assert_eq!(acme.client.ok("Dns.getZones", matching(Value::empty())).int_at("total"), 0);
+        zone(&acme.client, &ZONE.replacen('0', "1", 1));
+        acme.client.refused(3001, "Enum.addRange", record! { range: enum_range("3121") });
+        acme.client.refused(3000, "Enum.deleteRange", record! { range: record! { prefix: "3121", tld: "e164.arpa" } });
     }
 
     // B129b: one RRset, one time to live.
