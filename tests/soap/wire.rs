@@ -28,14 +28,53 @@ fn captures() -> BTreeMap<String, String> {
 /// The text of the first element of that local name inside the auth header.
 fn header_member(request: &str, name: &str) -> Option<String> {
     let header = request.split_once("auth").map(|(_, rest)| rest)?;
-    let start = header.find(&format!("{name}>")).or_else(|| header.find(&format!("{name} ")))?;
+    // An opening tag with or without prefix: a closing one has its slash before name or prefix.
+    let start = header.match_indices('<').map(|(at, _)| at + 1).find(|at| {
+        let tag = header[*at..].split(['>', ' ']).next().unwrap_or_default();
+        tag.rsplit(':').next() == Some(name) && !tag.starts_with('/')
+    })?;
     let rest = header.get(start..)?;
     let open = rest.find('>')? + 1;
     let close = rest.find('<')?;
     rest.get(open..close).map(str::to_owned)
 }
 
-#[ignore = "most of the captured operations are not implemented yet"]
+/// Captured operations that nothing serves yet: they may answer so.
+const WAITING: &[&str] = &[
+    "Network.getStatistics",
+    "Rating.getEntityProfiles",
+    "Rating.setEntityProfiles",
+    "Sip.addBalance",
+    "Sip.addCarrier",
+    "Sip.addGateway",
+    "Sip.addGatewayRule",
+    "Sip.addPhonebookEntry",
+    "Sip.addRoutes",
+    "Sip.addTrustedPeer",
+    "Sip.deleteRoutes",
+    "Sip.getAcceptRules",
+    "Sip.getCallDiversions",
+    "Sip.getCallStatistics",
+    "Sip.getCalls",
+    "Sip.getCreditHistory",
+    "Sip.getGatewayRules",
+    "Sip.getMediaSummary",
+    "Sip.getPhonebookEntries",
+    "Sip.getPrepaidStatus",
+    "Sip.getRejectMembers",
+    "Sip.getRoutes",
+    "Sip.getSipDeviceLocations",
+    "Sip.getSipTrace",
+    "Sip.getTrustedPeers",
+    "Sip.setAcceptRules",
+    "Sip.setBarringPrefixes",
+    "Sip.setCallDiversions",
+    "Sip.setRejectMembers",
+    "Voicemail.addAccount",
+    "Voicemail.getAccount",
+    "Voicemail.setAnnouncement",
+];
+
 #[test]
 fn every_capture_is_understood() {
     on_both(|p| {
@@ -54,8 +93,9 @@ fn every_capture_is_understood() {
             let outcome = soap::read_reply(&reply, port, operation, style)
                 .unwrap_or_else(|error| panic!("{name}: {error:#}\n{}", reply.text()));
             if let Err(fault) = outcome {
+                let waits = WAITING.contains(&format!("{port}.{operation}").as_str());
                 assert!(
-                    !matches!(fault.code, 8000 | 8004 | 9000..=9999),
+                    waits && fault.code == 9003 || !matches!(fault.code, 8000 | 8004 | 9000..=9999),
                     "{name}: {} {}",
                     fault.code,
                     fault.text

@@ -7,6 +7,7 @@ mod delete_record;
 mod delete_zone;
 mod get_records;
 mod get_zones;
+mod parallel;
 mod update_record;
 mod update_zone;
 mod values;

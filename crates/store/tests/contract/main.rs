@@ -6,6 +6,7 @@
 
 mod backend;
 mod directory;
+mod dns_port;
 mod durability;
 mod enum_rows;
 mod follower;
