@@ -1,6 +1,7 @@
 //! What a SIP server must know of an account.
 
 use crate::{Aor, Ha1, Ha1Sha256, Ownership};
+use std::net::IpAddr;
 
 /// A SIP account as far as calls and registrations depend on it.
 ///
@@ -38,5 +39,59 @@ impl Account {
     #[must_use]
     pub fn is_blocked(&self) -> bool {
         self.is_in_group("blocked")
+    }
+
+    /// Whether the account may be used from an address (B77). An entry that cannot be read admits nobody.
+    #[must_use]
+    pub fn admits(&self, address: IpAddr) -> bool {
+        self.acl.is_empty() || self.acl.iter().any(|network| is_within(address, network))
+    }
+}
+
+/// Whether an address lies in a network, written as `address/mask` or `address`.
+fn is_within(address: IpAddr, network: &str) -> bool {
+    let (base, mask) = match network.split_once('/') {
+        Some((base, mask)) => (base, mask.parse().ok()),
+        None => (network, Some(128)),
+    };
+    let (Ok(base), Some(mask)) = (base.trim().parse::<IpAddr>(), mask) else { return false };
+    let differ = |differing: u128, width: u32| {
+        let kept = width.min(mask);
+        // What lies right of the mask does not count.
+        differing.checked_shr(width - kept).unwrap_or(0) != 0
+    };
+    match (address.to_canonical(), base.to_canonical()) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => !differ(u128::from(a.to_bits() ^ b.to_bits()), 32),
+        (IpAddr::V6(a), IpAddr::V6(b)) => !differ(a.to_bits() ^ b.to_bits(), 128),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_within;
+
+    #[test]
+    fn b77_networks() {
+        for (address, network, expected) in [
+            ("192.0.2.7", "192.0.2.0/24", true),
+            ("192.0.3.7", "192.0.2.0/24", false),
+            ("192.0.2.7", "192.0.2.7", true),
+            ("192.0.2.8", "192.0.2.7", false),
+            ("192.0.2.8", "192.0.2.7/32", false),
+            ("192.0.2.8", "0.0.0.0/0", true),
+            ("192.0.2.128", "192.0.2.0/25", false),
+            ("::ffff:192.0.2.7", "192.0.2.0/24", true),
+            ("2001:db8::7", "2001:db8::/32", true),
+            ("2001:db9::7", "2001:db8::/32", false),
+            ("2001:db8::7", "2001:db8::7", true),
+            ("2001:db8::7", "::/0", true),
+            ("192.0.2.7", "::/0", false),
+            ("192.0.2.7", "nonsense", false),
+            ("192.0.2.7", "192.0.2.0/x", false),
+        ] {
+            let address = address.parse().expect("an address");
+            assert_eq!(is_within(address, network), expected, "{address} in {network}");
+        }
     }
 }

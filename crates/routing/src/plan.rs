@@ -2,7 +2,7 @@
 //!
 //! Each rule is a function that may settle the call; the first one that does ends the walk:
 //!
-//! 1. `caller_may_call`: a blocked account calls nobody (B66).
+//! 1. `caller_may_call`: a blocked account calls nobody (B66), nor does one from outside its networks (B77).
 //! 2. `to_the_outside`: a domain that is not ours is reached only by callers that proved who they are.
 //! 3. `to_nobody`: the domain is ours and nobody has that address: 404.
 //! 4. `to_an_account`: every registered contact, highest preference first; without one: 480.
@@ -11,6 +11,7 @@
 
 use ngn_model::call_plan::{Condition, Step, Target};
 use ngn_model::{Account, Aor, Binding, CallPlan, Plan, Reject};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// All that may matter to one request that begins a call (or any other dialog or transaction).
@@ -20,6 +21,8 @@ pub struct CallFacts<'a> {
     pub caller: Caller<'a>,
     /// Who is called.
     pub callee: Callee<'a>,
+    /// The address that the request came from.
+    pub source: IpAddr,
     /// The time, in milliseconds since 1970 UTC.
     pub now: i64,
     /// The platform's settings.
@@ -81,12 +84,17 @@ pub fn plan(facts: &CallFacts<'_>) -> Plan {
         .unwrap_or_else(|| to_an_account(facts))
 }
 
-/// B66: a blocked account calls nobody.
+/// B66: a blocked account calls nobody. B77: an account with an access list is used from its networks only.
 fn caller_may_call(facts: &CallFacts<'_>) -> Option<Plan> {
     match facts.caller {
         Caller::Account(caller) if caller.is_blocked() => {
             Some(reject(403, "Forbidden", format!("caller {} is blocked (B66)", caller.aor)))
         }
+        Caller::Account(caller) if !caller.admits(facts.source) => Some(reject(
+            403,
+            "Forbidden",
+            format!("{} may not be used from there (B77)", caller.aor),
+        )),
         Caller::Account(_) | Caller::Stranger => None,
     }
 }
@@ -196,7 +204,8 @@ mod tests {
     }
 
     fn decide(caller: Caller<'_>, callee: Callee<'_>) -> Plan {
-        plan(&CallFacts { caller, callee, now: 1_000, settings: &Settings::default() })
+        let (source, settings) = (IpAddr::from([192, 0, 2, 9]), Settings::default());
+        plan(&CallFacts { caller, callee, source, now: 1_000, settings: &settings })
     }
 
     fn status(plan: &Plan) -> u16 {
@@ -210,6 +219,10 @@ mod tests {
     fn refusals() {
         let alice = account("alice@example.com", &[]);
         let blocked = account("mallory@example.com", &["blocked"]);
+        let mut elsewhere = account("elsewhere@example.com", &[]);
+        elsewhere.acl = vec!["198.51.100.0/24".to_owned(), "203.0.113.1".to_owned()];
+        let mut inside = account("inside@example.com", &[]);
+        inside.acl = vec!["198.51.100.0/24".to_owned(), "192.0.2.0/24".to_owned()];
         let bob = account("bob@example.com", &[]);
         let here = [binding(&bob, "sip:bob@192.0.2.1", 1000, 2_000)];
         let gone = [binding(&bob, "sip:bob@192.0.2.1", 1000, 1_000)];
@@ -221,6 +234,8 @@ mod tests {
             ("a registered callee", Caller::Account(&alice), bob_here, 0),
             ("a stranger may call us", Caller::Stranger, bob_here, 0),
             ("B66: a blocked caller", Caller::Account(&blocked), bob_here, 403),
+            ("B77: outside its networks", Caller::Account(&elsewhere), bob_here, 403),
+            ("B77: within them", Caller::Account(&inside), bob_here, 0),
             ("an expired binding is none", Caller::Account(&alice), bob_gone, 480),
             ("an unknown user", Caller::Account(&alice), nobody, 404),
             ("our caller may leave", Caller::Account(&alice), outside, 0),

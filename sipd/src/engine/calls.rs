@@ -16,6 +16,9 @@ use ngn_sip::stack::{
 use ngn_sip::uri::Uri;
 use std::net::SocketAddr;
 
+/// The methods that are served; others are forwarded all the same.
+const ALLOWED: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE";
+
 impl Engine {
     pub(super) fn request(&mut self, incoming: &IncomingRequest) {
         let (id, request) = (incoming.id, &incoming.request);
@@ -27,13 +30,22 @@ impl Engine {
         }
         let host = DomainName::new(uri.host_text()).ok();
         let is_domain = host.is_some_and(|name| self.directory.serves(&name));
-        if uri.user().is_none() && (is_domain || self.is_own_address(uri)) {
+        let is_own = self.is_own_address(uri);
+        if uri.user().is_none() && (is_domain || is_own) {
             return match method {
+                // RFC 3261 section 11.2.
                 Method::Options => {
-                    let allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE";
-                    self.reply(id, 200, None, &vec![(HeaderName::Allow, allow.to_owned())]);
+                    let field = |name, value: &str| (name, value.to_owned());
+                    let fields = vec![
+                        field(HeaderName::Allow, ALLOWED),
+                        field(HeaderName::Accept, "application/sdp"),
+                        field(HeaderName::Supported, "path, outbound"),
+                    ];
+                    self.reply(id, 200, None, &fields);
                 }
-                _ => self.reply(id, 405, None, &Vec::new()),
+                _ => {
+                    self.reply(id, 405, None, &vec![(HeaderName::Allow, ALLOWED.to_owned())]);
+                }
             };
         }
         if incoming.is_stray {
@@ -50,14 +62,17 @@ impl Engine {
         let address = uri.aor();
         let callee = match &address {
             Some(aor) if is_domain => self.directory.callee(aor, uri.as_str()),
+            // A user at our own address has no domain: nobody is called so, and forwarding would be a loop.
             None if is_domain => Callee::Unknown { address: uri.as_str() },
+            _ if is_own => Callee::Unknown { address: uri.as_str() },
             _ => Callee::Foreign { uri: uri.as_str() },
         };
         let canonical = match callee {
             Callee::Account { account, .. } => account.aor.to_string(),
             _ => address.as_ref().map(ToString::to_string).unwrap_or_default(),
         };
-        let facts = CallFacts { caller, callee, now: wall_clock(), settings: &self.settings };
+        let (source, settings) = (incoming.source.remote.ip(), &self.settings);
+        let facts = CallFacts { caller, callee, source, now: wall_clock(), settings };
         let plan = ngn_routing::plan(&facts);
         let attempt = (*method == Method::Invite).then(|| {
             let (payer, rpid) = match caller {

@@ -28,7 +28,8 @@ impl Engine {
             Err((status, fields)) => return self.reply(id, status, None, &fields),
         };
         let owner = self.directory.resolve(&address).map(|(owner, _)| &owner.aor);
-        if owner != Some(&account.aor) || account.is_blocked() {
+        let may_register = !account.is_blocked() && account.admits(incoming.source.remote.ip());
+        if owner != Some(&account.aor) || !may_register {
             return self.reply(id, 403, None, &none);
         }
         let (now, aor) = (wall_clock(), &account.aor);

@@ -3,6 +3,7 @@
 
 mod calls;
 mod metrics;
+mod permission;
 mod phone;
 mod records;
 mod restart;

@@ -1,7 +1,7 @@
 //! A server with its database and accounts.
 
 use crate::phone::Phone;
-use ngn_model::Entity;
+use ngn_model::{Entity, Position};
 use ngn_sip::digest::{ha1_md5, ha1_sha256};
 use ngn_sipd::config::Config;
 use ngn_sipd::{Server, serve};
@@ -60,6 +60,16 @@ impl Scene {
         (self.folder, self.store)
     }
 
+    /// Changes accounts as provisioning does, and waits until the server has seen it.
+    pub(crate) async fn change<F>(&self, work: F)
+    where
+        F: for<'t> FnMut(&'t mut Tx<'_>) -> Change<'t> + Send,
+    {
+        let position = change(&self.store, work).await.expect("a journal row");
+        let patience = std::time::Duration::from_secs(10);
+        assert!(self.server.readiness.wait_for(position.0, patience).await, "not applied in time");
+    }
+
     pub(crate) fn udp(&self) -> SocketAddr {
         self.server.udp[0]
     }
@@ -90,16 +100,15 @@ async fn start(config: &Config, store: &Store) -> (Server, CancellationToken) {
     }
 }
 
-/// Runs one change as provisioning would.
-pub(crate) async fn change<F>(store: &Store, work: F)
+/// What a change does.
+pub(crate) type Change<'t> =
+    std::pin::Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 't>>;
+
+async fn change<F>(store: &Store, work: F) -> Option<Position>
 where
-    F: for<'t> FnMut(
-            &'t mut Tx<'_>,
-        )
-            -> std::pin::Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 't>>
-        + Send,
+    F: for<'t> FnMut(&'t mut Tx<'_>) -> Change<'t> + Send,
 {
-    store.write(&Actor::system("test"), work).await.unwrap();
+    store.write(&Actor::system("test"), work).await.unwrap().1
 }
 
 pub(crate) fn account(name: &str) -> SipAccountRow {
