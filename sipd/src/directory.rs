@@ -4,6 +4,7 @@
 //! from the journal's follower as [`Update`]s; bindings come from REGISTER requests that the engine accepts and,
 //! for those that another node accepted, from the database.
 
+use ngn_model::binding::BindingKey;
 use ngn_model::{Account, Aor, Binding, DomainName};
 use ngn_routing::Callee;
 use std::collections::{HashMap, HashSet};
@@ -113,17 +114,30 @@ impl Directory {
         }
     }
 
+    /// Saves some bindings of an account under their keys and removes others.
+    pub fn change_bindings(&mut self, aor: &Aor, upserts: &[Binding], deletes: &[BindingKey]) {
+        let mut bindings = self.bindings.get(aor).cloned().unwrap_or_default();
+        let is_new = |key: &BindingKey| upserts.iter().any(|new| new.key() == *key);
+        bindings.retain(|old| {
+            let key = old.key();
+            !deletes.contains(&key) && !is_new(&key)
+        });
+        bindings.extend(upserts.iter().cloned());
+        self.set_bindings(aor, bindings);
+    }
+
     /// Adds a binding that was read from the database.
     pub fn load_binding(&mut self, binding: Binding) {
         self.bound += 1;
         self.bindings.entry(binding.aor.clone()).or_default().push(binding);
     }
 
-    /// Drops every binding that ended before `now` and returns them, so that their rows can go too.
-    pub fn sweep(&mut self, now: i64) -> Vec<Binding> {
+    /// Drops every binding that ended before `now` and returns their keys, so that their rows can go too.
+    pub fn sweep(&mut self, now: i64) -> Vec<BindingKey> {
         let mut gone = Vec::new();
         self.bindings.retain(|_, bindings| {
-            gone.extend(bindings.extract_if(.., |binding| binding.expires_at <= now));
+            let expired = bindings.extract_if(.., |binding| binding.expires_at <= now);
+            gone.extend(expired.map(|binding| binding.key()));
             !bindings.is_empty()
         });
         self.bound = self.bound.saturating_sub(gone.len());

@@ -11,7 +11,6 @@ pub mod follower;
 pub mod heartbeat;
 pub mod location;
 pub mod metrics;
-pub mod registrar;
 pub mod transport;
 
 use crate::config::Config;

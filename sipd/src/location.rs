@@ -31,7 +31,7 @@ pub struct Change {
     /// Contacts to write.
     pub upserts: Vec<Binding>,
     /// Contacts to remove.
-    pub deletes: Vec<Binding>,
+    pub deletes: Vec<BindingKey>,
 }
 
 /// Answers that may go out now.
@@ -46,18 +46,18 @@ pub struct Committed {
 /// Changes that wait to be written: the newest state of each contact, `None` when it is to be removed.
 #[derive(Debug, Default)]
 struct Backlog {
-    contacts: BTreeMap<BindingKey, (Binding, bool)>,
+    contacts: BTreeMap<BindingKey, Option<Binding>>,
     tickets: Vec<Ticket>,
 }
 
 impl Backlog {
     fn add(&mut self, change: Change) {
         // Deletions first: a REGISTER may remove a contact and bind it anew under another key.
-        for binding in change.deletes {
-            self.contacts.insert(binding.key(), (binding, false));
+        for key in change.deletes {
+            self.contacts.insert(key, None);
         }
         for binding in change.upserts {
-            self.contacts.insert(binding.key(), (binding, true));
+            self.contacts.insert(binding.key(), Some(binding));
         }
         self.tickets.extend(change.ticket);
     }
@@ -65,11 +65,10 @@ impl Backlog {
     fn parts(&self) -> (Vec<Binding>, Vec<BindingKey>) {
         let mut upserts = Vec::new();
         let mut deletes = Vec::new();
-        for (binding, present) in self.contacts.values() {
-            if *present {
-                upserts.push(binding.clone());
-            } else {
-                deletes.push(binding.key());
+        for (key, binding) in &self.contacts {
+            match binding {
+                Some(binding) => upserts.push(binding.clone()),
+                None => deletes.push(key.clone()),
             }
         }
         (upserts, deletes)

@@ -1,13 +1,12 @@
 //! REGISTER: who may, and what waits for the database.
 
-use super::Engine;
+use super::{Engine, Fields};
 use crate::location::Change;
-use crate::registrar::{self, Origin, Refusal};
 use crate::wall_clock;
 use ngn_sip::header::HeaderName;
-use ngn_sip::message::{Message, Method};
+use ngn_sip::message::Method;
+use ngn_sip::registrar::{ChangeSet, Origin, Outcome, Register, Rules, WhenFull, register};
 use ngn_sip::stack::IncomingRequest;
-use std::net::SocketAddr;
 
 impl Engine {
     /// RFC 3261 section 10.3.
@@ -32,46 +31,52 @@ impl Engine {
         if owner != Some(&account.aor) || !may_register {
             return self.reply(id, 403, None, &none);
         }
-        let (now, aor) = (wall_clock(), &account.aor);
-        let transport = incoming.source.transport.as_str().to_ascii_lowercase();
+        let required = request.option_tags(HeaderName::Require).unwrap_or_default();
+        let unknown = required.unknown(&["path", "outbound"]);
+        if !unknown.is_empty() {
+            let fields = vec![(HeaderName::Unsupported, unknown.to_string())];
+            return self.reply(id, 420, None, &fields);
+        }
+        let (now, transport) = (wall_clock(), &incoming.source.transport);
+        let socket =
+            format!("{}:{}", transport.as_str().to_ascii_lowercase(), incoming.source.local);
         let origin = Origin {
-            peer: incoming.source.remote,
-            knows_its_address: knows_its_address(request, incoming.source.remote),
-            socket: format!("{transport}:{}", incoming.source.local),
             transport,
+            remote: incoming.source.remote,
+            socket: &socket,
+            // Any node may send until nodes forward to each other's connections.
+            node: "",
         };
-        let current = self.directory.bindings(aor);
-        match registrar::change(request, aor, current, &origin, &self.config.registrar, now) {
-            Ok(set) => {
-                let fields = registrar::contact_fields(&set.bindings, now);
-                if set.upserts.is_empty() && set.deletes.is_empty() {
-                    return self.reply(id, 200, None, &fields);
-                }
-                self.directory.set_bindings(aor, set.bindings);
-                self.last_ticket += 1;
-                let ticket = self.last_ticket;
-                self.waiting.insert(ticket, (id, fields));
-                let (upserts, deletes) = (set.upserts, set.deletes);
-                let change = Change { ticket: Some(ticket), upserts, deletes };
-                if self.changes.send(change).is_err() {
-                    self.waiting.remove(&ticket);
-                    self.reply(id, 500, None, &none);
-                }
-            }
-            Err(Refusal::TooBrief) => {
-                let shortest = self.config.registrar.min_expires.to_string();
-                self.reply(id, 423, None, &vec![(HeaderName::MinExpires, shortest)]);
-            }
-            Err(Refusal::Malformed(phrase)) => self.reply(id, 400, Some(phrase), &none),
-            Err(Refusal::TooMany) => self.reply(id, 403, Some("Too Many Contacts"), &none),
-            Err(Refusal::OutOfOrder) => self.reply(id, 500, Some("CSeq Out of Order"), &none),
+        let Ok(facts) = Register::read(request, account.aor, &origin) else {
+            return self.reply(id, 400, None, &none);
+        };
+        let current = self.directory.bindings(&facts.aor);
+        let Outcome { change, reply } = register(&facts, current, &self.rules(), now);
+        let contacts =
+            reply.contacts.iter().map(|contact| (HeaderName::Contact, contact.to_string()));
+        let fields: Fields = contacts.chain(reply.fields).collect();
+        if change.is_empty() {
+            return self.reply(id, reply.status, Some(reply.phrase), &fields);
+        }
+        self.directory.change_bindings(&facts.aor, &change.upserts, &change.deletes);
+        self.last_ticket += 1;
+        let ticket = self.last_ticket;
+        self.waiting.insert(ticket, (id, fields));
+        let ChangeSet { upserts, deletes } = change;
+        if self.changes.send(Change { ticket: Some(ticket), upserts, deletes }).is_err() {
+            self.waiting.remove(&ticket);
+            self.reply(id, 500, None, &none);
         }
     }
-}
 
-/// Whether the topmost Via's sent-by is the address that the request came from.
-fn knows_its_address(request: &Message, peer: SocketAddr) -> bool {
-    let Ok(via) = request.top_via() else { return false };
-    let Some(host) = via.host().ip() else { return false };
-    SocketAddr::new(host, via.port_or_default()) == peer
+    fn rules(&self) -> Rules {
+        let settings = &self.config.registrar;
+        Rules {
+            default_expires: settings.default_expires,
+            min_expires: settings.min_expires,
+            max_expires: settings.max_expires,
+            max_contacts: settings.max_contacts,
+            when_full: WhenFull::ReplaceOldest,
+        }
+    }
 }

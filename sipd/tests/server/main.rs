@@ -6,6 +6,7 @@ mod metrics;
 mod permission;
 mod phone;
 mod records;
+mod registrations;
 mod restart;
 mod scene;
 mod tcp;

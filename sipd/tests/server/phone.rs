@@ -28,6 +28,8 @@ pub(crate) struct Phone {
     pub(crate) from: String,
     /// Header lines of every request but REGISTER.
     pub(crate) extra: String,
+    /// What Contact says when it is not the phone's own address.
+    pub(crate) contact: Option<String>,
     /// The body of its requests but REGISTER and ACK.
     pub(crate) body: &'static str,
     wire: Wire,
@@ -49,7 +51,7 @@ impl Phone {
     fn new(name: &'static str, wire: Wire) -> Self {
         let from = format!("sip:{name}@example.com");
         let (extra, early) = (String::new(), VecDeque::new());
-        Self { name, algorithm: "MD5", from, extra, body: "", wire, count: 0, early }
+        Self { name, algorithm: "MD5", from, extra, contact: None, body: "", wire, count: 0, early }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -60,6 +62,9 @@ impl Phone {
     }
 
     pub(crate) fn contact(&self) -> String {
+        if let Some(contact) = &self.contact {
+            return contact.clone();
+        }
         let transport = if self.transport() == "TCP" { ";transport=tcp" } else { "" };
         format!("sip:{}@{}{transport}", self.name, self.address())
     }

@@ -5,7 +5,7 @@ use crate::header::{Contact, Contacts, Expires, Header, HeaderError, HeaderName,
 use crate::message::Message;
 use crate::uri::{Host, Uri};
 use ngn_model::{Aor, Binding};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// The octets of a Call-ID, an instance id and a User-Agent that are kept: as many as their columns hold.
 const MAX_WORD: usize = 255;
@@ -51,7 +51,7 @@ pub struct Register {
     pub user_agent: String,
     /// Where the phone itself is, when the request came straight from it.
     pub source: Option<(Transport, SocketAddr)>,
-    /// The top Via names the very address that the request came from: no translation is in between.
+    /// The top Via names the very address and port that the request came from: no translation is in between.
     pub is_via_true: bool,
     /// Our own socket.
     pub socket: String,
@@ -68,8 +68,11 @@ impl Register {
         let expires = message.field(HeaderName::Expires).and_then(|field| field.text());
         let supported = message.option_tags(HeaderName::Supported).unwrap_or_default();
         let user_agent = message.field(HeaderName::UserAgent).map(|field| field.unfolded());
-        let is_via_true =
-            vias.first().is_some_and(|via| via.host().ip() == Some(origin.remote.ip()));
+        let is_via_true = vias.first().is_some_and(|via| {
+            let ip = via.host().ip().map(|ip| ip.to_canonical());
+            ip == Some(origin.remote.ip().to_canonical())
+                && via.port_or_default() == origin.remote.port()
+        });
         let path: Vec<_> = paths.iter().map(ToString::to_string).collect();
         // The RFC speaks of the first URI of Path, but the edge proxy's is the last one: either will do.
         let has_edge = paths.iter().any(|path| path.uri().has_param("ob"));
@@ -135,11 +138,14 @@ impl Register {
     fn received(&self, contact: &Uri) -> Option<String> {
         let (transport, remote) = self.source.as_ref()?;
         let (address, port) = (remote.ip().to_canonical(), remote.port());
-        let is_true = match contact.host()? {
-            Host::Name(_) => self.is_via_true,
-            host => {
+        let is_true = match contact.host()?.ip().map(|ip| ip.to_canonical()) {
+            None => self.is_via_true,
+            Some(ip) => {
                 let contact_port = contact.port().unwrap_or_else(|| transport.default_port());
-                host.ip().map(|ip| ip.to_canonical()) == Some(address) && contact_port == port
+                // Without translation a phone may listen elsewhere than it sends from, but not in a network
+                // of its own that we cannot see.
+                (ip == address && contact_port == port)
+                    || (self.is_via_true && (ip == address || !is_local(ip)))
             }
         };
         if is_true && !transport.is_reliable() {
@@ -147,6 +153,27 @@ impl Register {
         }
         let name = transport.as_str().to_ascii_lowercase();
         Some(format!("sip:{}:{port};transport={name}", Host::from(address)))
+    }
+}
+
+/// Whether an address means something within one network or machine only.
+fn is_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [a, b, ..] = ip.octets();
+            let is_shared = a == 100 && (64..128).contains(&b);
+            ip.is_private()
+                || ip.is_loopback()
+                || ip.is_link_local()
+                || ip.is_unspecified()
+                || is_shared
+        }
+        IpAddr::V6(ip) => {
+            ip.is_unique_local()
+                || ip.is_loopback()
+                || ip.is_unicast_link_local()
+                || ip.is_unspecified()
+        }
     }
 }
 
