@@ -93,6 +93,15 @@ impl Filter {
             }
             return self;
         };
+        // `_` is a wildcard and stands in many user names. Without `%` and `:` a pattern leaves no room for a scheme,
+        // so the bare URI decides, by its index.
+        if mapto.contains('_') && !mapto.contains(['%', ':']) {
+            return self.sql(
+                "n.id IN (SELECT m.number_id FROM enum_mappings m WHERE m.type LIKE ? ESCAPE '|' \
+                 AND m.mapto_bare LIKE ? ESCAPE '|')",
+                vec![like.into(), pattern(&mapto).into()],
+            );
+        }
         if mapto.contains(['%', '_']) {
             let mapto = pattern(&mapto);
             return self.sql(
