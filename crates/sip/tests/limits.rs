@@ -261,6 +261,16 @@ fn rfc3261_8_1_1_mandatory_fields() {
     assert_eq!(run(with("Via", "").as_bytes()).outcome, Outcome::Discarded);
 }
 
+/// A list that says the same over and over must not make a response that no datagram holds.
+#[test]
+fn rfc3261_8_2_2_3_unsupported_is_bounded() {
+    let octets = request(&format!("Proxy-Require: {}a\r\n", "a,b,".repeat(15_000)), "");
+    let run = run(octets.as_bytes());
+    assert_eq!(run.outcome, Outcome::Refused(420));
+    let unsupported = run.sent().option_tags(HeaderName::Unsupported).expect("Unsupported");
+    assert_eq!(unsupported.to_string(), "a, b");
+}
+
 /// Nothing answers an ACK (section 17.1.1.3) or a response (section 8.1.3), whatever is wrong with them.
 #[test]
 fn nothing_answers_a_malformed_ack_or_response() {

@@ -16,12 +16,22 @@ impl OptionTags {
         self.0.iter().any(|t| t.eq_ignore_ascii_case(tag))
     }
 
-    /// The tags that are not in `known`: what a 420 lists in `Unsupported` (section 8.2.2.3).
+    /// The tags that are not in `known`, each once: what a 420 lists in `Unsupported` (section 8.2.2.3). At most
+    /// [`Self::MOST_UNKNOWN`], so that the response does not outgrow the request.
     #[must_use]
     pub fn unknown(&self, known: &[&str]) -> Self {
-        let is_known = |tag: &&String| known.iter().any(|k| k.eq_ignore_ascii_case(tag));
-        Self(self.0.iter().filter(|tag| !is_known(tag)).cloned().collect())
+        let is_known = |tag: &str| known.iter().any(|k| k.eq_ignore_ascii_case(tag));
+        let mut unknown = Self::default();
+        for tag in &self.0 {
+            if unknown.0.len() < Self::MOST_UNKNOWN && !is_known(tag) && !unknown.has(tag) {
+                unknown.0.push(tag.clone());
+            }
+        }
+        unknown
     }
+
+    /// How many tags [`Self::unknown`] lists. Fewer than that have been registered.
+    pub const MOST_UNKNOWN: usize = 100;
 
     /// Whether there are none.
     #[must_use]
@@ -82,6 +92,11 @@ mod tests {
         assert!(tags.read(HeaderName::Require, "nothingSupportsThis").is_ok());
         assert!(tags.has("path"));
         assert_eq!(tags.unknown(&["100REL", "path"]).to_string(), "nothingSupportsThis");
+        assert!(tags.read(HeaderName::Require, "NothingSupportsThis, x, X").is_ok());
+        assert_eq!(tags.unknown(&["100REL", "path"]).to_string(), "nothingSupportsThis, x");
+        let many = (0..10_000).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+        assert!(tags.read(HeaderName::Require, &many).is_ok());
+        assert_eq!(tags.unknown(&[]).0.len(), OptionTags::MOST_UNKNOWN);
         assert!(tags.read(HeaderName::Require, "a,,b").is_err());
         assert!(tags.read(HeaderName::Require, "a b").is_err());
     }
