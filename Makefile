@@ -1,7 +1,7 @@
 # The one entry. `make` alone lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help build release test fmt fmt-check clippy doc audit fuzz bench-freshness up verify clean
+.PHONY: help build release test fmt fmt-check clippy doc audit fuzz bench-freshness demo up verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,8 +38,11 @@ bench-freshness: ## measure how soon SIP and DNS show 1,000 changes, on both dat
 	cargo build --release --bins
 	tests/bin/with-mariadb cargo run --release -p ngn-tests --example freshness
 
+demo: ## build, start a platform in ./data/demo, provision it, call, ask DNS; Ctrl-C ends it
+	cargo run -p ngn -- demo
+
 up: ## build and start the platform in ./data
-	cargo run -q -p ngn -- up
+	cargo run -p ngn -- up
 
 verify: ## everything that continuous integration runs
 	@tests/bin/verify

@@ -3,6 +3,7 @@
 use crate::say;
 use anyhow::Context as _;
 use ngn_daemon::Daemon;
+use ngn_enumd::Enumd;
 use ngn_ngnpro::Ngnpro;
 use ngn_sipd::Sipd;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,8 @@ use std::path::{Path, PathBuf};
 type Check = fn(&Path) -> anyhow::Result<()>;
 
 /// Every daemon with its check.
-const DAEMONS: [(&str, Check); 2] = [(Ngnpro::NAME, check::<Ngnpro>), (Sipd::NAME, check::<Sipd>)];
+const DAEMONS: [(&str, Check); 3] =
+    [(Ngnpro::NAME, check::<Ngnpro>), (Sipd::NAME, check::<Sipd>), (Enumd::NAME, check::<Enumd>)];
 
 /// What to check.
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,7 @@
 //! The operator's command, and the launcher of the whole platform on one machine.
 
 mod check_config;
+mod demo;
 mod migrate;
 mod platform;
 mod up;
@@ -22,6 +23,11 @@ enum Command {
     #[command(after_help = "Example:\n  ngn up --data /var/lib/ngn\n  \
                             ngn up --database mysql://ngn:secret@127.0.0.1:3306/ngn --soap 127.0.0.1:0")]
     Up(up::Options),
+    /// Starts a platform, provisions it, lets phones call and asks DNS, with a transcript.
+    #[command(
+        after_help = "Example:\n  ngn demo --once --soap 127.0.0.1:0 --sip 127.0.0.1:0 --dns 127.0.0.1:0 --admin 127.0.0.1:0"
+    )]
+    Demo(demo::Options),
     /// Brings a database to the schema that this program needs.
     #[command(after_help = "Example:\n  ngn migrate --database sqlite:data/ngn.sqlite --check")]
     Migrate(migrate::Options),
@@ -39,6 +45,7 @@ fn main() -> ExitCode {
     let result = runtime.block_on(async {
         match arguments.command {
             Command::Up(options) => up::run(options).await,
+            Command::Demo(options) => demo::run(options).await,
             Command::Migrate(options) => migrate::run(options).await,
             Command::CheckConfig(options) => check_config::run(&options),
         }

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use axum::Router;
 use ngn_daemon::admin::{self, Admin};
 use ngn_daemon::{Daemon, Readiness};
+use ngn_enumd::Enumd;
 use ngn_ngnpro::Ngnpro;
 use ngn_sipd::Sipd;
 use ngn_store::Store;
@@ -28,6 +29,8 @@ pub(crate) struct Addresses {
     pub(crate) soap: SocketAddr,
     /// SIP, UDP and TCP.
     pub(crate) sip: SocketAddr,
+    /// DNS, UDP and TCP.
+    pub(crate) dns: SocketAddr,
     /// Admin port.
     pub(crate) admin: SocketAddr,
 }
@@ -41,6 +44,7 @@ pub(crate) struct Platform {
     pub(crate) password_file: PathBuf,
     /// Where the parts really listen.
     pub(crate) addresses: Addresses,
+    readiness: Vec<(&'static str, Readiness)>,
     store: Store,
     shutdown: CancellationToken,
     /// The parts' tasks; each gives its part's name and how it ended.
@@ -107,22 +111,47 @@ impl Platform {
         let sip = start_sip(&mut parts, data, &store, &shutdown, addresses.sip)
             .await
             .context("sipd does not start (its address: --sip)")?;
+        let dns = start_dns(&mut parts, data, &store, &shutdown, addresses.dns)
+            .await
+            .context("enumd does not start (its address: --dns)")?;
         let Parts { readiness, registries, mut tasks } = parts;
-        let admin = Admin { parts: readiness, registries };
+        let admin = Admin { parts: readiness.clone(), registries };
         let admin = admin::serve(addresses.admin, false, admin, Router::new(), shutdown.clone())
             .await
             .context("the admin port does not start (its address: --admin)")?;
         let task = admin.task;
         tasks.spawn(async move { ("admin port", task.await.map_err(anyhow::Error::from)) });
-        let addresses = Addresses { soap, sip, admin: admin.address };
-        Ok(Self { new_password, password_file, addresses, store, shutdown, tasks, _lock: lock })
+        let addresses = Addresses { soap, sip, dns, admin: admin.address };
+        Ok(Self {
+            new_password,
+            password_file,
+            addresses,
+            readiness,
+            store,
+            shutdown,
+            tasks,
+            _lock: lock,
+        })
     }
 
     /// The line that says that everything answers, with the real addresses.
     #[must_use]
     pub(crate) fn ready_line(&self) -> String {
-        let Addresses { soap, sip, admin } = self.addresses;
-        format!("ready soap={soap} sip={sip} admin={admin}")
+        let Addresses { soap, sip, dns, admin } = self.addresses;
+        format!("ready soap={soap} sip={sip} dns={dns} admin={admin}")
+    }
+
+    /// Waits until every part shows a journal position.
+    ///
+    /// # Errors
+    ///
+    /// When one does not within ten seconds.
+    pub(crate) async fn wait_position(&self, position: u64) -> anyhow::Result<()> {
+        for (name, readiness) in &self.readiness {
+            let reached = readiness.wait_for(position, Duration::from_secs(10)).await;
+            anyhow::ensure!(reached, "{name} does not show change {position}");
+        }
+        Ok(())
     }
 
     /// Waits for a part that ends by itself, which is a failure.
@@ -197,6 +226,21 @@ async fn start_sip(
     server.udp.first().copied().context("sipd listens nowhere")
 }
 
+async fn start_dns(
+    parts: &mut Parts,
+    data: &Path,
+    store: &Store,
+    shutdown: &CancellationToken,
+    listen: SocketAddr,
+) -> anyhow::Result<SocketAddr> {
+    let mut config = settings::<Enumd>(data)?;
+    (config.listen.udp, config.listen.tcp) = (vec![listen], vec![listen]);
+    config.snapshot.file = data.join("enumd.snapshot");
+    let server = ngn_enumd::serve(config, store.clone(), shutdown.clone()).await?;
+    parts.add("enumd", server.readiness, server.registry, server.task);
+    server.udp.first().copied().context("enumd listens nowhere")
+}
+
 /// Keeps a second platform from using the same directory.
 fn lock(data: &Path) -> anyhow::Result<File> {
     let path = data.join("lock");
@@ -247,7 +291,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let data = directory.path().join("data");
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let addresses = Addresses { soap: any, sip: any, admin: any };
+        let addresses = Addresses { soap: any, sip: any, dns: any, admin: any };
         let first = Platform::start(&data, None, addresses).await.expect("started");
         let password = first.new_password.clone().expect("the first start makes a password");
         assert!(first.ready_line().starts_with("ready soap=127.0.0.1:"));

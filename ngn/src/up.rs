@@ -21,6 +21,9 @@ pub(crate) struct Options {
     /// Where SIP is served, UDP and TCP.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5060")]
     sip: SocketAddr,
+    /// Where DNS is served, UDP and TCP.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5300")]
+    dns: SocketAddr,
     /// Where the admin port is served.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9280")]
     admin: SocketAddr,
@@ -32,7 +35,8 @@ pub(crate) struct Options {
 /// Runs until a signal comes.
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     logging::start(&options.log).map_err(anyhow::Error::msg)?;
-    let addresses = Addresses { soap: options.soap, sip: options.sip, admin: options.admin };
+    let Options { soap, sip, dns, admin, .. } = options;
+    let addresses = Addresses { soap, sip, dns, admin };
     let mut platform =
         Platform::start(&options.data, options.database.as_deref(), addresses).await?;
     if let Some(password) = &platform.new_password {

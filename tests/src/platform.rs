@@ -67,10 +67,10 @@ impl Platform {
         let mut command = Command::new(binaries::program("ngn"));
         command.arg("up").arg("--data").arg(self.data());
         command.args(["--database", &self.database.url]);
-        for (option, key) in [("--soap", "soap"), ("--sip", "sip"), ("--admin", "admin")] {
-            let address = self.addresses.get(key);
+        for key in ["soap", "sip", "dns", "admin"] {
+            let (option, address) = (format!("--{key}"), self.addresses.get(key));
             let address = address.map_or("127.0.0.1:0".to_owned(), SocketAddr::to_string);
-            command.args([option, &address]);
+            command.args([&option, &address]);
         }
         command.current_dir(self.directory.path());
         let mut program = Program::start("ngn up", command).expect("ngn up starts");

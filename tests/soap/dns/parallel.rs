@@ -29,7 +29,6 @@ fn add(client: &Client, name: &str, kind: &str, value: &str, ttl: usize) -> Resu
 /// On each database; the answers come in any order, so the two are not compared.
 fn on_each(test: impl Fn(&Platform)) {
     for backend in [Backend::Sqlite, Backend::MariaDb] {
-        println!("---- on {backend} ----");
         test(&Platform::start(backend));
     }
 }
