@@ -1,6 +1,6 @@
 //! Any bytes: a call that means the same when written anew, or one readable refusal.
 //!
-//! Seeds: `cargo +nightly fuzz run soap_decode fuzz/corpus/soap_decode tests/vectors/soap`
+//! Seeds: `tests/vectors/soap`, which `tests/bin/fuzz` hands over.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -4,8 +4,9 @@
 
 mod torture;
 
+use ngn_sip::framing::{Frame, Framer};
 use ngn_sip::header::{Authorization, Contacts, HeaderName, Transport};
-use ngn_sip::message::Method;
+use ngn_sip::message::{Limits, Method};
 use ngn_sip::uri::{Scheme, Uri};
 use torture::Outcome::{self, Discarded, Forwarded, Refused};
 use torture::{Case, check_all, check_octets, run};
@@ -91,6 +92,36 @@ fn all_49_come_out_as_the_rfc_says() {
 #[test]
 fn what_is_not_edited_leaves_as_it_came() {
     check_octets(CASES);
+}
+
+/// In a stream, all whose length can be known are cut apart wherever the octets happen to be divided.
+#[test]
+fn in_a_stream_they_are_cut_apart() {
+    let whole: Vec<&[u8]> = CASES
+        .iter()
+        .map(|case| case.octets)
+        .filter(|octets| {
+            let mut framer = Framer::new(Limits::default());
+            framer.push(octets);
+            framer.next_frame().is_ok_and(|f| f == Some(Frame::Message(octets.to_vec().into())))
+        })
+        .collect();
+    // Not those with a wrong, negative, missing or repeated length, nor the one with octets after it.
+    assert_eq!(whole.len(), CASES.len() - 6);
+    let stream = whole.concat();
+    for piece in [1, 2, 3, 7, 150, 1_000, stream.len()] {
+        let mut framer = Framer::new(Limits::default());
+        let mut frames = Vec::new();
+        for octets in stream.chunks(piece) {
+            framer.push(octets);
+            while let Some(frame) = framer.next_frame().expect("a frame") {
+                frames.push(frame);
+            }
+        }
+        let expected: Vec<_> =
+            whole.iter().map(|octets| Frame::Message(octets.to_vec().into())).collect();
+        assert_eq!(frames, expected, "{piece}");
+    }
 }
 
 #[test]
