@@ -154,7 +154,6 @@ fn one_range_takes_many_writers() {
     });
 }
 
-#[ignore = "ngn up does not run enumd yet"]
 #[test]
 fn dns_shows_what_many_writers_wrote() {
     on_each(|p| {

@@ -98,13 +98,11 @@ fn nothing_acknowledged_is_lost(backend: Backend) {
     }
 }
 
-#[ignore = "ngn up runs neither sipd nor enumd yet"]
 #[test]
 fn provisioning_survives_on_sqlite() {
     nothing_acknowledged_is_lost(Backend::Sqlite);
 }
 
-#[ignore = "ngn up runs neither sipd nor enumd yet"]
 #[test]
 fn provisioning_survives_on_mariadb() {
     nothing_acknowledged_is_lost(Backend::MariaDb);
@@ -157,13 +155,11 @@ fn no_binding_is_lost(backend: Backend) {
     }
 }
 
-#[ignore = "ngn up runs neither sipd nor enumd yet"]
 #[test]
 fn bindings_survive_on_sqlite() {
     no_binding_is_lost(Backend::Sqlite);
 }
 
-#[ignore = "ngn up runs neither sipd nor enumd yet"]
 #[test]
 fn bindings_survive_on_mariadb() {
     no_binding_is_lost(Backend::MariaDb);

@@ -36,7 +36,6 @@ fn take_call(phone: &Phone) -> Message {
 }
 
 both! {
-    #[ignore = "ngn up runs neither sipd nor enumd yet"]
     fn a_subscriber_comes_and_goes(p) {
         let acme = reseller(p, "acme");
         let shop = customer(p, &acme, "shop");

@@ -25,7 +25,6 @@ fn start(p: &Platform) -> (Program, SocketAddr) {
     (program, SocketAddr::from(([127, 0, 0, 1], port)))
 }
 
-#[ignore = "needs the Dns and Enum ports and sipd"]
 #[test]
 fn kamailio_authenticates_our_subscribers() {
     let p = Platform::start(Backend::MariaDb);

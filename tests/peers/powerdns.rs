@@ -35,7 +35,6 @@ fn start(p: &Platform) -> (Program, SocketAddr) {
     (program, address)
 }
 
-#[ignore = "needs the Dns and Enum ports and sipd"]
 #[test]
 fn powerdns_answers_from_our_database() {
     let p = Platform::start(Backend::MariaDb);

@@ -8,7 +8,6 @@ use ngn_tests::program::run;
 
 const DAEMONS: [&str; 3] = ["ngnpro", "sipd", "enumd"];
 
-#[ignore = "needs the Enum port, sipd and enumd"]
 #[test]
 fn every_file_is_accepted() {
     for daemon in DAEMONS {
@@ -18,7 +17,6 @@ fn every_file_is_accepted() {
     }
 }
 
-#[ignore = "needs the Enum port, sipd and enumd"]
 #[test]
 fn unknown_keys_are_refused_with_the_line() {
     let directory = tempfile::tempdir().unwrap();

@@ -49,13 +49,11 @@ fn works(program: &str, arguments: &[&str]) {
     }
 }
 
-#[ignore = "needs the Enum port, sipd and enumd"]
 #[test]
 fn php_ext_soap() {
     works("php", &["examples/php/provision.php"]);
 }
 
-#[ignore = "needs the Enum port, sipd and enumd"]
 #[test]
 fn python_zeep() {
     let python = target().join("python/bin/python");
@@ -63,7 +61,6 @@ fn python_zeep() {
     works(python.to_str().unwrap(), &["examples/python/provision.py"]);
 }
 
-#[ignore = "needs the Enum port, sipd and enumd"]
 #[test]
 fn curl() {
     works("sh", &["examples/curl/provision.sh"]);
