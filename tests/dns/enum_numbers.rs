@@ -7,7 +7,6 @@ use ngn_tests::fixture::{enum_id, enum_number, enum_range};
 use ngn_tests::{Value, both, record};
 
 both! {
-    #[ignore = "ngn up does not run enumd yet"]
     fn numbers_are_naptr_records(p) {
         let admin = p.admin();
         admin.ok("Enum.addRange", record! { range: enum_range("3120").with("ttl", 600) });
@@ -40,7 +39,6 @@ both! {
     }
 
     // B114: what is missing, what is empty, and what lies in between.
-    #[ignore = "ngn up does not run enumd yet"]
     fn absence_is_told_apart(p) {
         let admin = p.admin();
         admin.ok("Enum.addRange", record! { range: enum_range("3120") });
@@ -63,7 +61,6 @@ both! {
     }
 
     // B114: nested ranges are two zones; the closest apex answers.
-    #[ignore = "ngn up does not run enumd yet"]
     fn ranges_nest(p) {
         let admin = p.admin();
         admin.ok("Enum.addRange", record! { range: enum_range("31") });
@@ -81,7 +78,6 @@ both! {
     }
 
     // Each change is seen once its position is reached, deletions too, and every one raises the serial (B110).
-    #[ignore = "ngn up does not run enumd yet"]
     fn changes_are_followed(p) {
         let admin = p.admin();
         let server = p.dns_address();
