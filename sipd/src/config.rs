@@ -115,6 +115,8 @@ pub struct Limits {
     pub transactions: usize,
     /// TCP connections at one time.
     pub connections: usize,
+    /// TCP connections of one address at one time.
+    pub connections_per_address: usize,
     /// Seconds after which an idle TCP connection is closed.
     pub idle_seconds: u64,
     /// Size of the UDP sockets' receive buffer, in octets.
@@ -178,6 +180,7 @@ impl Default for Limits {
             message_octets: 65_535,
             transactions: 200_000,
             connections: 20_000,
+            connections_per_address: 2_000,
             idle_seconds: 3_600,
             receive_buffer: 4 << 20,
         }
@@ -219,8 +222,13 @@ impl Config {
         if self.limits.message_octets < 1_300 || self.limits.message_octets > 1 << 20 {
             return Err("limits.message_octets: must be 1300 to 1048576".to_owned());
         }
-        if self.limits.transactions == 0 || self.limits.connections == 0 {
-            return Err("limits: `transactions` and `connections` must be at least 1".to_owned());
+        let limits = &self.limits;
+        if limits.transactions == 0
+            || limits.connections == 0
+            || limits.connections_per_address == 0
+        {
+            let why = "`transactions`, `connections`, `connections_per_address` must be at least 1";
+            return Err(format!("limits: {why}"));
         }
         Ok(())
     }
@@ -264,7 +272,8 @@ mod tests {
             .chain(["# advertised", "algorithms", "nonce_seconds", "allow_without_qop", "uri"])
             .chain(["min_expires", "max_expires", "default_expires", "max_contacts"])
             .chain(["answer_timeout", "timer_c", "record_route", "message_octets"])
-            .chain(["transactions", "connections", "idle_seconds", "receive_buffer"]);
+            .chain(["transactions", "connections", "connections_per_address", "idle_seconds"])
+            .chain(["receive_buffer"]);
         for key in keys {
             let begins = format!("{key} = ");
             assert!(text.lines().any(|line| line.starts_with(&begins)), "{key} is not shown");

@@ -16,7 +16,7 @@ use crate::directory::Directory;
 use crate::follower::Batch;
 use crate::location::{Change, Committed, Ticket};
 use crate::metrics::{self, Metrics};
-use crate::transport::{Arrival, SendError, Transports};
+use crate::transport::{Arrival, ConnectionId, SendError, Transports};
 use crate::wall_clock;
 use bytes::Bytes;
 use ngn_routing::Settings;
@@ -212,14 +212,29 @@ impl Engine {
             }
             Arrival::Opened(connection) => self.transports.opened(connection),
             Arrival::Message { connection, octets } => {
-                let Some(open) = self.transports.connection(connection) else { return };
-                let (local, remote) = (open.local, open.remote);
-                let flow = Some(FlowId(connection));
-                self.message(Source { transport: Transport::Tcp, local, remote, flow }, octets);
+                if let Some(source) = self.connection_source(connection) {
+                    self.message(source, octets);
+                }
+            }
+            Arrival::Malformed { connection, fault } => {
+                if let Some(source) = self.connection_source(connection) {
+                    self.stack.receive_malformed(&source, &fault);
+                }
             }
             Arrival::Closed(id) => self.transports.closed(id),
-            Arrival::Unreachable { remote } => self.transports.unreachable(remote),
+            Arrival::Unreachable { remote } => {
+                let now = self.now();
+                for id in self.transports.unreachable(remote) {
+                    self.stack.send_failed(now, id);
+                }
+            }
         }
+    }
+
+    fn connection_source(&self, id: ConnectionId) -> Option<Source> {
+        let open = self.transports.connection(id)?;
+        let (local, remote, flow) = (open.local, open.remote, Some(FlowId(id)));
+        Some(Source { transport: Transport::Tcp, local, remote, flow })
     }
 
     fn message(&mut self, source: Source, octets: Bytes) {
@@ -254,16 +269,22 @@ impl Engine {
                         match on_flow {
                             Some(Ok(())) => Ok(()),
                             Some(Err(error)) if to.only_flow => Err(error),
-                            _ => self.transports.send_stream(to.remote, octets),
+                            _ => self.transports.send_stream(to.remote, octets, id),
                         }
                     };
-                    if sent == Err(SendError::Full) {
-                        self.metrics.datagrams_lost.inc();
-                    }
-                    if let (Err(error), Some(id)) = (sent, id) {
-                        tracing::debug!(%error, remote = %to.remote, "not sent");
-                        let now = self.now();
-                        self.stack.send_failed(now, id);
+                    match sent {
+                        Ok(()) => {}
+                        // Lost, as on the network: it is sent again when its timer says so.
+                        Err(SendError::Full) => {
+                            self.metrics.datagrams_lost.inc();
+                        }
+                        Err(error) => {
+                            tracing::debug!(%error, remote = %to.remote, "not sent");
+                            let now = self.now();
+                            if let Some(id) = id {
+                                self.stack.send_failed(now, id);
+                            }
+                        }
                     }
                 }
                 Output::Request(incoming) => self.request(&incoming),

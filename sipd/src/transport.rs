@@ -12,14 +12,16 @@
 
 use crate::config::{Limits, Listen};
 use bytes::Bytes;
-use ngn_sip::framing::{Frame, Framer};
+use ngn_sip::framing::{Frame, Framer, PONG};
+use ngn_sip::message::Malformed;
+use ngn_sip::stack::SendId;
 use socket2::{Domain, Socket, Type};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -35,7 +37,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long a peer may take to accept what we write.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A connection, for as long as the process runs; no two ever have the same.
+/// How long the rest of a message may take to come once it has begun (timer F of RFC 3261).
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(32);
+/// How long and how much is read and thrown away on a connection that we close, so that our last words are not
+/// lost with it.
+const LINGER: (Duration, usize) = (Duration::from_secs(2), 1 << 20);
+
+/// A connection. No two ever have the same, not even after a restart: Record-Route holds them.
 pub type ConnectionId = u64;
 
 /// Something that happened on a socket.
@@ -59,6 +67,13 @@ pub enum Arrival {
         /// Its octets.
         octets: Bytes,
     },
+    /// What came on a connection is no SIP; it ends after the answer that the fault may hold.
+    Malformed {
+        /// On which one.
+        connection: ConnectionId,
+        /// What is wrong.
+        fault: Box<Malformed>,
+    },
     /// A connection is gone.
     Closed(ConnectionId),
     /// A connection that we wanted could not be made.
@@ -78,6 +93,8 @@ pub struct Connection {
     /// The peer's address.
     pub remote: SocketAddr,
     writer: mpsc::Sender<Bytes>,
+    /// Ends both of its tasks.
+    gone: CancellationToken,
 }
 
 /// Why something was not sent.
@@ -105,7 +122,7 @@ pub struct Transports {
     connections: BTreeMap<ConnectionId, Connection>,
     by_remote: BTreeMap<SocketAddr, ConnectionId>,
     /// Messages for peers to whom a connection is being made.
-    connecting: BTreeMap<SocketAddr, Vec<Bytes>>,
+    connecting: BTreeMap<SocketAddr, Vec<(Bytes, Option<SendId>)>>,
     shared: Shared,
 }
 
@@ -115,8 +132,49 @@ struct Shared {
     arrivals: mpsc::Sender<Arrival>,
     limits: Arc<Limits>,
     next_id: Arc<AtomicU64>,
-    open: Arc<AtomicUsize>,
+    open: Arc<Open>,
     shutdown: CancellationToken,
+}
+
+/// How many connections are open. Asked when one opens or ends, never for a message.
+#[derive(Debug, Default)]
+struct Open {
+    by_address: Mutex<(usize, HashMap<IpAddr, usize>)>,
+}
+
+/// A connection's place among those that may be open.
+#[derive(Debug)]
+struct Place {
+    open: Arc<Open>,
+    address: IpAddr,
+}
+
+impl Open {
+    /// Takes a place, when there is one.
+    fn enter(self: &Arc<Self>, address: IpAddr, limits: &Limits) -> Option<Place> {
+        let mut counts = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+        let (total, by_address) = &mut *counts;
+        let here = by_address.get(&address).copied().unwrap_or(0);
+        if *total >= limits.connections || here >= limits.connections_per_address {
+            return None;
+        }
+        *total += 1;
+        by_address.insert(address, here + 1);
+        Some(Place { open: Arc::clone(self), address })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.open.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.0 = counts.0.saturating_sub(1);
+        let left = counts.1.get(&self.address).map_or(0, |here| here.saturating_sub(1));
+        if left == 0 {
+            counts.1.remove(&self.address);
+        } else {
+            counts.1.insert(self.address, left);
+        }
+    }
 }
 
 impl Transports {
@@ -134,8 +192,8 @@ impl Transports {
         let shared = Shared {
             arrivals,
             limits: Arc::new(limits.clone()),
-            next_id: Arc::new(AtomicU64::new(1)),
-            open: Arc::new(AtomicUsize::new(0)),
+            next_id: Arc::new(AtomicU64::new(first_id()?)),
+            open: Arc::default(),
             shutdown,
         };
         let mut attempts = 1;
@@ -208,21 +266,28 @@ impl Transports {
     /// Sends on an open connection.
     pub fn send_on(&mut self, id: ConnectionId, octets: Bytes) -> Result<(), SendError> {
         let connection = self.connections.get(&id).ok_or(SendError::Gone)?;
-        connection.writer.try_send(octets).map_err(|_| {
-            self.closed(id);
-            SendError::Gone
-        })
+        if connection.writer.try_send(octets).is_ok() {
+            return Ok(());
+        }
+        connection.gone.cancel();
+        self.closed(id);
+        Err(SendError::Gone)
     }
 
     /// Sends to an address by TCP: on a connection that is open to it, or on a new one.
     ///
-    /// When the new one cannot be made, [`Arrival::Unreachable`] says so later.
-    pub fn send_stream(&mut self, remote: SocketAddr, octets: Bytes) -> Result<(), SendError> {
-        if let Some(id) = self.by_remote.get(&remote).copied() {
-            match self.send_on(id, octets.clone()) {
-                Ok(()) => return Ok(()),
-                Err(_) => self.closed(id),
-            }
+    /// When the new one cannot be made, [`Arrival::Unreachable`] says so later, and [`unreachable`](Self::unreachable)
+    /// gives the ids of what was not sent.
+    pub fn send_stream(
+        &mut self,
+        remote: SocketAddr,
+        octets: Bytes,
+        id: Option<SendId>,
+    ) -> Result<(), SendError> {
+        if let Some(open) = self.by_remote.get(&remote).copied()
+            && self.send_on(open, octets.clone()).is_ok()
+        {
+            return Ok(());
         }
         if self.tcp.is_empty() {
             return Err(SendError::NoSocket);
@@ -231,24 +296,22 @@ impl Transports {
             if waiting.len() >= WRITE_QUEUE {
                 return Err(SendError::Gone);
             }
-            waiting.push(octets);
+            waiting.push((octets, id));
             return Ok(());
         }
         if self.connecting.len() >= self.shared.limits.connections {
             return Err(SendError::Gone);
         }
-        self.connecting.insert(remote, vec![octets]);
+        self.connecting.insert(remote, vec![(octets, id)]);
         tokio::spawn(connect(remote, self.shared.clone()));
         Ok(())
     }
 
     /// Takes note of a connection that is there now, and sends what waited for it.
     pub fn opened(&mut self, connection: Connection) {
-        if let Some(waiting) = self.connecting.remove(&connection.remote) {
-            for octets in waiting {
-                // The queue is longer than what may wait, so this fails only when the peer is gone again.
-                let _ = connection.writer.try_send(octets);
-            }
+        for (octets, _) in self.connecting.remove(&connection.remote).unwrap_or_default() {
+            // The queue is as long as what may wait.
+            let _ = connection.writer.try_send(octets);
         }
         self.by_remote.insert(connection.remote, connection.id);
         self.connections.insert(connection.id, connection);
@@ -263,9 +326,10 @@ impl Transports {
         }
     }
 
-    /// Forgets what waited for a connection that could not be made.
-    pub fn unreachable(&mut self, remote: SocketAddr) {
-        self.connecting.remove(&remote);
+    /// Forgets what waited for a connection that could not be made, and tells whose it was.
+    pub fn unreachable(&mut self, remote: SocketAddr) -> Vec<SendId> {
+        let waiting = self.connecting.remove(&remote).unwrap_or_default();
+        waiting.into_iter().filter_map(|(_, id)| id).collect()
     }
 
     /// How many connections are open.
@@ -301,6 +365,14 @@ async fn bind_all(
         listeners.push(listener);
     }
     Ok((udp, listeners))
+}
+
+/// Somewhere in half of all numbers, so that no number comes twice in any number of restarts.
+fn first_id() -> anyhow::Result<ConnectionId> {
+    let mut octets = [0; 8];
+    getrandom::fill(&mut octets)
+        .map_err(|_| anyhow::anyhow!("the system has no random numbers"))?;
+    Ok(u64::from_be_bytes(octets) >> 1)
 }
 
 fn udp_socket(address: SocketAddr, receive_buffer: usize) -> io::Result<UdpSocket> {
@@ -346,14 +418,10 @@ async fn accept(listener: TcpListener, shared: Shared) {
             () = shared.shutdown.cancelled() => return,
         };
         match accepted {
-            Ok((stream, remote)) => {
-                if shared.open.load(Ordering::Relaxed) >= shared.limits.connections {
-                    tracing::warn!(limit = shared.limits.connections, "too many connections");
-                    drop(stream);
-                    continue;
-                }
-                start(stream, remote, &shared).await;
-            }
+            Ok((stream, remote)) => match shared.open.enter(remote.ip(), &shared.limits) {
+                Some(place) => start(stream, remote, place, &shared).await,
+                None => tracing::warn!("too many connections, or too many from one address"),
+            },
             // Out of file descriptors, mostly: wait for some to come back.
             Err(error) => {
                 tracing::warn!(kind = ?error.kind(), "accept failed");
@@ -364,79 +432,126 @@ async fn accept(listener: TcpListener, shared: Shared) {
 }
 
 async fn connect(remote: SocketAddr, shared: Shared) {
-    match tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(remote)).await {
-        Ok(Ok(stream)) => start(stream, remote, &shared).await,
-        Ok(Err(_)) | Err(_) => {
-            let _ = shared.arrivals.send(Arrival::Unreachable { remote }).await;
-        }
+    if let Some(place) = shared.open.enter(remote.ip(), &shared.limits)
+        && let Ok(Ok(stream)) =
+            tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(remote)).await
+    {
+        return start(stream, remote, place, &shared).await;
     }
+    let _ = shared.arrivals.send(Arrival::Unreachable { remote }).await;
 }
 
 /// Announces a connection and starts its two tasks.
-async fn start(stream: TcpStream, remote: SocketAddr, shared: &Shared) {
-    let Ok(local) = stream.local_addr() else { return };
+async fn start(stream: TcpStream, remote: SocketAddr, place: Place, shared: &Shared) {
+    let Ok(local) = stream.local_addr() else {
+        let _ = shared.arrivals.send(Arrival::Unreachable { remote }).await;
+        return;
+    };
     let _ = stream.set_nodelay(true);
     let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
     let (writer, queue) = mpsc::channel(WRITE_QUEUE);
     let (read, write) = stream.into_split();
     let gone = shared.shutdown.child_token();
-    let connection = Connection { id, local, remote, writer: writer.clone() };
+    let connection = Connection { id, local, remote, writer: writer.clone(), gone: gone.clone() };
     if shared.arrivals.send(Arrival::Opened(connection)).await.is_err() {
         return;
     }
-    shared.open.fetch_add(1, Ordering::Relaxed);
     tokio::spawn(write_queue(write, queue, gone.clone()));
-    let shared = shared.clone();
-    tokio::spawn(async move {
-        read_stream(id, read, &writer, &shared, &gone).await;
-        gone.cancel();
-        shared.open.fetch_sub(1, Ordering::Relaxed);
-        let _ = shared.arrivals.send(Arrival::Closed(id)).await;
-    });
+    tokio::spawn(read_until_end(id, read, writer, shared.clone(), gone, place));
+}
+
+/// Why reading ends.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// The peer closed, was idle for too long, or does not read.
+    Peer,
+    /// What came is no SIP.
+    Malformed,
+}
+
+async fn read_until_end(
+    id: ConnectionId,
+    mut read: OwnedReadHalf,
+    writer: mpsc::Sender<Bytes>,
+    shared: Shared,
+    gone: CancellationToken,
+    place: Place,
+) {
+    let end = read_stream(id, &mut read, &writer, &shared, &gone).await;
+    // The engine drops its end of the queue now; then what waits in it is written, and the connection closed.
+    drop(writer);
+    let _ = shared.arrivals.send(Arrival::Closed(id)).await;
+    if end == End::Malformed {
+        // Octets that nobody read would make the system reset the connection, and the answer might be lost.
+        let _ = tokio::time::timeout(LINGER.0, async {
+            let (mut buffer, mut dropped) = (vec![0; 4096], 0);
+            while dropped < LINGER.1 {
+                match read.read(&mut buffer).await {
+                    Ok(length) if length > 0 => dropped += length,
+                    Ok(_) | Err(_) => return,
+                }
+            }
+        })
+        .await;
+    }
+    drop(place);
 }
 
 async fn read_stream(
     id: ConnectionId,
-    mut read: OwnedReadHalf,
+    read: &mut OwnedReadHalf,
     writer: &mpsc::Sender<Bytes>,
     shared: &Shared,
     gone: &CancellationToken,
-) {
+) -> End {
     let mut framer = Framer::new(ngn_sip::message::Limits {
         octets: shared.limits.message_octets,
         ..ngn_sip::message::Limits::default()
     });
     let idle = Duration::from_secs(shared.limits.idle_seconds);
     let mut buffer = vec![0; 16 * 1024];
+    let mut deadline = Instant::now() + idle;
     loop {
         let received = tokio::select! {
-            received = tokio::time::timeout(idle, read.read(&mut buffer)) => received,
-            () = gone.cancelled() => return,
+            received = tokio::time::timeout_at(deadline.into(), read.read(&mut buffer)) => received,
+            () = gone.cancelled() => return End::Peer,
         };
         let length = match received {
             Ok(Ok(length)) if length > 0 => length,
-            Ok(Ok(_) | Err(_)) | Err(_) => return,
+            Ok(Ok(_) | Err(_)) | Err(_) => return End::Peer,
         };
+        let was_inside = framer.is_inside_message();
+        let mut is_whole = false;
         framer.push(buffer.get(..length).unwrap_or_default());
         loop {
             match framer.next_frame() {
                 Ok(Some(Frame::Message(octets))) => {
+                    is_whole = true;
                     let arrival = Arrival::Message { connection: id, octets };
                     if shared.arrivals.send(arrival).await.is_err() {
-                        return;
+                        return End::Peer;
                     }
                 }
                 // RFC 5626 section 3.5.1: a double CRLF is answered by a single one.
                 Ok(Some(Frame::Ping)) => {
-                    let _ = writer.try_send(Bytes::from_static(b"\r\n"));
+                    let _ = writer.try_send(Bytes::from_static(PONG));
                 }
                 Ok(Some(Frame::Pong)) => {}
                 Ok(None) => break,
-                Err(error) => {
-                    tracing::debug!(connection = id, %error, "stream cannot be framed");
-                    return;
+                Err(fault) => {
+                    tracing::debug!(connection = id, %fault, "stream cannot be framed");
+                    let fault = Box::new(fault);
+                    let arrival = Arrival::Malformed { connection: id, fault };
+                    let _ = shared.arrivals.send(arrival).await;
+                    return End::Malformed;
                 }
             }
+        }
+        // A message that trickles in does not keep its connection open.
+        if !framer.is_inside_message() {
+            deadline = Instant::now() + idle;
+        } else if !was_inside || is_whole {
+            deadline = Instant::now() + idle.min(MESSAGE_TIMEOUT);
         }
     }
 }
@@ -451,7 +566,10 @@ async fn write_queue(
             octets = queue.recv() => octets,
             () = gone.cancelled() => return,
         };
-        let Some(octets) = octets else { return };
+        let Some(octets) = octets else {
+            let _ = write.shutdown().await;
+            return;
+        };
         match tokio::time::timeout(WRITE_TIMEOUT, write.write_all(&octets)).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) | Err(_) => {
