@@ -5,6 +5,7 @@
 //! that is not there: records are read after their journal row, so they may be newer than the serial, never older.
 
 use crate::served::Served;
+use crate::snapshot::Point;
 use ngn_daemon::Readiness;
 use ngn_dns::name::Name;
 use ngn_dns::zone::{BadRecord, Zone, Zones};
@@ -15,9 +16,12 @@ use ngn_store::{Follower, Seen, Store, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// How long to wait before a database that failed is asked again.
 const RETRY: Duration = Duration::from_millis(500);
+/// How often the end of the journal is looked at, to know how far behind this server is.
+const MEASURE: Duration = Duration::from_secs(10);
 /// How many bad records of a zone are named in the log.
 const NAMED_BAD: usize = 10;
 
@@ -156,22 +160,40 @@ impl Update {
 }
 
 /// What follows the journal.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Following {
     pub(crate) store: Store,
     pub(crate) served: Served,
     pub(crate) readiness: Readiness,
+    /// Told of the zones after each change, with the journal position that they show.
+    pub(crate) points: watch::Sender<Point>,
 }
 
 impl Following {
-    /// Follows the journal for ever; to be dropped at the end.
-    pub(crate) async fn run(&self, mut follower: Follower) {
-        self.note(&follower, &[]);
-        self.reachable();
-        let mut down = false;
+    /// Says what was loaded, to be called before [`Self::run`]; `down` when that was not from the database.
+    pub(crate) fn begin(&self, follower: &Follower, down: bool) {
+        self.note(follower, &[]);
+        if down {
+            self.unreachable();
+        } else {
+            self.reachable();
+        }
+    }
+
+    /// Follows the journal for ever; to be dropped at the end. `down` when the database could not be read so far.
+    pub(crate) async fn run(&self, mut follower: Follower, mut down: bool) {
+        let mut measure = tokio::time::interval(MEASURE);
+        measure.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let rows = tokio::select! {
                 rows = follower.next() => rows,
+                _ = measure.tick(), if !down => {
+                    if let Ok(end) = self.store.journal_end().await {
+                        let served = follower.seen().low_water(Instant::now()).0;
+                        self.served.metrics.set_lag(end.0.saturating_sub(served));
+                    }
+                    continue;
+                }
                 () = self.answering(), if down => {
                     down = false;
                     self.reachable();
@@ -274,6 +296,7 @@ impl Following {
         let zones = self.served.zones();
         self.served.metrics.set_served(zones.len(), zones.record_count(), low_water);
         self.readiness.applied(low_water, rows.iter().map(|row| row.position.0));
+        self.points.send_replace(Point { zones, resume: follower.resume_point() });
     }
 
     fn reachable(&self) {

@@ -1,13 +1,15 @@
 //! Authoritative DNS server for SIP domains and ENUM zones.
 //!
 //! `listen` binds → `udp` and `tcp` read queries → `served` answers from the zones in memory, by `ngn_dns` →
-//! `follower` replaces these as the journal tells what changed. No query touches the database.
+//! `follower` replaces these as the journal tells what changed → `snapshot` keeps a copy on disk. No query touches the
+//! database.
 
 pub mod config;
 mod follower;
 mod listen;
 mod metrics;
 mod served;
+mod snapshot;
 mod tcp;
 mod udp;
 
@@ -15,18 +17,24 @@ use crate::config::Config;
 use crate::follower::Following;
 use crate::metrics::Metrics;
 use crate::served::Served;
+use crate::snapshot::Point;
 use anyhow::Context as _;
 use ngn_daemon::admin::{self, Admin};
 use ngn_daemon::{Daemon, Readiness, Running, Start};
-use ngn_store::Store;
+use ngn_store::{Follower, Store};
 use prometheus_client::registry::Registry;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-use tokio::sync::Semaphore;
+use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
+
+/// How long a start waits for a database when there is no snapshot to start from.
+const START_PATIENCE: Duration = Duration::from_secs(30);
+/// How long to wait before the database is asked again.
+const START_RETRY: Duration = Duration::from_millis(500);
 
 /// A server that serves.
 #[derive(Debug)]
@@ -47,7 +55,8 @@ pub struct Server {
 ///
 /// # Errors
 ///
-/// When an address cannot be bound or the zones cannot be loaded.
+/// When an address cannot be bound, or when the zones can be loaded neither from the database nor, while that is down,
+/// from the snapshot.
 pub async fn serve(
     config: Config,
     store: Store,
@@ -56,7 +65,7 @@ pub async fn serve(
     let bound = listen::bind(&config.listen, &config.limits).await?;
     let mut registry = Registry::default();
     let served = Served::new(Metrics::register(&mut registry));
-    let follower = follower::load(&store, &served).await.context("cannot load the zones")?;
+    let (follower, down) = begin(&store, &served, &config.snapshot, START_PATIENCE).await?;
     let readiness = Readiness::new();
     let udp: Vec<SocketAddr> = bound.udp.iter().map(|(address, _)| *address).collect();
     let tcp: Vec<SocketAddr> = bound.tcp.iter().map(|(address, _)| *address).collect();
@@ -78,12 +87,18 @@ pub async fn serve(
     for (_, listener) in bound.tcp {
         listeners.spawn(tcp::serve(listener, shared.clone()));
     }
-    let following = Following { store, served, readiness: readiness.clone() };
+    let (points, points_out) = watch::channel(Point::default());
+    let metrics = Arc::clone(&served.metrics);
+    let keeper =
+        tokio::spawn(snapshot::keep(config.snapshot, points_out, metrics, shutdown.clone()));
+    let following = Following { store, served, readiness: readiness.clone(), points };
+    following.begin(&follower, down);
     let task = tokio::spawn(async move {
         tokio::select! {
-            () = following.run(follower) => {}
+            () = following.run(follower, down) => {}
             () = shutdown.cancelled() => {}
         }
+        let _ = keeper.await;
         stop.store(true, Ordering::Relaxed);
         listeners.join_all().await;
         let _ = tokio::task::spawn_blocking(move || {
@@ -93,8 +108,46 @@ pub async fn serve(
         })
         .await;
     });
-    readiness.set_ready(true, "");
     Ok(Server { udp, tcp, task, readiness, registry: Arc::new(registry) })
+}
+
+/// Loads the zones from the database; while it is down, from the snapshot, and then the flag is set. When there is no
+/// snapshot either, the database is waited for.
+async fn begin(
+    store: &Store,
+    served: &Served,
+    settings: &config::Snapshot,
+    patience: Duration,
+) -> anyhow::Result<(Follower, bool)> {
+    let deadline = Instant::now() + patience;
+    let mut no_snapshot = None;
+    loop {
+        let error = match follower::load(store, served).await {
+            Ok(follower) => return Ok((follower, false)),
+            Err(error) if error.is_temporary() => error,
+            Err(error) => return Err(error).context("cannot load the zones"),
+        };
+        if no_snapshot.is_none() {
+            tracing::warn!(%error, "the zones cannot be loaded from the database");
+            let file = settings.file.clone();
+            match tokio::task::spawn_blocking(move || snapshot::read(&file)).await? {
+                Ok((point, written)) => {
+                    let age = snapshot::now().saturating_sub(written);
+                    tracing::warn!(age.seconds = age, "starting from the snapshot");
+                    served.metrics.set_snapshot_time(written);
+                    served.replace((*point.zones).clone());
+                    return Ok((store.resume(&point.resume), true));
+                }
+                Err(reason) => no_snapshot = Some(anyhow::Error::new(reason)),
+            }
+        }
+        if Instant::now() >= deadline {
+            let reason = no_snapshot.map_or_else(String::new, |reason| format!("; {reason:#}"));
+            return Err(anyhow::Error::new(error)
+                .context(format!("cannot load the zones from the database{reason}")));
+        }
+        tokio::time::sleep(START_RETRY).await;
+    }
 }
 
 /// The daemon by itself.
@@ -116,7 +169,12 @@ impl Daemon for Enumd {
 
     async fn start(config: Config, start: Start) -> anyhow::Result<Running> {
         let store = Store::open(&config.database).await?;
-        store.check_schema().await.context("run `ngn migrate` first")?;
+        match store.check_schema().await {
+            Err(error) if error.is_temporary() => {
+                tracing::warn!(%error, "the database's schema cannot be checked");
+            }
+            checked => checked.context("run `ngn migrate` first")?,
+        }
         let (admin_address, beyond) = (config.admin, config.admin_beyond_loopback);
         let server = serve(config, store.clone(), start.shutdown.clone()).await?;
         let admin = Admin {
@@ -136,5 +194,27 @@ impl Daemon for Enumd {
             Ok(())
         });
         Ok(Running { addresses, task })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn without_database_and_snapshot_the_start_fails_and_says_why() {
+        // Nobody listens on port 1.
+        let store = Store::open("mysql://nobody@127.0.0.1:1/none").await.expect("an address");
+        let served = Served::new(Metrics::default());
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("none");
+        let settings = config::Snapshot { file, ..config::Snapshot::default() };
+        let result = begin(&store, &served, &settings, Duration::ZERO).await;
+        let error = format!("{:#}", result.err().expect("a failure"));
+        for part in
+            ["cannot load the zones", "cannot read the snapshot", "database is not available"]
+        {
+            assert!(error.contains(part), "{error}");
+        }
     }
 }

@@ -51,6 +51,8 @@ pub(crate) struct Metrics {
     records: Gauge,
     position: Gauge,
     database: Gauge,
+    lag: Gauge,
+    snapshot_time: Gauge,
 }
 
 impl Metrics {
@@ -85,6 +87,16 @@ impl Metrics {
             ("enumd_records", "Records that are served", &metrics.records),
             ("enumd_journal_position", "Journal position that is served", &metrics.position),
             ("enumd_database_up", "Whether the journal could be read last time", &metrics.database),
+            (
+                "enumd_journal_lag",
+                "Journal rows that the database had and that were not served yet, when last looked at",
+                &metrics.lag,
+            ),
+            (
+                "enumd_snapshot_time_seconds",
+                "When the snapshot on disk was written, in seconds since 1970 UTC; 0 when never",
+                &metrics.snapshot_time,
+            ),
         ] {
             registry.register(name, help, gauge.clone());
         }
@@ -144,6 +156,16 @@ impl Metrics {
     /// Says whether the database answers.
     pub(crate) fn set_database(&self, up: bool) {
         self.database.set(i64::from(up));
+    }
+
+    /// Says how many journal rows are not served yet.
+    pub(crate) fn set_lag(&self, rows: u64) {
+        self.lag.set(i64::try_from(rows).unwrap_or(i64::MAX));
+    }
+
+    /// Says when the snapshot was written, in seconds since 1970 UTC.
+    pub(crate) fn set_snapshot_time(&self, seconds: u64) {
+        self.snapshot_time.set(i64::try_from(seconds).unwrap_or(i64::MAX));
     }
 }
 

@@ -32,7 +32,8 @@ pub struct Follower {
     high_at: Option<i64>,
     wake: watch::Receiver<u64>,
     failures: u32,
-    checked: Instant,
+    /// When the journal's history was checked; not yet when it goes on from a kept position.
+    checked: Option<Instant>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -75,12 +76,47 @@ macro_rules! on_connection {
 }
 
 impl Store {
+    /// Goes on where another follower was, of an earlier process perhaps. Nothing is asked of the database yet; when
+    /// its journal does not reach back that far any more, the first [`Follower::next`] says [`StoreError::Rewound`].
+    #[must_use]
+    pub fn resume(&self, resume: &Resume) -> Follower {
+        Follower {
+            wake: self.subscribe(),
+            store: self.clone(),
+            seen: Seen::with_gaps(resume.high, &resume.gaps, Instant::now()),
+            high_at: resume.high_at,
+            failures: 0,
+            checked: None,
+        }
+    }
+
+    /// The position of the newest row of the journal; 0 when there is none.
+    pub async fn journal_end(&self) -> Result<Position, StoreError> {
+        let newest: Option<i64> = on_connection!(self, c => {
+            sqlx::query_scalar::<DB, Option<i64>>("SELECT MAX(id) FROM journal")
+                .fetch_one(&mut *c)
+                .await
+        })?;
+        Ok(position(newest.unwrap_or(0)))
+    }
+
     /// Follows the journal from now on.
     pub async fn follow(&self) -> Result<Follower, StoreError> {
         self.read(|tx| Box::pin(Start::of_snapshot(tx)))
             .await
             .map(|start: Start| start.follow(self))
     }
+}
+
+/// Where a follower was, to be kept outside of this process beside what it had loaded by then.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resume {
+    /// The highest position seen.
+    pub high: u64,
+    /// When that row was written, by which a journal that went back is noticed.
+    pub high_at: Option<i64>,
+    /// First and last of the positions below that were not seen and may still turn up.
+    pub gaps: Vec<(u64, u64)>,
 }
 
 /// The state of a follower that starts at a snapshot.
@@ -136,7 +172,7 @@ impl Start {
             seen: self.seen,
             high_at: self.high_at,
             failures: 0,
-            checked: Instant::now(),
+            checked: Some(Instant::now()),
         }
     }
 }
@@ -190,10 +226,17 @@ impl Follower {
         self.seen.clone()
     }
 
+    /// Where it is, for [`Store::resume`].
+    #[must_use]
+    pub fn resume_point(&self) -> Resume {
+        Resume { high: self.seen.high(), high_at: self.high_at, gaps: self.seen.gaps() }
+    }
+
     async fn poll(&mut self) -> Result<Vec<JournalRow>, StoreError> {
-        if self.failures > 0 || self.checked.elapsed() >= CHECK_HISTORY {
+        let recently = |checked: Instant| checked.elapsed() < CHECK_HISTORY;
+        if self.failures > 0 || !self.checked.is_some_and(recently) {
             self.check_history().await?;
-            self.checked = Instant::now();
+            self.checked = Some(Instant::now());
         }
         // New rows first: when they are the later part of a transaction whose earlier part was passed over,
         // the look at the gaps that follows finds that part.

@@ -51,7 +51,7 @@ pub use enum_numbers::{EnumMappingRow, EnumNumberRow};
 pub use enum_ranges::{EnumRangeRow, RangeHold};
 pub use error::{Cause, StoreError};
 pub use filter::{Filter, Listing, Order, Page, Range, SqlRow};
-pub use follower::Follower;
+pub use follower::{Follower, Resume};
 pub use journal::{AuditQuery, AuditRow};
 pub use migrate::MigrationReport;
 pub use radacct::{Cdr, CdrStop, INTERRUPTED};

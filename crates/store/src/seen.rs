@@ -37,6 +37,20 @@ impl Seen {
         Self { high, gaps: BTreeMap::new() }
     }
 
+    /// Starts after `high` with gaps below it that are not known since when.
+    pub(crate) fn with_gaps(high: u64, gaps: &[(u64, u64)], now: Instant) -> Self {
+        let gap = |(first, last): &(u64, u64)| {
+            (*first, Gap { last: (*last).min(high), since: now, look_again: now })
+        };
+        let sound = |(first, last): &&(u64, u64)| (1..=*last).contains(first) && *first < high;
+        Self { high, gaps: gaps.iter().filter(sound).map(gap).collect() }
+    }
+
+    /// The first and last id of each gap.
+    pub(crate) fn gaps(&self) -> Vec<(u64, u64)> {
+        self.gaps.iter().map(|(first, gap)| (*first, gap.last)).collect()
+    }
+
     /// The highest id seen.
     pub(crate) fn high(&self) -> u64 {
         self.high
@@ -202,6 +216,7 @@ mod tests {
             prop_assert_eq!(seen.low_water(now), Position(first_missing - 1));
             ids.sort_unstable();
             prop_assert_eq!(Some(&seen.high()), ids.last());
+            prop_assert_eq!(Seen::with_gaps(seen.high(), &seen.gaps(), now), seen);
         }
     }
 }

@@ -17,8 +17,9 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) struct Fixture {
     pub(crate) store: Store,
-    _directory: tempfile::TempDir,
-    database: Option<(String, String)>,
+    pub(crate) directory: tempfile::TempDir,
+    /// The server's URL and the name of the database in it.
+    pub(crate) database: Option<(String, String)>,
 }
 
 impl Fixture {
@@ -27,7 +28,7 @@ impl Fixture {
         let url = format!("sqlite:{}", directory.path().join("t.sqlite").display());
         let store = Store::open(&url).await.unwrap();
         store.migrate().await.unwrap();
-        Self { store, _directory: directory, database: None }
+        Self { store, directory, database: None }
     }
 
     pub(crate) async fn mysql() -> Option<Self> {
@@ -40,7 +41,7 @@ impl Fixture {
         store.migrate().await.unwrap();
         Some(Self {
             store,
-            _directory: tempfile::tempdir().unwrap(),
+            directory: tempfile::tempdir().unwrap(),
             database: Some((server, name)),
         })
     }
@@ -122,12 +123,16 @@ impl Fixture {
     }
 
     pub(crate) async fn start(&self, change: impl FnOnce(&mut Config)) -> Running {
-        let mut config = config();
-        change(&mut config);
-        let shutdown = CancellationToken::new();
-        let server = serve(config, self.store.clone(), shutdown.clone()).await.unwrap();
-        Running { server, shutdown }
+        start(&self.store, change).await
     }
+}
+
+pub(crate) async fn start(store: &Store, change: impl FnOnce(&mut Config)) -> Running {
+    let mut config = config();
+    change(&mut config);
+    let shutdown = CancellationToken::new();
+    let server = serve(config, store.clone(), shutdown.clone()).await.unwrap();
+    Running { server, shutdown }
 }
 
 /// Any port, one for UDP and TCP.

@@ -3,6 +3,7 @@
 
 mod changes;
 mod fixture;
+mod outage;
 mod sockets;
 
 /// Makes one test on each database out of `async fn name(fixture: &Fixture)`.

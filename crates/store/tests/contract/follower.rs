@@ -16,6 +16,7 @@ on_both!(
     a_journal_that_went_back_is_noticed,
     unknown_kinds_are_passed_over,
     a_cancelled_wait_loses_nothing,
+    a_follower_goes_on_where_another_was,
 );
 on_mysql!(an_open_transaction_is_waited_for, a_broken_connection_is_survived);
 
@@ -315,4 +316,31 @@ async fn a_broken_connection_is_survived(backend: &Backend) {
             }
         }
     }
+}
+
+async fn a_follower_goes_on_where_another_was(backend: &Backend) {
+    let mut first = backend.store.follow().await.expect("a follower");
+    assert_eq!(backend.store.journal_end().await.expect("the end"), Position(0));
+    let keys = ["1".to_owned(), "2".to_owned()];
+    let end = write(&backend.store, &keys).await;
+    assert_eq!(backend.store.journal_end().await.expect("the end"), end);
+    assert_eq!(next(&mut first).await.len(), 2);
+    backend.journal_row(end.0 + 3, "late row ahead").await;
+    assert_eq!(next(&mut first).await.len(), 1);
+    let kept = first.resume_point();
+    assert_eq!((kept.high, kept.gaps.as_slice()), (end.0 + 3, &[(end.0 + 1, end.0 + 2)][..]));
+    backend.journal_row(end.0 + 1, "the late one").await;
+    backend.journal_row(end.0 + 4, "a new one").await;
+    let mut second = backend.store.resume(&kept);
+    let mut given: Vec<String> = Vec::new();
+    while given.len() < 2 {
+        given.extend(next(&mut second).await.into_iter().map(|row| row.key));
+    }
+    given.sort();
+    assert_eq!(given, ["a new one", "the late one"]);
+    // A journal that does not reach back that far.
+    backend.sql(format!("DELETE FROM journal WHERE id <= {}", end.0 + 3)).await;
+    let mut third = backend.store.resume(&kept);
+    let answer = third.next().await;
+    assert!(matches!(answer, Err(StoreError::Rewound { .. })), "{answer:?}");
 }
