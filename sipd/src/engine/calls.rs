@@ -11,7 +11,8 @@ use ngn_routing::{CallFacts, Callee, Caller};
 use ngn_sip::header::{HeaderName, Transport};
 use ngn_sip::message::Method;
 use ngn_sip::stack::{
-    CallEvent, CallEventKind, Destination, ForwardPlan, ForwardStep, ForwardTarget, IncomingRequest,
+    CallEvent, CallEventKind, Destination, Edit, ForwardPlan, ForwardStep, ForwardTarget,
+    IncomingRequest,
 };
 use ngn_sip::uri::Uri;
 use std::net::SocketAddr;
@@ -50,6 +51,10 @@ impl Engine {
         }
         if incoming.is_stray {
             return self.reply(id, 481, None, &Vec::new());
+        }
+        // RFC 3261 section 16.3 step 3, before anybody is asked for a password.
+        if request.max_forwards().ok().flatten().is_some_and(|left| left.0 == 0) {
+            return self.reply(id, 483, None, &Vec::new());
         }
         let admission = self.admit(request, method, uri);
         let caller = match &admission {
@@ -104,7 +109,15 @@ impl Engine {
                     self.calls.insert(id, attempt);
                 }
                 let now = self.now();
-                if !self.stack.forward(now, id, ForwardPlan { steps, ..ForwardPlan::default() }) {
+                // RFC 3261 section 22.3: credentials for our realm end here.
+                let edits = match caller {
+                    Caller::Account(_) => {
+                        vec![Edit::Remove(HeaderName::ProxyAuthorization.as_str().to_owned())]
+                    }
+                    Caller::Stranger => Vec::new(),
+                };
+                let plan = ForwardPlan { steps, edits, ..ForwardPlan::default() };
+                if !self.stack.forward(now, id, plan) {
                     // Answered or cancelled already, by the event that said so.
                     self.calls.remove(&id);
                 }
