@@ -36,7 +36,6 @@ fn good() -> Vec<u8> {
 }
 
 // RFC 1035 section 4.1.1: what has a header and is wrong behind it is a format error.
-#[ignore = "ngn up does not run enumd yet"]
 #[test]
 fn format_errors_are_told() {
     let p = platform();
@@ -69,7 +68,6 @@ fn format_errors_are_told() {
 }
 
 // What has no header, or is itself a response, gets nothing: answering it could make two servers talk for ever.
-#[ignore = "ngn up does not run enumd yet"]
 #[test]
 fn nonsense_and_responses_are_dropped() {
     let p = platform();
@@ -81,7 +79,6 @@ fn nonsense_and_responses_are_dropped() {
     alive(&p);
 }
 
-#[ignore = "ngn up does not run enumd yet"]
 #[test]
 fn mutations_crash_nothing() {
     let p = platform();
@@ -114,7 +111,6 @@ fn mutations_crash_nothing() {
 }
 
 // RFC 7766: several queries on a connection, in pieces; a client that never finishes holds up nobody.
-#[ignore = "ngn up does not run enumd yet"]
 #[test]
 fn tcp_is_read_in_pieces() {
     let p = platform();

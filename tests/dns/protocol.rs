@@ -35,7 +35,6 @@ fn udp(p: &Platform, message: &Message) -> Message {
 }
 
 // RFC 6891 section 6.2.3, RFC 2181 section 9: no more than the asker can take, told by TC, whole over TCP.
-#[ignore = "ngn up does not run enumd yet"]
 #[test]
 fn large_answers_are_truncated_and_come_whole_over_tcp() {
     let p = platform();
@@ -58,14 +57,14 @@ fn large_answers_are_truncated_and_come_whole_over_tcp() {
     );
 }
 
-#[ignore = "ngn up does not run enumd yet"]
 #[test]
 fn odd_questions_have_defined_answers() {
     let p = platform();
     // RFC 6891 section 6.1.3.
     let mut query = question("www.example.com", RecordType::A);
     query.edns.as_mut().unwrap().set_version(9);
-    assert_eq!(udp(&p, &query).metadata.response_code, ResponseCode::BADVERS);
+    // BADVERS and BADSIG are one number, which the library reads as the latter.
+    assert_eq!(u16::from(udp(&p, &query).metadata.response_code), 16);
     // Not our class, and not our business.
     let mut query = question("www.example.com", RecordType::A);
     query.queries[0].set_query_class(DNSClass::HS);
