@@ -11,8 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 /// The most records of one transaction.
 const BATCH: usize = 500;
-/// The most records kept while the database is down; beyond it the oldest are lost, with an error in the log.
-const BACKLOG: usize = 200_000;
+/// The most records kept here while the database is down. What comes then stays in the queue, which the engine watches:
+/// it refuses new calls before it is full.
+const BACKLOG: usize = 100_000;
 /// How long to wait before the database is tried again.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -28,7 +29,7 @@ pub enum Record {
 /// Writes records until the queue ends; after `shutdown` what cannot be written is given up.
 pub async fn run(
     store: Store,
-    mut records: mpsc::UnboundedReceiver<Record>,
+    mut records: mpsc::Receiver<Record>,
     metrics: Metrics,
     shutdown: CancellationToken,
 ) {
@@ -40,14 +41,11 @@ pub async fn run(
                 None => return,
             }
         }
-        while let Ok(record) = records.try_recv() {
-            backlog.push_back(record);
-        }
-        let excess = backlog.len().saturating_sub(BACKLOG);
-        if excess > 0 {
-            tracing::error!(lost = excess, "too many call records wait for the database");
-            backlog.drain(..excess);
-            metrics.records_lost.inc_by(u64::try_from(excess).unwrap_or(u64::MAX));
+        while backlog.len() < BACKLOG {
+            match records.try_recv() {
+                Ok(record) => backlog.push_back(record),
+                Err(_) => break,
+            }
         }
         metrics::set(&metrics.records_waiting, backlog.len());
         let written = write(&store, &mut backlog, &metrics).await;
@@ -55,7 +53,8 @@ pub async fn run(
         if let Err(error) = written {
             tracing::error!(%error, waiting = backlog.len(), "call records wait for the database");
             if shutdown.is_cancelled() {
-                tracing::error!(lost = backlog.len(), "call records could not be written");
+                let lost = backlog.len() + records.len();
+                tracing::error!(lost, "call records could not be written");
                 return;
             }
             tokio::select! {

@@ -101,8 +101,6 @@ pub struct Proxy {
     pub answer_timeout: u64,
     /// Timer C, in seconds, more than 180 (RFC 3261 section 16.6).
     pub timer_c: u64,
-    /// Puts this server into the path of every dialog.
-    pub record_route: bool,
 }
 
 /// Limits on what the network may cost.
@@ -170,7 +168,7 @@ impl Default for Registrar {
 
 impl Default for Proxy {
     fn default() -> Self {
-        Self { answer_timeout: 35, timer_c: 185, record_route: true }
+        Self { answer_timeout: 35, timer_c: 185 }
     }
 }
 
@@ -271,7 +269,7 @@ mod tests {
             .into_iter()
             .chain(["# advertised", "algorithms", "nonce_seconds", "allow_without_qop", "uri"])
             .chain(["min_expires", "max_expires", "default_expires", "max_contacts"])
-            .chain(["answer_timeout", "timer_c", "record_route", "message_octets"])
+            .chain(["answer_timeout", "timer_c", "message_octets"])
             .chain(["transactions", "connections", "connections_per_address", "idle_seconds"])
             .chain(["receive_buffer"]);
         for key in keys {

@@ -28,14 +28,19 @@ use ngn_sip::stack::{
 };
 use ngn_sip::uri::Uri;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 /// How many uses of nonces are remembered.
 const REPLAY_WINDOW: usize = 200_000;
 /// How often expired bindings are dropped.
 const SWEEP: Duration = Duration::from_secs(10);
+/// How many names may be looked up at one time; beyond it a name counts as unknown.
+const LOOKUPS: usize = 4096;
+/// How long calls that are being set up, and registrations, may go on when this process is told to end.
+const DRAIN: Duration = Duration::from_secs(5);
 /// How often what is counted elsewhere is copied to the metrics.
 const PUBLISH: Duration = Duration::from_secs(1);
 
@@ -47,11 +52,11 @@ pub struct Queues {
     /// From the journal's follower.
     pub batches: mpsc::Receiver<Batch>,
     /// To the location task.
-    pub changes: mpsc::UnboundedSender<Change>,
+    pub changes: mpsc::Sender<Change>,
     /// From the location task.
-    pub committed: mpsc::UnboundedReceiver<Committed>,
+    pub committed: mpsc::Receiver<Committed>,
     /// To the call records' task.
-    pub records: mpsc::UnboundedSender<Record>,
+    pub records: mpsc::Sender<Record>,
 }
 
 /// A look-up's result.
@@ -78,10 +83,16 @@ pub struct Engine {
     calls: HashMap<ServerTransactionId, Attempt>,
     /// What call records call this node.
     node: String,
-    changes: mpsc::UnboundedSender<Change>,
-    records: mpsc::UnboundedSender<Record>,
-    found: mpsc::UnboundedSender<Found>,
-    found_queue: Option<mpsc::UnboundedReceiver<Found>>,
+    changes: mpsc::Sender<Change>,
+    records: mpsc::Sender<Record>,
+    found: mpsc::Sender<Found>,
+    found_queue: Option<mpsc::Receiver<Found>>,
+    /// How many look-ups may run.
+    lookups: Arc<Semaphore>,
+    /// New work is refused.
+    sheds: bool,
+    /// Since when this process is about to end.
+    drains_since: Option<Instant>,
 }
 
 impl Engine {
@@ -95,7 +106,7 @@ impl Engine {
         metrics: Metrics,
         queues: &Queues,
     ) -> Self {
-        let (found, found_queue) = mpsc::unbounded_channel();
+        let (found, found_queue) = mpsc::channel(LOOKUPS);
         let node = config.node(transports.udp_addresses().chain(transports.tcp_addresses()).next());
         Self {
             settings: Settings {
@@ -117,22 +128,32 @@ impl Engine {
             records: queues.records.clone(),
             found,
             found_queue: Some(found_queue),
+            lookups: Arc::new(Semaphore::new(LOOKUPS)),
+            sheds: false,
+            drains_since: None,
         }
     }
 
-    /// Serves until `shutdown`.
+    /// Serves until `shutdown`; then takes no new work, and ends when what was begun is done or [`DRAIN`] is over.
     pub async fn run(mut self, mut queues: Queues, shutdown: CancellationToken) {
         let Some(mut found) = self.found_queue.take() else { return };
         let mut sweep = tokio::time::interval(SWEEP);
         let mut publish = tokio::time::interval(PUBLISH);
         loop {
             self.carry_out();
+            self.shed(&queues.arrivals);
+            if self.is_drained() {
+                return self.record_unfinished();
+            }
             let deadline = self.stack.next_deadline().map_or(self.started + SWEEP * 8640, |at| {
                 self.started + Duration::from_micros(at.as_micros())
             });
+            let deadline = self.drains_since.map_or(deadline, |since| deadline.min(since + DRAIN));
             tokio::select! {
                 biased;
-                () = shutdown.cancelled() => return,
+                () = shutdown.cancelled(), if self.drains_since.is_none() => {
+                    self.drains_since = Some(Instant::now());
+                }
                 Some(committed) = queues.committed.recv() => self.committed(&committed),
                 Some(batch) = queues.batches.recv() => self.apply(batch),
                 Some((id, hops)) = found.recv() => {
@@ -149,6 +170,28 @@ impl Engine {
                 Some(arrival) = queues.arrivals.recv() => self.arrived(arrival),
             }
         }
+    }
+
+    /// Turns new requests away (503, Retry-After) while too much waits, until most of it is gone. Requests inside
+    /// dialogs and emergency calls are served.
+    fn shed(&mut self, arrivals: &mpsc::Receiver<Arrival>) {
+        let records = self.records.max_capacity() - self.records.capacity();
+        let is_beyond = |quarters: usize| {
+            arrivals.len() > arrivals.max_capacity() / 4 * quarters
+                || records > self.records.max_capacity() / 4 * quarters
+        };
+        let sheds = self.drains_since.is_some() || is_beyond(if self.sheds { 1 } else { 3 });
+        if sheds != self.sheds {
+            tracing::warn!(sheds, "new requests are refused, or no longer");
+            self.sheds = sheds;
+            self.stack.set_draining(sheds);
+        }
+    }
+
+    fn is_drained(&self) -> bool {
+        let Some(since) = self.drains_since else { return false };
+        let is_done = self.calls.is_empty() && self.waiting.is_empty();
+        since.elapsed() >= DRAIN || (is_done && self.stack.usage().contexts == 0)
     }
 
     fn now(&self) -> Moment {
@@ -174,7 +217,8 @@ impl Engine {
     fn sweep(&mut self) {
         let deletes = self.directory.sweep(wall_clock());
         if !deletes.is_empty() {
-            let _ = self.changes.send(Change { ticket: None, upserts: Vec::new(), deletes });
+            // When there is no place the rows stay, which nobody reads any more.
+            let _ = self.changes.try_send(Change { ticket: None, upserts: Vec::new(), deletes });
         }
     }
 
@@ -300,15 +344,21 @@ impl Engine {
     }
 
     /// Addresses and names of the system's resolver, off this loop; SRV and NAPTR (RFC 3263) are not asked.
-    fn resolve(&self, id: LookupId, uri: &Uri) {
+    fn resolve(&mut self, id: LookupId, uri: &Uri) {
         let is_tcp = uri.param("transport").is_some_and(|name| name.eq_ignore_ascii_case("tcp"));
         let transport = if is_tcp { Transport::Tcp } else { Transport::Udp };
         let (host, port) = (uri.host_text().to_owned(), uri.port().unwrap_or(5060));
+        let Ok(permit) = Arc::clone(&self.lookups).try_acquire_owned() else {
+            self.metrics.shed.inc();
+            let now = self.now();
+            return self.stack.resolved(now, id, Vec::new());
+        };
         let found = self.found.clone();
         tokio::spawn(async move {
             let addresses = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await;
             let hops = addresses.map(|all| all.map(|a| Destination::new(transport.clone(), a)));
-            let _ = found.send((id, hops.map(Iterator::collect).unwrap_or_default()));
+            let _ = found.send((id, hops.map(Iterator::collect).unwrap_or_default())).await;
+            drop(permit);
         });
     }
 

@@ -36,6 +36,10 @@ use tokio_util::sync::CancellationToken;
 
 /// How many arrivals may wait for the engine; beyond it the sockets' own buffers fill.
 const ARRIVALS: usize = 4096;
+/// How many REGISTERs may wait for the location task; beyond it they are answered 503.
+const CHANGES: usize = 16_384;
+/// How many call records may wait for their task; long before it is full, new calls are answered 503.
+const RECORDS: usize = 65_536;
 /// Name of the secret that signs Record-Route and branches.
 const ROUTES: &str = "sip.routes";
 /// Name of the secret that signs digest nonces.
@@ -66,10 +70,13 @@ pub async fn serve(
     store: Store,
     shutdown: CancellationToken,
 ) -> anyhow::Result<Server> {
+    // Sockets and writers go on while the engine drains; they end after it, or when this function fails.
+    let ended = CancellationToken::new();
+    let end = ended.clone().drop_guard();
     let (loaded, follower) = store.load_directory().await.context("cannot load the accounts")?;
     let (arrivals_in, arrivals) = mpsc::channel(ARRIVALS);
     let transports =
-        Transports::bind(&config.listen, &config.limits, arrivals_in, shutdown.clone()).await?;
+        Transports::bind(&config.listen, &config.limits, arrivals_in, ended.clone()).await?;
     let udp: Vec<SocketAddr> = transports.udp_addresses().collect();
     let tcp: Vec<SocketAddr> = transports.tcp_addresses().collect();
     let routes = shared_secret(&store, ROUTES).await?;
@@ -95,21 +102,28 @@ pub async fn serve(
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry);
     let (batches_in, batches) = mpsc::channel(16);
-    let (changes, changes_out) = mpsc::unbounded_channel();
-    let (committed_in, committed) = mpsc::unbounded_channel();
-    let (records, records_out) = mpsc::unbounded_channel();
+    let (changes, changes_out) = mpsc::channel(CHANGES);
+    let (committed_in, committed) = mpsc::channel(16);
+    let (records, records_out) = mpsc::channel(RECORDS);
     let queues = Queues { arrivals, batches, changes, committed, records };
     let engine =
         Engine::new(config, stack, transports, directory, nonce_key, metrics.clone(), &queues);
+    let location_queues = location::Queues { changes: changes_out, committed: committed_in };
     let writing = [
-        tokio::spawn(heartbeat::run(store.clone(), node, shutdown.clone())),
-        tokio::spawn(location::run(store.clone(), changes_out, committed_in, shutdown.clone())),
-        tokio::spawn(cdr::run(store.clone(), records_out, metrics, shutdown.clone())),
+        tokio::spawn(heartbeat::run(store.clone(), node, ended.clone())),
+        tokio::spawn(location::run(
+            store.clone(),
+            location_queues,
+            readiness.clone(),
+            ended.clone(),
+        )),
+        tokio::spawn(cdr::run(store.clone(), records_out, metrics, ended)),
     ];
     tokio::spawn(follower::run(store, follower, batches_in, readiness.clone(), shutdown.clone()));
     readiness.set_ready(true, "");
     let task = tokio::spawn(async move {
         engine.run(queues, shutdown).await;
+        drop(end);
         // The engine's end closes the queues, so that these write what is left and end.
         for task in writing {
             let _ = task.await;

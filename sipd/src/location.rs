@@ -7,6 +7,7 @@
 //! When the database is down, tickets come back at once as [`Committed::later`]: registrations are served
 //! from memory, and the newest state of each contact waits here until the database is back.
 
+use ngn_daemon::Readiness;
 use ngn_model::Binding;
 use ngn_model::binding::BindingKey;
 use ngn_store::Store;
@@ -75,13 +76,18 @@ impl Backlog {
     }
 }
 
+/// How the engine and this task reach each other. The engine never waits for this task, so this one may wait.
+#[derive(Debug)]
+pub struct Queues {
+    /// From the engine.
+    pub changes: mpsc::Receiver<Change>,
+    /// To the engine.
+    pub committed: mpsc::Sender<Committed>,
+}
+
 /// Writes changes until the queue ends or, after `shutdown`, until what came before it is written or refused once.
-pub async fn run(
-    store: Store,
-    mut changes: mpsc::UnboundedReceiver<Change>,
-    committed: mpsc::UnboundedSender<Committed>,
-    shutdown: CancellationToken,
-) {
+pub async fn run(store: Store, queues: Queues, readiness: Readiness, shutdown: CancellationToken) {
+    let Queues { mut changes, committed } = queues;
     let mut backlog = Backlog::default();
     let mut down = false;
     loop {
@@ -99,7 +105,7 @@ pub async fn run(
         }
         if down {
             // Nobody waits for a database that is known to be down.
-            release(&mut backlog, &committed, true);
+            release(&mut backlog, &committed, true).await;
         }
         let (upserts, deletes) = backlog.parts();
         match store.save_bindings(&upserts, &deletes).await {
@@ -110,16 +116,21 @@ pub async fn run(
                         "database is back, registrations written"
                     );
                 }
+                if down {
+                    readiness.set_ready(true, "");
+                }
                 down = false;
                 backlog.contacts.clear();
-                release(&mut backlog, &committed, false);
+                release(&mut backlog, &committed, false).await;
             }
             Err(error) => {
                 if !down {
                     tracing::error!(%error, "registrations are kept in memory until the database is back");
                 }
                 down = true;
-                release(&mut backlog, &committed, true);
+                // It serves, so it is ready; but whoever asks is told.
+                readiness.set_ready(true, "registrations wait in memory for the database");
+                release(&mut backlog, &committed, true).await;
                 if shutdown.is_cancelled() {
                     tracing::error!(
                         lost = backlog.contacts.len(),
@@ -137,7 +148,7 @@ pub async fn run(
                         change = changes.recv() => match change {
                             Some(change) => {
                                 backlog.add(change);
-                                release(&mut backlog, &committed, true);
+                                release(&mut backlog, &committed, true).await;
                             }
                             None => break,
                         },
@@ -148,9 +159,9 @@ pub async fn run(
     }
 }
 
-fn release(backlog: &mut Backlog, committed: &mpsc::UnboundedSender<Committed>, later: bool) {
+async fn release(backlog: &mut Backlog, committed: &mpsc::Sender<Committed>, later: bool) {
     if !backlog.tickets.is_empty() {
         let tickets = std::mem::take(&mut backlog.tickets);
-        let _ = committed.send(Committed { tickets, later });
+        let _ = committed.send(Committed { tickets, later }).await;
     }
 }

@@ -154,8 +154,20 @@ impl Engine {
         }
     }
 
-    fn record(&self, record: Record) {
-        let _ = self.records.send(record);
+    /// Hands a record over. New calls are refused long before there is no place for the records of those that last.
+    pub(super) fn record(&self, record: Record) {
+        if self.records.try_send(record).is_err() {
+            tracing::error!("a call record is lost: too many wait for the database");
+            self.metrics.records_lost.inc();
+        }
+    }
+
+    /// Records what is still being set up when this process ends: nobody else knows of it.
+    pub(super) fn record_unfinished(&mut self) {
+        for (id, attempt) in std::mem::take(&mut self.calls) {
+            let tag = self.stack.to_tag(id).unwrap_or_default();
+            self.record(Record::Call(Box::new(attempt.failed(503, tag, wall_clock()))));
+        }
     }
 }
 

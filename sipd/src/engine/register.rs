@@ -8,6 +8,9 @@ use ngn_sip::message::Method;
 use ngn_sip::registrar::{ChangeSet, Origin, Outcome, Register, Rules, WhenFull, register};
 use ngn_sip::stack::IncomingRequest;
 
+/// Seconds after which a phone may try again.
+const RETRY_AFTER: &str = "10";
+
 impl Engine {
     /// RFC 3261 section 10.3.
     pub(super) fn register(&mut self, incoming: &IncomingRequest) {
@@ -58,15 +61,17 @@ impl Engine {
         if change.is_empty() {
             return self.reply(id, reply.status, Some(reply.phrase), &fields);
         }
+        // Nothing is changed in memory that could not be written.
+        let Ok(place) = self.changes.clone().try_reserve_owned() else {
+            self.metrics.shed.inc();
+            let seconds = vec![(HeaderName::RetryAfter, RETRY_AFTER.to_owned())];
+            return self.reply(id, 503, None, &seconds);
+        };
         self.directory.change_bindings(&facts.aor, &change.upserts, &change.deletes);
         self.last_ticket += 1;
-        let ticket = self.last_ticket;
-        self.waiting.insert(ticket, (id, fields));
+        self.waiting.insert(self.last_ticket, (id, fields));
         let ChangeSet { upserts, deletes } = change;
-        if self.changes.send(Change { ticket: Some(ticket), upserts, deletes }).is_err() {
-            self.waiting.remove(&ticket);
-            self.reply(id, 500, None, &none);
-        }
+        place.send(Change { ticket: Some(self.last_ticket), upserts, deletes });
     }
 
     fn rules(&self) -> Rules {

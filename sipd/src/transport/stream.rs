@@ -218,6 +218,8 @@ async fn write_queue(
 ) {
     loop {
         let octets = tokio::select! {
+            // What waits is written before the end.
+            biased;
             octets = queue.recv() => octets,
             () = gone.cancelled() => return,
         };

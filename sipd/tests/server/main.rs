@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests")]
 
 mod calls;
+mod hard_times;
 mod metrics;
 mod permission;
 mod phone;

@@ -15,11 +15,11 @@ pub(crate) const PASSWORD: &str = "secret";
 
 /// A server that runs, with the accounts alice, bob, carol and mallory (who is blocked) of example.com.
 pub(crate) struct Scene {
-    folder: TempDir,
+    pub(crate) folder: TempDir,
     pub(crate) store: Store,
     pub(crate) server: Server,
     pub(crate) config: Config,
-    shutdown: CancellationToken,
+    pub(crate) shutdown: CancellationToken,
 }
 
 impl Scene {
