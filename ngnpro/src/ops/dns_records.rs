@@ -1,10 +1,13 @@
 //! DNS records (B15, B117-B124, B129-B129c), and what plain and fancy ones have in common.
 
+mod given;
+
+pub(super) use given::Given;
+
 use super::credit::{self, Credit};
 use super::{Call, Outcome, dns_zones, query_parts, required, wire_time, wire_total};
 use crate::fault::OpError;
 use crate::principal::{Need, Principal};
-use crate::rules::{dns_record, dns_zone};
 use ngn_model::{DomainName, Entity, Ownership};
 use ngn_soap::fault::code;
 use ngn_soap::types::{DnsRecord, DnsRecordType, DnsRecords};
@@ -56,104 +59,6 @@ pub async fn list(call: &Call<'_>, request: dns::GetRecords) -> Outcome<DnsRecor
 /// The column that the filter `value` looks at.
 pub(super) const VALUE: &str = "COALESCE(r.value, r.content)";
 
-/// What a call says of a record, plain or fancy.
-#[derive(Debug)]
-pub(super) struct Given {
-    pub(super) id: Option<i64>,
-    pub(super) zone: Option<String>,
-    pub(super) name: Option<String>,
-    pub(super) rtype: Option<&'static str>,
-    pub(super) ttl: Option<u32>,
-    pub(super) value: Option<String>,
-    pub(super) priority: Option<u16>,
-    pub(super) owner: i64,
-    pub(super) fancy: bool,
-}
-
-impl From<DnsRecord> for Given {
-    fn from(record: DnsRecord) -> Self {
-        Self {
-            id: record.id,
-            zone: record.zone,
-            name: record.name,
-            rtype: record.r#type.map(DnsRecordType::as_str),
-            ttl: record.ttl,
-            value: record.value,
-            priority: record.priority,
-            owner: record.owner.unwrap_or_default(),
-            fancy: false,
-        }
-    }
-}
-
-impl Given {
-    fn is_mailbox(&self) -> bool {
-        self.rtype == Some("MBOXFW")
-    }
-
-    /// The zone; that of a mailbox is the part after the @ when none is named (B125).
-    fn zone(&self) -> Result<DomainName, Fault> {
-        let named = self.zone.as_deref().filter(|zone| !zone.trim().is_empty());
-        let mailbox = self.name.as_deref().filter(|_| self.is_mailbox());
-        let behind = mailbox.and_then(|name| name.rsplit_once('@')).map(|(_, domain)| domain);
-        dns_zone::read_name(named.or(behind), "record.zone")
-    }
-
-    fn name(&self, zone: &DomainName) -> Result<String, Fault> {
-        if self.is_mailbox() {
-            dns_record::mailbox(self.name.as_deref().unwrap_or_default(), zone)
-        } else {
-            dns_record::owner_name(self.name.as_deref(), zone)
-        }
-    }
-
-    /// The row to be written; `before` is the record that it replaces.
-    fn record(
-        &self,
-        zone: &DnsZoneRow,
-        apex: &DomainName,
-        before: Option<&DnsRecordRow>,
-    ) -> Result<NewRecord, Fault> {
-        let rtype = self.rtype.or(before.and_then(|row| known_type(&row.rtype)));
-        let rtype = required(rtype, "record.type")?;
-        let value = required(self.value.as_deref(), "record.value")?;
-        let name = match before {
-            Some(row) => row.name.clone(),
-            None => self.name(apex)?,
-        };
-        let had = before.and_then(|row| u16::try_from(row.prio).ok()).unwrap_or(0);
-        let written = if self.fancy {
-            let content = dns_record::fancy_value(rtype, value)?;
-            dns_record::Written { content, value: None, priority: 0 }
-        } else {
-            dns_record::write(rtype, value, self.priority, had, apex)?
-        };
-        // The NS records at the apex are one RRset with the zone's own (B129a, B129b).
-        let ttl = match rtype {
-            "NS" if name == apex.as_str() => zone.ttl,
-            _ => dns_zone::ttl(self.ttl, "record.ttl")?,
-        };
-        let key = dns_record::key(apex, &name, rtype, &written.content, written.priority);
-        Ok(NewRecord {
-            domain_id: zone.domain_id,
-            name,
-            rtype: rtype.to_owned(),
-            content: written.content,
-            ttl,
-            priority: written.priority,
-            origin: if self.fancy { RecordOrigin::Fancy } else { RecordOrigin::Api },
-            value: written.value,
-            owner: self.owner,
-            record_key: Some(key),
-        })
-    }
-}
-
-fn known_type(rtype: &str) -> Option<&'static str> {
-    let plain = DnsRecordType::from_name(rtype).map(DnsRecordType::as_str);
-    plain.or(ngn_soap::types::DnsFancyRecordType::from_name(rtype).map(|kind| kind.as_str()))
-}
-
 /// Adds a record.
 pub(super) async fn add_given(call: &Call<'_>, given: Given) -> Outcome<DnsRecordRow> {
     let who = call.require(Need::Create)?;
@@ -165,7 +70,7 @@ pub(super) async fn add_given(call: &Call<'_>, given: Given) -> Outcome<DnsRecor
         .write(&call.actor, |tx| {
             Box::pin(async move {
                 let zone = dns_zones::reached(tx.hold_dns_zone(apex).await?, who, apex)?;
-                let record = given.record(&zone, apex, None)?;
+                let record = given.record(&zone, apex, given.name(apex)?, None)?;
                 let standing = tx.lock_records_at(zone.domain_id, &record.name).await?;
                 admissible(apex, &record, &standing, None)?;
                 if given.is_mailbox() {
@@ -174,14 +79,7 @@ pub(super) async fn add_given(call: &Call<'_>, given: Given) -> Outcome<DnsRecor
                 }
                 let inserted = tx.insert_record(&record).await;
                 let id = inserted.map_err(|error| duplicate(error, &record))?;
-                let standing = if standing.is_empty() {
-                    // Somebody else may have found the name empty too.
-                    let standing = tx.lock_records_at(zone.domain_id, &record.name).await?;
-                    admissible(apex, &record, &standing, Some(id))?;
-                    standing
-                } else {
-                    standing
-                };
+                let standing = settled(tx, apex, &record, standing, id).await?;
                 one_ttl(tx, &record, &standing).await?;
                 let row = tx.dns_record(id).await?.ok_or_else(|| not_found(id))?;
                 note(tx, None, Some(&row));
@@ -202,13 +100,14 @@ pub(super) async fn update_given(call: &Call<'_>, given: Given) -> Outcome<()> {
     call.store
         .write(&call.actor, |tx| {
             Box::pin(async move {
-                let found = locate(tx, who, given).await?;
+                let (found, name) = locate(tx, who, given).await?;
                 let apex = &stored_name(&found.zone)?;
-                let (zone, old, standing) = held(tx, who, &found, apex).await?;
-                let record = given.record(&zone, apex, Some(&old))?;
+                let (zone, old, standing) = held(tx, who, &found, apex, &name).await?;
+                let record = given.record(&zone, apex, name, Some(&old))?;
                 admissible(apex, &record, &standing, Some(old.id))?;
                 let updated = tx.update_record(old.id, &record).await;
                 updated.map_err(|error| duplicate(error, &record))?;
+                let standing = settled(tx, apex, &record, standing, old.id).await?;
                 one_ttl(tx, &record, &standing).await?;
                 let row = tx.dns_record(old.id).await?.ok_or_else(|| not_found(old.id))?;
                 note(tx, Some(&old), Some(&row));
@@ -227,7 +126,7 @@ pub(super) async fn delete_id(call: &Call<'_>, id: i64, kinds: &[bool]) -> Outco
             Box::pin(async move {
                 let found = visible(tx, who, id, kinds).await?;
                 let apex = &stored_name(&found.zone)?;
-                let (_, old, _) = held(tx, who, &found, apex).await?;
+                let (_, old, _) = held(tx, who, &found, apex, &found.name).await?;
                 tx.delete_record(old.id).await?;
                 note(tx, Some(&old), None);
                 Ok::<_, OpError>(())
@@ -285,51 +184,90 @@ async fn seen(
     Ok(row.filter(|row| kinds.contains(&row.fancy) && who.reaches(owner(row))))
 }
 
-/// The record that an update means (B118): the one with its id if zone and name fit, else the one with its zone, name
-/// and type, and of several the one with its value.
-async fn locate(tx: &mut Tx<'_>, who: &Principal, given: &Given) -> Result<DnsRecordRow, OpError> {
+/// The record that an update means and the name that it gets (B118): the record with the id if zone and name fit, else
+/// the one with zone, name and type, and of several the one with the value. When there is none of that name, the record
+/// with the id moves there if it lies in the same zone.
+async fn locate(
+    tx: &mut Tx<'_>,
+    who: &Principal,
+    given: &Given,
+) -> Result<(DnsRecordRow, String), OpError> {
     let id = given.id.unwrap_or_default();
-    if let Some(row) = seen(tx, who, id, &[given.fancy]).await? {
-        let apex = stored_name(&row.zone)?;
-        let zone_fits = given.zone.is_none() || given.zone()? == apex;
-        let name_fits =
-            given.name.is_none() || given.name(&apex).is_ok_and(|name| name == row.name);
-        if zone_fits && name_fits {
-            return Ok(row);
-        }
+    let with_id = seen(tx, who, id, &[given.fancy]).await?;
+    let with_id = with_id.filter(|row| given.zone.is_none() || given.is_in(&row.zone));
+    if let Some(row) = &with_id
+        && (given.name.is_none() || given.name(&stored_name(&row.zone)?)? == row.name)
+    {
+        return Ok((row.clone(), row.name.clone()));
     }
     let (Some(rtype), Ok(apex)) = (given.rtype, given.zone()) else {
-        return Err(not_found(id).into());
+        return with_id.map_or_else(|| Err(not_found(id).into()), |row| moved(given, row));
     };
     let zone = tx.dns_zone(&apex).await?.filter(|zone| who.reaches(dns_zones::owner(zone)));
     let Some(zone) = zone else { return Err(not_found(id).into()) };
     let name = given.name(&apex)?;
     let mut rows = tx.dns_records_like(zone.domain_id, &name, rtype, given.fancy).await?;
-    let wanted = given.record(&zone, &apex, None).ok();
+    let wanted = given.record(&zone, &apex, name.clone(), None).ok();
     let same = wanted.and_then(|wanted| {
         let value = wanted.value.unwrap_or(wanted.content);
         let priority = i64::from(wanted.priority);
         rows.iter().position(|row| row.value == value && row.prio == priority)
     });
     match same {
-        Some(at) => Ok(rows.swap_remove(at)),
-        None if rows.len() == 1 => Ok(rows.swap_remove(0)),
-        None => Err(not_found(id).into()),
+        Some(at) => Ok((rows.swap_remove(at), name)),
+        None if rows.len() == 1 => Ok((rows.swap_remove(0), name)),
+        None => with_id
+            .filter(|_| rows.is_empty())
+            .map_or_else(|| Err(not_found(id).into()), |row| moved(given, row)),
     }
 }
 
-/// Holds the zone of a record that was found and locks what stands at its name, the record included.
+/// A record with the name that a call gives it.
+fn moved(given: &Given, row: DnsRecordRow) -> Result<(DnsRecordRow, String), OpError> {
+    let name = given.name(&stored_name(&row.zone)?)?;
+    Ok((row, name))
+}
+
+/// Holds the zone of a record that was found and locks what stands at its name and at its new name; gives what stands
+/// at the new one.
 async fn held(
     tx: &mut Tx<'_>,
     who: &Principal,
     found: &DnsRecordRow,
     apex: &DomainName,
+    name: &str,
 ) -> Result<(DnsZoneRow, DnsRecordRow, Vec<RecordAtName>), OpError> {
     let zone = tx.hold_dns_zone(apex).await?.filter(|zone| who.reaches(dns_zones::owner(zone)));
     let zone = zone.ok_or_else(|| not_found(found.id))?;
-    let standing = tx.lock_records_at(zone.domain_id, &found.name).await?;
+    // Always in the same order, so that no two wait for each other.
+    let (first, second) =
+        if found.name.as_str() < name { (&*found.name, name) } else { (name, &*found.name) };
+    let mut standing = tx.lock_records_at(zone.domain_id, first).await?;
+    if first != second {
+        let others = tx.lock_records_at(zone.domain_id, second).await?;
+        if second == name {
+            standing = others;
+        }
+    }
     let row = tx.dns_record(found.id).await?.ok_or_else(|| not_found(found.id))?;
     Ok((zone, row, standing))
+}
+
+/// What stands at a record's name once it is written. A name that was empty could not be locked, so somebody else may
+/// have found it empty too.
+async fn settled(
+    tx: &mut Tx<'_>,
+    apex: &DomainName,
+    record: &NewRecord,
+    before: Vec<RecordAtName>,
+    own: i64,
+) -> Result<Vec<RecordAtName>, OpError> {
+    if !before.is_empty() {
+        return Ok(before);
+    }
+    let standing = tx.lock_records_at(record.domain_id, &record.name).await?;
+    admissible(apex, record, &standing, Some(own))?;
+    Ok(standing)
 }
 
 /// Whether a record may stand at its name beside what is there (B119); `own` is the row that it replaces.
@@ -386,7 +324,11 @@ async fn one_ttl(
 fn note(tx: &mut Tx<'_>, before: Option<&DnsRecordRow>, after: Option<&DnsRecordRow>) {
     let Some(row) = after.or(before) else { return };
     tx.journal(Entity::DnsRecord, row.id, None, before.map(snapshot), after.map(snapshot));
-    if !row.fancy {
+    if row.fancy {
+        return;
+    }
+    let left = before.filter(|before| before.name != row.name);
+    for row in [Some(row), left].into_iter().flatten() {
         let key = format!("{} {}", row.zone, row.name);
         tx.journal(Entity::RrSet, key, Some(&row.zone), None, None);
     }

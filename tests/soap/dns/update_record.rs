@@ -40,4 +40,24 @@ both! {
         assert_eq!(admin.ok("Dns.getRecord", record! { recordId: here }).int_at("ttl"), 78);
         assert_eq!(admin.ok("Dns.getRecord", record! { recordId: there }).int_at("ttl"), 3600);
     }
+
+    // B118: a name that is nowhere else moves the record that the id names, within its zone.
+    fn moves_a_record(p) {
+        let admin = p.admin();
+        zone(&admin, "example.com");
+        zone(&admin, "example.net");
+        let add = |name: &str, kind: &str, value: &str| {
+            admin.ok("Dns.addRecord", record! { record: dns_record("example.com", name, kind, value) }).int_at("id")
+        };
+        let id = add("www", "A", "192.0.2.1");
+        add("alias", "CNAME", "www");
+        let to = |zone: &str, name: &str| record! { record: dns_record(zone, name, "A", "192.0.2.1").with("id", id) };
+        admin.refused(7002, "Dns.updateRecord", to("example.net", "www"));
+        admin.refused(7004, "Dns.updateRecord", to("example.com", "alias"));
+        admin.refused(7004, "Dns.updateRecord", to("example.com", "www.example.net."));
+        admin.ok("Dns.updateRecord", to("example.com", "www2"));
+        let stored = admin.ok("Dns.getRecord", record! { recordId: id });
+        assert_eq!(stored.text_at("name"), "www2.example.com");
+        add("www", "A", "192.0.2.1");
+    }
 }
