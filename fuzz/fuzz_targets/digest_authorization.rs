@@ -16,9 +16,13 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(challenge) = Challenge::parse(text) {
         let printed = challenge.to_string();
         assert!(!printed.contains(['\r', '\n']), "{printed:?}");
-        assert!(Challenge::parse(&printed).is_ok(), "{printed:?}");
+        assert_eq!(Challenge::parse(&printed), Ok(challenge), "{printed:?}");
     }
     let Ok(Authorization::Digest(credentials)) = Authorization::parse(text) else { return };
+    let printed = credentials.to_string();
+    assert!(!printed.contains(['\r', '\n']), "{printed:?}");
+    let again = Authorization::parse(&printed);
+    assert_eq!(again, Ok(Authorization::Digest(credentials.clone())), "{printed:?}");
     let key = NonceKey::from_bytes([7; 32]);
     let uri = Uri::parse("sip:example.com").expect("a URI");
     let md5 = ha1_md5("alice", "example.com", "not to be guessed 6Zq");

@@ -110,7 +110,7 @@ impl fmt::Display for Credentials {
             scan::quote(&self.nonce),
             scan::quote(&self.uri),
             scan::quote(&self.response),
-            self.algorithm.as_str()
+            scan::token_or_quoted(self.algorithm.as_str())
         )?;
         for (name, value) in [("cnonce", &self.cnonce), ("opaque", &self.opaque)] {
             if let Some(value) = value {
@@ -119,7 +119,7 @@ impl fmt::Display for Credentials {
         }
         for (name, value) in [("qop", &self.qop), ("nc", &self.nc)] {
             if let Some(value) = value {
-                write!(f, ", {name}={value}")?;
+                write!(f, ", {name}={}", scan::token_or_quoted(value))?;
             }
         }
         Ok(())
@@ -141,6 +141,10 @@ impl fmt::Debug for Credentials {
 pub(crate) struct AuthParams(Vec<(String, String)>);
 
 impl AuthParams {
+    /// How many pairs are read. A digest has a dozen; a datagram has room for thousands, each to be compared with
+    /// each before anybody has proved who it is.
+    const MOST: usize = 64;
+
     /// Reads pairs to the end; a name may stand only once.
     pub(crate) fn read(&mut self, scanner: &mut Scanner<'_>) -> Result<(), &'static str> {
         scanner.skip_lws();
@@ -150,13 +154,16 @@ impl AuthParams {
                 return Err("a parameter has no value");
             }
             let value: Cow<'_, str> = if scanner.peek() == Some(b'"') {
-                scan::unquote(scanner.quoted().ok_or("a quoted string does not end")?)
+                scan::unfold(scan::unquote(scanner.quoted().ok_or("a quoted string does not end")?))
             } else {
                 let bare = |b: u8| b.is_ascii_graphic() && !matches!(b, b',' | b'"' | b';');
                 Cow::Borrowed(scanner.take_while(bare))
             };
             if self.0.iter().any(|(n, _)| n.eq_ignore_ascii_case(name)) {
                 return Err("a parameter is repeated");
+            }
+            if self.0.len() >= Self::MOST {
+                return Err("there are too many parameters");
             }
             self.0.push((name.to_owned(), value.into_owned()));
             if !scanner.separator(b',') {
@@ -195,6 +202,18 @@ mod tests {
     }
 
     #[test]
+    fn a_fold_is_a_space_and_what_is_no_token_is_quoted() {
+        let text = "Digest username=\"a \r\n\tb\", realm=\"\r\n r\", nonce=n, uri=u, response=0,\
+                    algorithm=\"x, y\", qop=\"a b\", nc=\"\"";
+        let Ok(Authorization::Digest(c)) = Authorization::parse(text) else {
+            panic!("credentials")
+        };
+        assert_eq!((c.username.as_str(), c.realm.as_str()), ("a b", "r"));
+        assert!(c.to_string().ends_with("algorithm=\"x, y\", qop=\"a b\", nc=\"\""), "{c}");
+        assert_eq!(Authorization::parse(&c.to_string()), Ok(Authorization::Digest(c)));
+    }
+
+    #[test]
     fn other_schemes_are_not_errors() {
         // RFC 4475 section 3.3.7
         let read = Authorization::parse("NoOneKnowsThisScheme opaque-data=here");
@@ -216,6 +235,7 @@ mod tests {
             format!("Digest {whole}, x=\"y"),
             format!("Digest {whole},"),
             "\"Digest\" a=b".into(),
+            format!("Digest {whole}{}", (0..60).map(|n| format!(", x{n}=y")).collect::<String>()),
         ] {
             assert!(Authorization::parse(&text).is_err(), "{text}");
         }

@@ -45,7 +45,8 @@ impl Challenge {
 impl fmt::Display for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (realm, nonce) = (scan::quote(&self.realm), scan::quote(&self.nonce));
-        write!(f, "Digest realm={realm}, nonce={nonce}, algorithm={}", self.algorithm.as_str())?;
+        let algorithm = scan::token_or_quoted(self.algorithm.as_str());
+        write!(f, "Digest realm={realm}, nonce={nonce}, algorithm={algorithm}")?;
         if !self.qop.is_empty() {
             write!(f, ", qop={}", scan::quote(&self.qop))?;
         }

@@ -70,6 +70,21 @@ pub(crate) fn quote(text: &str) -> String {
     quoted
 }
 
+/// A value as it must be written: as it is when it is a `token`, quoted when it is not.
+pub(crate) fn token_or_quoted(text: &str) -> Cow<'_, str> {
+    if is_token_text(text) { Cow::Borrowed(text) } else { Cow::Owned(quote(text)) }
+}
+
+/// Makes each fold one space, as which it counts (RFC 3261 section 7.3.1).
+pub(crate) fn unfold(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.contains(['\r', '\n']) {
+        return text;
+    }
+    let lines = text.split(['\r', '\n']).map(|line| line.trim_matches([' ', '\t']));
+    let lines: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
+    Cow::Owned(lines.join(" "))
+}
+
 /// A cursor over a header value.
 #[derive(Clone)]
 pub(crate) struct Scanner<'a> {
