@@ -100,14 +100,13 @@ pub(super) async fn update_given(call: &Call<'_>, given: Given) -> Outcome<()> {
     call.store
         .write(&call.actor, |tx| {
             Box::pin(async move {
-                let (found, name) = locate(tx, who, given).await?;
+                let found = locate(tx, who, given).await?;
                 let apex = &stored_name(&found.zone)?;
-                let (zone, old, standing) = held(tx, who, &found, apex, &name).await?;
-                let record = given.record(&zone, apex, name, Some(&old))?;
+                let (zone, old, standing) = held(tx, who, &found, apex).await?;
+                let record = given.record(&zone, apex, old.name.clone(), Some(&old))?;
                 admissible(apex, &record, &standing, Some(old.id))?;
                 let updated = tx.update_record(old.id, &record).await;
                 updated.map_err(|error| duplicate(error, &record))?;
-                let standing = settled(tx, apex, &record, standing, old.id).await?;
                 one_ttl(tx, &record, &standing).await?;
                 let row = tx.dns_record(old.id).await?.ok_or_else(|| not_found(old.id))?;
                 note(tx, Some(&old), Some(&row));
@@ -126,7 +125,7 @@ pub(super) async fn delete_id(call: &Call<'_>, id: i64, kinds: &[bool]) -> Outco
             Box::pin(async move {
                 let found = visible(tx, who, id, kinds).await?;
                 let apex = &stored_name(&found.zone)?;
-                let (_, old, _) = held(tx, who, &found, apex, &found.name).await?;
+                let (_, old, _) = held(tx, who, &found, apex).await?;
                 tx.delete_record(old.id).await?;
                 note(tx, Some(&old), None);
                 Ok::<_, OpError>(())
@@ -184,71 +183,56 @@ async fn seen(
     Ok(row.filter(|row| kinds.contains(&row.fancy) && who.reaches(owner(row))))
 }
 
-/// The record that an update means and the name that it gets (B118): the record with the id if zone and name fit, else
-/// the one with zone, name and type, and of several the one with the value. When there is none of that name, the record
-/// with the id moves there if it lies in the same zone.
-async fn locate(
-    tx: &mut Tx<'_>,
-    who: &Principal,
-    given: &Given,
-) -> Result<(DnsRecordRow, String), OpError> {
+/// The record that an update means (B118): the one with its id if zone and name fit, else the one with its zone, name
+/// and type, and of several the one with its value.
+async fn locate(tx: &mut Tx<'_>, who: &Principal, given: &Given) -> Result<DnsRecordRow, OpError> {
     let id = given.id.unwrap_or_default();
     let with_id = seen(tx, who, id, &[given.fancy]).await?;
     let with_id = with_id.filter(|row| given.zone.is_none() || given.is_in(&row.zone));
     if let Some(row) = &with_id
         && (given.name.is_none() || given.name(&stored_name(&row.zone)?)? == row.name)
     {
-        return Ok((row.clone(), row.name.clone()));
+        return Ok(row.clone());
     }
-    let (Some(rtype), Ok(apex)) = (given.rtype, given.zone()) else {
-        return with_id.map_or_else(|| Err(not_found(id).into()), |row| moved(given, row));
-    };
+    let missing = || OpError::from(with_id.as_ref().map_or_else(|| not_found(id), other_name));
+    let (Some(rtype), Ok(apex)) = (given.rtype, given.zone()) else { return Err(missing()) };
     let zone = tx.dns_zone(&apex).await?.filter(|zone| who.reaches(dns_zones::owner(zone)));
-    let Some(zone) = zone else { return Err(not_found(id).into()) };
+    let Some(zone) = zone else { return Err(missing()) };
     let name = given.name(&apex)?;
     let mut rows = tx.dns_records_like(zone.domain_id, &name, rtype, given.fancy).await?;
-    let wanted = given.record(&zone, &apex, name.clone(), None).ok();
+    let wanted = given.record(&zone, &apex, name, None).ok();
     let same = wanted.and_then(|wanted| {
         let value = wanted.value.unwrap_or(wanted.content);
         let priority = i64::from(wanted.priority);
         rows.iter().position(|row| row.value == value && row.prio == priority)
     });
     match same {
-        Some(at) => Ok((rows.swap_remove(at), name)),
-        None if rows.len() == 1 => Ok((rows.swap_remove(0), name)),
-        None => with_id
-            .filter(|_| rows.is_empty())
-            .map_or_else(|| Err(not_found(id).into()), |row| moved(given, row)),
+        Some(at) => Ok(rows.swap_remove(at)),
+        None if rows.len() == 1 => Ok(rows.swap_remove(0)),
+        None => Err(missing()),
     }
 }
 
-/// A record with the name that a call gives it.
-fn moved(given: &Given, row: DnsRecordRow) -> Result<(DnsRecordRow, String), OpError> {
-    let name = given.name(&stored_name(&row.zone)?)?;
-    Ok((row, name))
+/// The fault for an update that names a record by id and gives it another name (B118).
+fn other_name(row: &DnsRecordRow) -> Fault {
+    let text = format!(
+        "the DNS record {} is named {}, and there is none of the name in the call; an update changes no name: add the \
+         record with its new name and delete this one",
+        row.id, row.name
+    );
+    Fault::client(code::DNS_RECORD_NOT_FOUND, text)
 }
 
-/// Holds the zone of a record that was found and locks what stands at its name and at its new name; gives what stands
-/// at the new one.
+/// Holds the zone of a record that was found and locks what stands at its name.
 async fn held(
     tx: &mut Tx<'_>,
     who: &Principal,
     found: &DnsRecordRow,
     apex: &DomainName,
-    name: &str,
 ) -> Result<(DnsZoneRow, DnsRecordRow, Vec<RecordAtName>), OpError> {
     let zone = tx.hold_dns_zone(apex).await?.filter(|zone| who.reaches(dns_zones::owner(zone)));
     let zone = zone.ok_or_else(|| not_found(found.id))?;
-    // Always in the same order, so that no two wait for each other.
-    let (first, second) =
-        if found.name.as_str() < name { (&*found.name, name) } else { (name, &*found.name) };
-    let mut standing = tx.lock_records_at(zone.domain_id, first).await?;
-    if first != second {
-        let others = tx.lock_records_at(zone.domain_id, second).await?;
-        if second == name {
-            standing = others;
-        }
-    }
+    let standing = tx.lock_records_at(zone.domain_id, &found.name).await?;
     let row = tx.dns_record(found.id).await?.ok_or_else(|| not_found(found.id))?;
     Ok((zone, row, standing))
 }
@@ -324,11 +308,7 @@ async fn one_ttl(
 fn note(tx: &mut Tx<'_>, before: Option<&DnsRecordRow>, after: Option<&DnsRecordRow>) {
     let Some(row) = after.or(before) else { return };
     tx.journal(Entity::DnsRecord, row.id, None, before.map(snapshot), after.map(snapshot));
-    if row.fancy {
-        return;
-    }
-    let left = before.filter(|before| before.name != row.name);
-    for row in [Some(row), left].into_iter().flatten() {
+    if !row.fancy {
         let key = format!("{} {}", row.zone, row.name);
         tx.journal(Entity::RrSet, key, Some(&row.zone), None, None);
     }
