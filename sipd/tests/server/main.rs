@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests")]
 
 mod calls;
+mod digest;
 mod hard_times;
+mod live;
 mod metrics;
+mod mysql;
 mod permission;
 mod phone;
 mod records;

@@ -31,7 +31,24 @@ impl Scene {
     pub(crate) async fn with(configure: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.sqlite");
-        let store = Store::open(&format!("sqlite:{}", path.display())).await.unwrap();
+        Self::at(folder, &format!("sqlite:{}", path.display()), configure).await
+    }
+
+    /// On a database of its own in the server that `NGN_TEST_MYSQL_URL` names, with its address; `None` without.
+    pub(crate) async fn mysql() -> Option<(Self, String)> {
+        let base = std::env::var("NGN_TEST_MYSQL_URL").ok()?;
+        let name = format!("ngn_sipd_{}", std::process::id());
+        let base = base.trim_end_matches(|c| c != '/');
+        let pool = sqlx::MySqlPool::connect(base).await.unwrap();
+        let create = format!("DROP DATABASE IF EXISTS {name}; CREATE DATABASE {name}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(&pool).await.unwrap();
+        pool.close().await;
+        let url = format!("{base}{name}");
+        Some((Self::at(tempfile::tempdir().unwrap(), &url, |_| {}).await, url))
+    }
+
+    async fn at(folder: TempDir, database: &str, configure: impl FnOnce(&mut Config)) -> Self {
+        let store = Store::open(database).await.unwrap();
         store.migrate().await.unwrap();
         provision(&store).await;
         let mut config = Config::default();
