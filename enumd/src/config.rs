@@ -56,6 +56,8 @@ pub struct Limits {
     pub receive_buffer: usize,
     /// TCP connections at one time.
     pub connections: usize,
+    /// TCP connections of one address at one time.
+    pub connections_per_address: usize,
     /// Seconds in which a TCP client must send its next whole query and take its answers; 1 to 3600.
     pub idle_seconds: u64,
 }
@@ -98,6 +100,7 @@ impl Default for Limits {
             udp_threads: 0,
             receive_buffer: 4 << 20,
             connections: 2_000,
+            connections_per_address: 200,
             idle_seconds: 15,
         }
     }
@@ -120,6 +123,9 @@ impl Config {
         }
         if self.limits.connections == 0 {
             return Err("limits.connections: must be at least 1".to_owned());
+        }
+        if self.limits.connections_per_address == 0 {
+            return Err("limits.connections_per_address: must be at least 1".to_owned());
         }
         if !(1..=3_600).contains(&self.limits.idle_seconds) {
             return Err("limits.idle_seconds: must be 1 to 3600".to_owned());
@@ -158,6 +164,7 @@ mod tests {
             "udp_threads",
             "receive_buffer",
             "connections",
+            "connections_per_address",
             "idle_seconds",
         ] {
             let begins = format!("{key} = ");
@@ -168,12 +175,13 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         type Spoil = fn(&mut Config);
-        let cases: [(Spoil, &str); 6] = [
+        let cases: [(Spoil, &str); 7] = [
             (|c| c.listen = Listen { udp: vec![], tcp: vec![] }, "listen"),
             (|c| c.snapshot.interval_seconds = 0, "snapshot.interval_seconds"),
             (|c| c.limits.udp_octets = 100, "limits.udp_octets"),
             (|c| c.limits.udp_threads = 1_000, "limits.udp_threads"),
-            (|c| c.limits.connections = 0, "limits.connections"),
+            (|c| c.limits.connections = 0, "limits.connections:"),
+            (|c| c.limits.connections_per_address = 0, "limits.connections_per_address"),
             (|c| c.limits.idle_seconds = 0, "limits.idle_seconds"),
         ];
         for (spoil, key) in cases {

@@ -214,7 +214,8 @@ impl Following {
                 Err(StoreError::Rewound { position }) => {
                     tracing::warn!(position, "the journal went back; loading all zones anew");
                     follower = self.load_anew().await;
-                    self.note(&follower, &[]);
+                    down = false;
+                    self.begin(&follower, down);
                 }
                 Err(error) => {
                     if !down {

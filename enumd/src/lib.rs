@@ -18,6 +18,7 @@ use crate::follower::Following;
 use crate::metrics::Metrics;
 use crate::served::Served;
 use crate::snapshot::Point;
+use crate::tcp::Places;
 use anyhow::Context as _;
 use ngn_daemon::admin::{self, Admin};
 use ngn_daemon::{Daemon, Readiness, Running, Start};
@@ -27,7 +28,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -80,7 +81,10 @@ pub async fn serve(
         served: served.clone(),
         max_udp: config.limits.udp_octets,
         idle: Duration::from_secs(config.limits.idle_seconds),
-        connections: Arc::new(Semaphore::new(config.limits.connections)),
+        places: Arc::new(Places::new(
+            config.limits.connections,
+            config.limits.connections_per_address,
+        )),
         shutdown: shutdown.clone(),
     };
     let mut listeners = JoinSet::new();

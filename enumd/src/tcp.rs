@@ -1,17 +1,19 @@
 //! Answering on connections (RFC 7766): queries of a connection one after the other, each with its length before it.
 //!
 //! A connection costs one query, its answers and what the system buffers. A client must send each query whole and take
-//! its answers within the idle time, or the connection ends.
+//! its answers within the idle time, or the connection ends. All connections together, and those of one address, are
+//! limited (RFC 7766 section 6.2.2).
 
 use crate::served::{Responder, Served};
 use ngn_dns::answer::{Limits, Transport};
+use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -27,8 +29,59 @@ pub(crate) struct Shared {
     pub(crate) served: Served,
     pub(crate) max_udp: u16,
     pub(crate) idle: Duration,
-    pub(crate) connections: Arc<Semaphore>,
+    pub(crate) places: Arc<Places>,
     pub(crate) shutdown: CancellationToken,
+}
+
+/// How many connections there are, and how many there may be.
+#[derive(Debug)]
+pub(crate) struct Places {
+    limit: usize,
+    limit_per_address: usize,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    by_address: BTreeMap<IpAddr, usize>,
+}
+
+/// The place of one connection; dropping it gives it back.
+#[derive(Debug)]
+struct Place {
+    places: Arc<Places>,
+    address: IpAddr,
+}
+
+impl Places {
+    pub(crate) fn new(limit: usize, limit_per_address: usize) -> Self {
+        Self { limit, limit_per_address, taken: Mutex::default() }
+    }
+
+    fn take(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let here = taken.by_address.get(&address).copied().unwrap_or(0);
+        if taken.all >= self.limit || here >= self.limit_per_address {
+            return None;
+        }
+        taken.all += 1;
+        taken.by_address.insert(address, here + 1);
+        Some(Place { places: Arc::clone(self), address })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.all = taken.all.saturating_sub(1);
+        if let Some(here) = taken.by_address.get_mut(&self.address) {
+            *here = here.saturating_sub(1);
+            if *here == 0 {
+                taken.by_address.remove(&self.address);
+            }
+        }
+    }
 }
 
 /// Accepts and answers until the shutdown; connections end with it.
@@ -41,8 +94,8 @@ pub(crate) async fn serve(listener: TcpListener, shared: Shared) {
             () = shared.shutdown.cancelled() => break,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let Ok(permit) = Arc::clone(&shared.connections).try_acquire_owned() else {
+            Ok((stream, remote)) => {
+                let Some(place) = shared.places.take(remote.ip()) else {
                     shared.served.metrics.count_refused_connection();
                     continue;
                 };
@@ -52,7 +105,7 @@ pub(crate) async fn serve(listener: TcpListener, shared: Shared) {
                         _ = converse(stream, &shared) => {}
                         () = shared.shutdown.cancelled() => {}
                     }
-                    drop(permit);
+                    drop(place);
                 });
             }
             // Out of file descriptors, mostly: wait for some to come back.
@@ -124,4 +177,24 @@ async fn send(
         answers.clear();
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_limited_for_all_and_for_each_address() {
+        let places = Arc::new(Places::new(3, 2));
+        let [a, b] = [IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2])];
+        let first = places.take(a).expect("a place");
+        let _second = places.take(a).expect("a second place");
+        assert!(places.take(a).is_none(), "two for each address");
+        let third = places.take(b).expect("a place for another");
+        assert!(places.take(b).is_none(), "three in all");
+        drop(third);
+        drop(first);
+        let _again = places.take(a).expect("a place that came back");
+        assert_eq!(places.taken.lock().expect("no panic").by_address.len(), 1);
+    }
 }

@@ -153,5 +153,7 @@ async fn a_journal_that_went_back_makes_all_zones_load_anew() {
         assert!(Instant::now() < deadline, "the zones are loaded anew");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    let why = wait(|| running.server.readiness.is_ready().1, String::is_empty).await;
+    assert_eq!(why, "");
     running.stop().await;
 }
