@@ -29,17 +29,18 @@ impl Uri {
 
     fn is_equivalent_sip(&self, other: &Self) -> bool {
         let same_text = |a: Option<&str>, b: Option<&str>| match (a, b) {
-            (Some(a), Some(b)) => fold(a) == fold(b),
+            (Some(a), Some(b)) => a == b || fold(a) == fold(b),
             (a, b) => a.is_none() && b.is_none(),
         };
-        let same_host = match (self.host(), other.host()) {
+        let same_host = || match (self.host(), other.host()) {
             (Some(a), Some(b)) => a.matches(&b),
             _ => false,
         };
-        same_host
-            && self.port == other.port
+        // What costs least comes first.
+        self.port == other.port
             && same_text(self.user(), other.user())
             && same_text(self.password(), other.password())
+            && same_host()
             && are_compatible(&self.folded_params(), &other.folded_params())
             && self.has_same_headers(other)
     }
