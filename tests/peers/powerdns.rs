@@ -197,6 +197,35 @@ fn powerdns_answers_what_was_provisioned() {
     assert_eq!(answers("www.example.com", A), (ResponseCode::Refused, vec![]));
 }
 
+/// Names without records above others with records: PowerDNS knows them by rows without a type, which its own tool adds.
+#[test]
+fn powerdns_rectifies_our_zones() {
+    let p = Platform::start(Backend::MariaDb);
+    let admin = p.admin();
+    provision(&admin);
+    p.settle();
+    let (_running, powerdns) = start(&p);
+    let listed = || admin.call("Dns.getRecords", &ngn_tests::matching(record! {})).body;
+    let before = listed();
+    let path = p.directory().join("pdns.conf");
+    let status = Command::new("pdnsutil")
+        .arg(format!("--config-dir={}", path.parent().unwrap().display()))
+        .args(["rectify-zone", "example.com"])
+        .output()
+        .unwrap();
+    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
+    for name in ["_udp.example.com", "any.example.com"] {
+        let theirs = ask(powerdns, name, A).unwrap();
+        assert_eq!(theirs.metadata.response_code, ResponseCode::NoError, "{name}");
+        let ours = ask(p.dns_address(), name, A).unwrap();
+        assert_eq!(ours.metadata.response_code, ResponseCode::NoError, "{name}");
+    }
+    // Those rows are no records: neither in lists nor in the way of a CNAME.
+    assert_eq!(listed(), before);
+    admin.ok("Dns.addRecord", record! { record: dns_record("example.com", "any", "CNAME", "www") });
+    assert_eq!(ask(powerdns, "any.example.com", A).unwrap().answers.len(), 2);
+}
+
 #[test]
 fn powerdns_answers_what_enumd_answers() {
     let p = Platform::start(Backend::MariaDb);

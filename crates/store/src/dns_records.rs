@@ -76,6 +76,7 @@ impl Tx<'_> {
     pub async fn dns_record(&mut self, id: i64) -> Result<Option<DnsRecordRow>, StoreError> {
         let mut filter = Filter::new();
         filter.equals("r.id", id).among("r.origin", &[origin(false).code(), origin(true).code()]);
+        filter.sql("r.type <> ''", Vec::new());
         self.one_dns_record(filter).await
     }
 
@@ -109,7 +110,8 @@ impl Tx<'_> {
         order: Option<&(String, String)>,
         range: Range,
     ) -> Result<Page<DnsRecordRow>, StoreError> {
-        filter.equals("r.origin", origin(fancy).code());
+        // Rows without a type are PowerDNS's empty non-terminals.
+        filter.equals("r.origin", origin(fancy).code()).sql("r.type <> ''", Vec::new());
         let (attribute, direction) = order.map(|(a, d)| (&**a, &**d)).unzip();
         let order = Order::by(ORDER, attribute, direction, &["r.id"]);
         Listing { columns: COLUMNS, from: FROM, filter, order, range }.fetch(self).await
@@ -127,10 +129,11 @@ impl Tx<'_> {
     ) -> Result<Vec<RecordAtName>, StoreError> {
         on!(self, c => {
             let mut query = QueryBuilder::<DB>::new(
-                "SELECT id, COALESCE(type, '') AS type, COALESCE(content, '') AS content, \
+                "SELECT id, type, COALESCE(content, '') AS content, \
                  COALESCE(ttl, 0) AS ttl, record_key, disabled FROM records WHERE domain_id = ",
             );
-            query.push_bind(domain_id).push(" AND name = ").push_bind(name).push(" ORDER BY id");
+            query.push_bind(domain_id).push(" AND name = ").push_bind(name);
+            query.push(" AND type <> '' ORDER BY id");
             query.push(<DB as Spelling>::FOR_UPDATE);
             query.build_query_as::<RecordAtName>().fetch_all(&mut *c).await
         })

@@ -8,6 +8,9 @@ use ngn_soap::fault::code;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
+/// Most octets of a value as text: what the column holds in every database.
+const MAX_TEXT: usize = 65_535;
+
 /// A record's value in the forms that are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
@@ -124,6 +127,11 @@ pub fn write(
         _ => written.content = last_completed(&written.content, 1, zone),
     }
     rdata::encode(rtype, &written.content, written.priority).map_err(|error| refused(&error))?;
+    if written.content.len().max(value.len()) > MAX_TEXT {
+        return Err(refused(&format!(
+            "it takes more than {MAX_TEXT} octets with quotes and escapes"
+        )));
+    }
     if let Some(name) = names_host(rtype).then(|| written.content.rsplit(' ').next()).flatten() {
         let plain =
             |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'@' | b'"' | b';' | b'(' | b')');
@@ -201,6 +209,9 @@ pub fn fancy_value(rtype: &str, value: &str) -> Result<String, Fault> {
     let value = value.trim();
     let refused =
         |why: &str| Err(invalid(format!("record.value `{value}` of the {rtype} record {why}")));
+    if value.len() > MAX_TEXT {
+        return Err(invalid(format!("record.value has more than {MAX_TEXT} octets")));
+    }
     if value.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return refused("holds white space or a control character");
     }

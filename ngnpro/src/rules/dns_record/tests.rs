@@ -138,6 +138,13 @@ fn b129b_texts() {
 }
 
 #[test]
+fn values_fit_their_column() {
+    let long = "é".repeat(10_000);
+    assert!(write("TXT", &long, None, 0, &zone()).unwrap_err().text.contains("65535 octets"));
+    assert!(fancy_value("URL", &format!("http://{}", "a".repeat(65_530))).is_err());
+}
+
+#[test]
 fn b125_fancy_records() {
     for (rtype, value, ok) in [
         ("URL", "https://example.com/new?a=1&b=2", true),
