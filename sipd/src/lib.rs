@@ -6,6 +6,7 @@
 pub mod cdr;
 pub mod config;
 pub mod directory;
+pub mod drops;
 pub mod engine;
 pub mod follower;
 pub mod heartbeat;
@@ -108,6 +109,8 @@ pub async fn serve(
     let queues = Queues { arrivals, batches, changes, committed, records };
     let engine =
         Engine::new(config, stack, transports, directory, nonce_key, metrics.clone(), &queues);
+    let dropped = metrics.datagrams_dropped.clone();
+    tokio::spawn(drops::run(udp.clone(), dropped, ended.clone()));
     let location_queues = location::Queues { changes: changes_out, committed: committed_in };
     let writing = [
         tokio::spawn(heartbeat::run(store.clone(), node, ended.clone())),

@@ -35,8 +35,10 @@ pub struct Metrics {
     received: [Counter; 6],
     sent: [Counter; 6],
     stack: StackMetrics,
-    /// Datagrams that the socket's buffer did not take.
+    /// Datagrams that the socket's send buffer did not take.
     pub datagrams_lost: Counter,
+    /// Datagrams that came while the socket's receive buffer was full.
+    pub datagrams_dropped: Counter,
     /// Call records that were given up.
     pub records_lost: Counter,
     /// Requests that were refused because a queue was full.
@@ -88,7 +90,7 @@ impl Metrics {
             let counter = requests_of(known_name(&method));
             (method, counter)
         });
-        let lost = counters(registry, "datagrams_lost", "Datagrams that could not be sent");
+        let lost = counters(registry, "datagrams_lost", "Datagrams that were lost here");
         let records = counters(registry, "call_records_lost", "Call records that were given up");
         let shed = counters(registry, "shed", "Requests refused because a queue was full");
         let calls = gauges(registry, "calls", "Calls in progress");
@@ -99,7 +101,8 @@ impl Metrics {
             requests: known.into_iter().collect(),
             received: responses("received"),
             sent: responses("sent"),
-            datagrams_lost: handle(&lost, [("why", "buffer full")]),
+            datagrams_lost: handle(&lost, [("why", "send buffer full")]),
+            datagrams_dropped: handle(&lost, [("why", "receive buffer full")]),
             records_lost: handle(&records, [("why", "queue full")]),
             shed: handle(&shed, [("why", "queue full")]),
             calls_in_setup: handle(&calls, SETUP),
