@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use hickory_proto::rr::RecordType::NAPTR;
+use hickory_proto::rr::RecordType::{NAPTR, SOA};
 use ngn_tests::database::Backend;
 use ngn_tests::dns::answers;
 use ngn_tests::fixture::{domain, enum_number, range, subscriber};
@@ -61,15 +61,15 @@ fn write_until_killed(p: &mut Platform, round: usize) -> (BTreeSet<String>, BTre
         while acknowledged.load(Ordering::SeqCst) < ENOUGH {
             thread::sleep(Duration::from_millis(1));
         }
-        p.kill();
+        p.kill_daemon("ngnpro");
         stop.store(true, Ordering::SeqCst);
         let done = writers.into_iter().flat_map(|w| w.join().unwrap());
         done.partition(|key| key.starts_with('u'))
     })
 }
 
-fn nothing_acknowledged_is_lost(backend: Backend) {
-    let mut p = Platform::start(backend);
+fn nothing_acknowledged_is_lost(mut p: Platform) {
+    let backend = p.backend;
     domain(&p.admin(), "example.com");
     range(&p.admin(), "3120");
     for round in 0..2 {
@@ -87,6 +87,7 @@ fn nothing_acknowledged_is_lost(backend: Backend) {
         let lost: Vec<_> = numbers.difference(&stored).collect();
         assert!(lost.is_empty(), "numbers lost on {backend}: {lost:?}");
         // And what is stored is served.
+        p.settle();
         for number in &numbers {
             let name = number.chars().rev().map(String::from).collect::<Vec<_>>().join(".");
             assert_eq!(answers(p.dns_address(), &format!("{name}.e164.arpa"), NAPTR).len(), 1);
@@ -100,16 +101,26 @@ fn nothing_acknowledged_is_lost(backend: Backend) {
 
 #[test]
 fn provisioning_survives_on_sqlite() {
-    nothing_acknowledged_is_lost(Backend::Sqlite);
+    nothing_acknowledged_is_lost(Platform::start(Backend::Sqlite));
+}
+
+#[test]
+fn provisioning_survives_on_sqlite_when_ngnpro_crashes() {
+    nothing_acknowledged_is_lost(Platform::start_apart(Backend::Sqlite));
 }
 
 #[test]
 fn provisioning_survives_on_mariadb() {
-    nothing_acknowledged_is_lost(Backend::MariaDb);
+    nothing_acknowledged_is_lost(Platform::start(Backend::MariaDb));
 }
 
-fn no_binding_is_lost(backend: Backend) {
-    let mut p = Platform::start(backend);
+#[test]
+fn provisioning_survives_on_mariadb_when_ngnpro_crashes() {
+    nothing_acknowledged_is_lost(Platform::start_apart(Backend::MariaDb));
+}
+
+fn no_binding_is_lost(mut p: Platform) {
+    let backend = p.backend;
     domain(&p.admin(), "example.com");
     for n in 0..40 {
         let account = subscriber(&format!("u{n}@example.com"));
@@ -143,7 +154,7 @@ fn no_binding_is_lost(backend: Backend) {
         while acknowledged.load(Ordering::SeqCst) < 20 {
             thread::sleep(Duration::from_millis(1));
         }
-        p.kill();
+        p.kill_daemon("sipd");
         registering.into_iter().flat_map(|r| r.join().unwrap()).collect()
     });
     assert!(bound.len() >= 20);
@@ -157,10 +168,62 @@ fn no_binding_is_lost(backend: Backend) {
 
 #[test]
 fn bindings_survive_on_sqlite() {
-    no_binding_is_lost(Backend::Sqlite);
+    no_binding_is_lost(Platform::start(Backend::Sqlite));
+}
+
+#[test]
+fn bindings_survive_on_sqlite_when_sipd_crashes() {
+    no_binding_is_lost(Platform::start_apart(Backend::Sqlite));
 }
 
 #[test]
 fn bindings_survive_on_mariadb() {
-    no_binding_is_lost(Backend::MariaDb);
+    no_binding_is_lost(Platform::start(Backend::MariaDb));
+}
+
+#[test]
+fn bindings_survive_on_mariadb_when_sipd_crashes() {
+    no_binding_is_lost(Platform::start_apart(Backend::MariaDb));
+}
+
+/// The serial in the SOA record of the range's zone.
+fn serial(p: &Platform) -> u32 {
+    let answer = answers(p.dns_address(), "0.2.1.3.e164.arpa", SOA).remove(0);
+    answer.split_whitespace().nth(5).and_then(|serial| serial.parse().ok()).expect("a serial")
+}
+
+/// enumd crashes while numbers are added: what was added is served by the next one, and the serial never falls.
+fn numbers_are_served_by_the_next_enumd(backend: Backend) {
+    let mut p = Platform::start_apart(backend);
+    range(&p.admin(), "3120");
+    p.settle();
+    let mut last = serial(&p);
+    for round in 0..3 {
+        for n in 0..10 {
+            if n == 5 {
+                p.kill_daemon("enumd");
+            }
+            let number = enum_number(&format!("3120{round}{n}"), "sip:a@example.com");
+            p.admin().ok("Enum.addNumber", record! { number: number });
+        }
+        p.launch();
+        p.settle();
+        for n in 0..10 {
+            let name = format!("{n}.{round}.0.2.1.3.e164.arpa");
+            assert_eq!(answers(p.dns_address(), &name, NAPTR).len(), 1, "{name} on {backend}");
+        }
+        let now = serial(&p);
+        assert!(now >= last + 10, "the serial went from {last} to {now} over ten changes");
+        last = now;
+    }
+}
+
+#[test]
+fn numbers_survive_on_sqlite_when_enumd_crashes() {
+    numbers_are_served_by_the_next_enumd(Backend::Sqlite);
+}
+
+#[test]
+fn numbers_survive_on_mariadb_when_enumd_crashes() {
+    numbers_are_served_by_the_next_enumd(Backend::MariaDb);
 }

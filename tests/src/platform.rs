@@ -10,12 +10,15 @@ use std::{fs, thread};
 use anyhow::{Context, Result};
 
 use crate::database::{Backend, Database};
-use crate::program::{PATIENCE, Program};
+use crate::program::{PATIENCE, Program, run};
 use crate::soap::{Client, Login, Transcript};
 use crate::{binaries, http};
 
 /// The login of the administrator that a first start creates.
 pub const ADMIN: &str = "admin";
+
+/// The daemons, in the order in which they start.
+pub const DAEMONS: [&str; 3] = ["ngnpro", "sipd", "enumd"];
 
 /// A running platform.
 #[derive(Debug)]
@@ -26,8 +29,11 @@ pub struct Platform {
     pub database: Database,
     /// All calls of its clients.
     pub transcript: Transcript,
-    program: Option<Program>,
-    addresses: HashMap<String, SocketAddr>,
+    /// Whether the daemons run by themselves instead of in one process.
+    apart: bool,
+    programs: HashMap<&'static str, Program>,
+    /// Where each program serves what.
+    addresses: HashMap<(&'static str, String), SocketAddr>,
     directory: tempfile::TempDir,
 }
 
@@ -43,42 +49,112 @@ impl Platform {
     #[must_use]
     #[track_caller]
     pub fn start_with(backend: Backend, settings: &[(&str, &str)]) -> Self {
-        let directory =
-            tempfile::Builder::new().prefix("ngn-test-").tempdir().expect("a directory");
-        let mut platform = Self {
-            backend,
-            database: Database::create(backend, directory.path()),
-            transcript: Transcript::default(),
-            program: None,
-            addresses: HashMap::new(),
-            directory,
-        };
+        let mut platform = Self::prepare(backend, false);
         for (daemon, toml) in settings {
-            fs::create_dir_all(platform.data()).expect("a data directory");
             fs::write(platform.data().join(format!("{daemon}.toml")), toml).expect("settings");
         }
         platform.launch();
         platform
     }
 
-    /// Starts the program (again), on the ports it had before if it ran before.
+    /// Starts the three daemons, each by itself with its file of `etc/`, on a new database.
+    #[must_use]
+    #[track_caller]
+    pub fn start_apart(backend: Backend) -> Self {
+        let mut platform = Self::prepare(backend, true);
+        fs::write(platform.data().join("admin-password"), "of-a-test\n").expect("a password");
+        let mut migrate = Command::new(binaries::program("ngn"));
+        migrate.args(["migrate", "--database", &platform.database.url]);
+        run(&mut migrate).expect("the database is migrated");
+        platform.launch();
+        platform
+    }
+
+    fn prepare(backend: Backend, apart: bool) -> Self {
+        let directory =
+            tempfile::Builder::new().prefix("ngn-test-").tempdir().expect("a directory");
+        fs::create_dir_all(directory.path().join("data")).expect("a data directory");
+        Self {
+            backend,
+            database: Database::create(backend, directory.path()),
+            transcript: Transcript::default(),
+            apart,
+            programs: HashMap::new(),
+            addresses: HashMap::new(),
+            directory,
+        }
+    }
+
+    /// Starts what does not run (again), on the ports it had before if it ran before.
     #[track_caller]
     pub fn launch(&mut self) {
-        let mut command = Command::new(binaries::program("ngn"));
-        command.arg("up").arg("--data").arg(self.data());
-        command.args(["--database", &self.database.url]);
-        for key in ["soap", "sip", "dns", "admin"] {
-            let (option, address) = (format!("--{key}"), self.addresses.get(key));
-            let address = address.map_or("127.0.0.1:0".to_owned(), SocketAddr::to_string);
-            command.args([&option, &address]);
+        if !self.apart {
+            let mut command = Command::new(binaries::program("ngn"));
+            command.arg("up").arg("--data").arg(self.data());
+            command.args(["--database", &self.database.url]);
+            for key in ["soap", "sip", "dns", "admin"] {
+                command.args([&format!("--{key}"), &self.address_before("ngn", key)]);
+            }
+            self.run("ngn", command);
+            return;
         }
+        for daemon in DAEMONS {
+            if !self.programs.contains_key(daemon) {
+                self.run(daemon, self.daemon(daemon));
+            }
+        }
+    }
+
+    /// A daemon by itself, with its file of `etc/` and the environment over it.
+    fn daemon(&self, daemon: &'static str) -> Command {
+        let mut command = Command::new(binaries::program(daemon));
+        command.arg("--config").arg(binaries::root().join(format!("etc/{daemon}.toml")));
+        let prefix = daemon.to_uppercase();
+        let mut set = |key: &str, value: &str| {
+            command.env(format!("{prefix}_{key}"), value);
+        };
+        set("DATABASE", &self.database.url);
+        set("ADMIN", &self.address_before(daemon, "admin"));
+        match daemon {
+            "ngnpro" => {
+                set("LISTEN", &self.address_before(daemon, "soap"));
+                let file = self.data().join("admin-password");
+                set("ADMINISTRATOR__PASSWORD_FILE", &file.display().to_string());
+                set("PROVISIONING__NAMESERVERS", "[\"ns.example.net\"]");
+            }
+            _ => {
+                let key = if daemon == "sipd" { "sip" } else { "dns" };
+                let address = format!("[\"{}\"]", self.address_before(daemon, key));
+                set("LISTEN__UDP", &address);
+                set("LISTEN__TCP", &address);
+            }
+        }
+        if daemon == "enumd" {
+            set("SNAPSHOT__FILE", &self.data().join("enumd.snapshot").display().to_string());
+        }
+        command
+    }
+
+    /// Where a program served something before it ended, or any port.
+    fn address_before(&self, program: &'static str, key: &str) -> String {
+        let before = self.addresses.get(&(program, key.to_owned()));
+        before.map_or("127.0.0.1:0".to_owned(), SocketAddr::to_string)
+    }
+
+    #[track_caller]
+    fn run(&mut self, name: &'static str, mut command: Command) {
         command.current_dir(self.directory.path());
-        let mut program = Program::start("ngn up", command).expect("ngn up starts");
+        let mut program = Program::start(name, command).expect("it starts");
         match program.wait_ready() {
-            Ok(addresses) => self.addresses = addresses,
+            Ok(addresses) => {
+                for (key, address) in addresses {
+                    let key = key.strip_suffix("-udp").unwrap_or(&key).to_owned();
+                    self.addresses.insert((name, key), address);
+                }
+            }
             Err(error) => panic!("{error:#}"),
         }
-        self.program = Some(program);
+        self.programs.insert(name, program);
     }
 
     /// Its own directory.
@@ -93,32 +169,45 @@ impl Platform {
         self.directory.path().join("data")
     }
 
-    /// The running program.
+    /// The program that serves SOAP.
     #[track_caller]
     pub fn program(&mut self) -> &mut Program {
-        self.program.as_mut().expect("the platform runs")
+        let name = if self.apart { "ngnpro" } else { "ngn" };
+        self.programs.get_mut(name).expect("the platform runs")
     }
 
     /// Ends it as a power cut would.
     #[track_caller]
     pub fn kill(&mut self) {
-        self.program().kill();
-        self.program = None;
+        for program in self.programs.values_mut() {
+            program.kill();
+        }
+        self.programs.clear();
+    }
+
+    /// Ends the process that does a daemon's work as a crash would: the daemon, or all of `ngn up`.
+    #[track_caller]
+    pub fn kill_daemon(&mut self, daemon: &str) {
+        let name = if self.apart { daemon } else { "ngn" };
+        self.programs.remove(name).expect("it runs").kill();
     }
 
     /// Ends it in good order.
     #[track_caller]
     pub fn stop(&mut self) {
-        let status = self.program().stop().expect("the platform ends");
-        assert!(status.success(), "the platform ended with {status}:\n{}", self.program().log());
-        self.program = None;
+        for (name, mut program) in self.programs.drain() {
+            let status = program.stop().expect("it ends");
+            assert!(status.success(), "{name} ended with {status}:\n{}", program.log());
+        }
     }
 
-    /// An address of the `ready` line.
+    /// An address of a `ready` line.
     #[track_caller]
-    fn address(&self, name: &str) -> SocketAddr {
-        let address = self.addresses.get(name).copied();
-        address.unwrap_or_else(|| panic!("no {name} in {:?}", self.addresses))
+    fn address(&self, key: &str) -> SocketAddr {
+        let found = self.addresses.iter().find(|((_, its_key), _)| its_key == key);
+        found
+            .map(|(_, address)| *address)
+            .unwrap_or_else(|| panic!("no {key} in {:?}", self.addresses))
     }
 
     /// Where SOAP is served.
@@ -142,11 +231,12 @@ impl Platform {
         self.address("dns")
     }
 
-    /// Where the admin HTTP is served.
+    /// Where the admin HTTP of the program that serves SOAP is served.
     #[must_use]
     #[track_caller]
     pub fn admin_address(&self) -> SocketAddr {
-        self.address("admin")
+        let name = if self.apart { "ngnpro" } else { "ngn" };
+        self.addresses.get(&(name, "admin".to_owned())).copied().expect("an admin port")
     }
 
     /// The administrator's password, which the first start wrote.
@@ -181,9 +271,12 @@ impl Platform {
     /// Waits until SIP and DNS show a journal position (`GET /ready?position=N`).
     #[track_caller]
     pub fn wait_position(&self, position: u64) {
-        let reply = http::get(self.admin_address(), &format!("/ready?position={position}"))
-            .expect("the admin port answers");
-        assert_eq!(reply.status, 200, "position {position} was not reached: {}", reply.text());
+        let admin = self.addresses.iter().filter(|((_, key), _)| key == "admin");
+        for ((program, _), address) in admin {
+            let reply = http::get(*address, &format!("/ready?position={position}"))
+                .expect("the admin port answers");
+            assert_eq!(reply.status, 200, "{program} does not show {position}: {}", reply.text());
+        }
     }
 
     /// Waits until SIP and DNS show everything that clients of this platform were told is stored.
@@ -196,7 +289,7 @@ impl Platform {
 impl Drop for Platform {
     fn drop(&mut self) {
         // First the program, then what it stores in.
-        self.program = None;
+        self.programs.clear();
         self.database.discard();
     }
 }
