@@ -1,5 +1,6 @@
 //! Calls of a node that was killed do not last forever: the node notes that it is alive, and when it starts again
-//! it closes what it left open at the moment when it last was.
+//! it closes what it left open at the moment when it last was. For a node that does not come back (or comes back under
+//! another address) another one does so after an hour.
 
 use ngn_store::{Store, StoreError};
 use std::time::Duration;
@@ -7,6 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the node says so; the end of an interrupted call is at most this much too early.
 const BEAT: Duration = Duration::from_secs(10);
+
+/// After how long, in milliseconds, a node that says nothing does not come back.
+const SILENCE: i64 = 3_600_000;
 
 /// Closes calls that the node left open, if any; `now` is in milliseconds since 1970 UTC.
 ///
@@ -36,5 +40,49 @@ pub async fn run(store: Store, node: String, shutdown: CancellationToken) {
         if is_over {
             return;
         }
+        if let Err(error) = bury(&store, crate::wall_clock()).await {
+            tracing::debug!(%error, "cannot close calls of nodes that are gone");
+        }
+    }
+}
+
+/// Closes the calls of nodes that do not come back. Should one be alive and only cut off from the database, the BYEs
+/// of its calls replace what is assumed here.
+async fn bury(store: &Store, now: i64) -> Result<(), StoreError> {
+    for (node, alive_at) in store.silent_sip_nodes(now.saturating_sub(SILENCE)).await? {
+        let closed = store.close_interrupted_cdrs(&node, alive_at, now).await?;
+        tracing::warn!(node, closed, "a node is gone; its calls are closed");
+        store.forget_sip_node(&node, alive_at).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ngn_store::Cdr;
+
+    #[tokio::test]
+    async fn nodes_that_do_not_come_back_are_buried_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite:{}", folder.path().join("t.sqlite").display());
+        let store = Store::open(&url).await.expect("a store");
+        store.migrate().await.expect("a schema");
+        let now = 1_772_323_200_000;
+        let call = |node: &str| Cdr {
+            session_id: node.to_owned(),
+            started_at: now - 2 * SILENCE,
+            node: node.to_owned(),
+            status: 200,
+            ..Cdr::default()
+        };
+        store.insert_cdrs(&[call("gone"), call("here")]).await.expect("recorded");
+        store.sip_node_is_alive("gone", now - SILENCE - 1).await.expect("noted");
+        store.sip_node_is_alive("here", now - SILENCE + 1).await.expect("noted");
+        bury(&store, now).await.expect("buried");
+        assert_eq!(store.silent_sip_nodes(now).await.expect("nodes").len(), 1);
+        // What it closed is closed; what is left belongs to the node that is here.
+        assert_eq!(store.close_interrupted_cdrs("gone", now, now).await.expect("closed"), 0);
+        assert_eq!(store.close_interrupted_cdrs("here", now, now).await.expect("closed"), 1);
     }
 }

@@ -169,6 +169,41 @@ impl Store {
         Ok(closed)
     }
 
+    /// The sipd nodes that were last alive before a time, with that time; both in milliseconds since 1970 UTC.
+    pub async fn silent_sip_nodes(&self, before: i64) -> Result<Vec<(String, i64)>, StoreError> {
+        self.read(|tx| {
+            Box::pin(async move {
+                on!(tx, c => {
+                    sqlx::query_as::<DB, (String, i64)>(
+                        "SELECT node, alive_at FROM sip_nodes WHERE alive_at < ? ORDER BY node",
+                    )
+                    .bind(before)
+                    .fetch_all(&mut *c)
+                    .await
+                })
+            })
+        })
+        .await
+    }
+
+    /// Forgets a sipd node, unless it was alive since.
+    pub async fn forget_sip_node(&self, node: &str, alive_at: i64) -> Result<(), StoreError> {
+        self.write(&Actor::system("forget_sip_node"), |tx| {
+            Box::pin(async move {
+                on!(tx, c => {
+                    sqlx::query::<DB>("DELETE FROM sip_nodes WHERE node = ? AND alive_at = ?")
+                        .bind(cut(node, 50))
+                        .bind(alive_at)
+                        .execute(&mut *c)
+                        .await
+                        .map(drop)
+                })
+            })
+        })
+        .await
+        .map(drop)
+    }
+
     /// Notes that a sipd node is alive; gives when it last was, `None` when it never was. Times are in
     /// milliseconds since 1970 UTC.
     pub async fn sip_node_is_alive(&self, node: &str, now: i64) -> Result<Option<i64>, StoreError> {

@@ -89,6 +89,13 @@ async fn calls_of_a_killed_node_are_closed(backend: &Backend) {
     assert_eq!(store.sip_node_is_alive("n1", back).await.expect("noted"), Some(alive));
     assert_eq!(store.close_interrupted_cdrs("n1", alive, back).await.expect("closed"), 2);
     assert_eq!(store.close_interrupted_cdrs("n1", alive, back).await.expect("closed"), 0);
+    assert_eq!(store.sip_node_is_alive("gone", 5).await.expect("noted"), None);
+    let silent = store.silent_sip_nodes(back).await.expect("nodes");
+    assert_eq!(silent, [("gone".to_owned(), 5)]);
+    store.forget_sip_node("gone", 4).await.expect("nothing to forget");
+    assert_eq!(store.silent_sip_nodes(back).await.expect("nodes").len(), 1);
+    store.forget_sip_node("gone", 5).await.expect("forgotten");
+    assert_eq!(store.silent_sip_nodes(back).await.expect("nodes"), []);
     let long = "SELECT AcctSessionTime FROM radacct WHERE AcctSessionId = 'long' \
                 AND AcctTerminateCause = 'NAS-Reboot'";
     assert_eq!(backend.number(long).await, 60);
