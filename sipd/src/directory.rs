@@ -172,24 +172,13 @@ pub struct Sizes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ngn_model::Ownership;
 
     fn aor(text: &str) -> Aor {
         text.parse().expect("an address")
     }
 
     fn account(text: &str) -> Box<Account> {
-        Box::new(Account {
-            aor: aor(text),
-            ha1: None,
-            ha1_sha256: None,
-            ownership: Ownership::default(),
-            groups: Vec::new(),
-            rpid: None,
-            answer_timeout: None,
-            region: None,
-            acl: Vec::new(),
-        })
+        Box::new(Account::new(aor(text)))
     }
 
     fn binding(text: &str, contact: &str, expires_at: i64) -> Binding {

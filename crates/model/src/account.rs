@@ -1,6 +1,6 @@
 //! What a SIP server must know of an account.
 
-use crate::{Aor, Ha1, Ha1Sha256, Ownership};
+use crate::{Aor, CallOptions, Ha1, Ha1Sha256, Ownership};
 use std::net::IpAddr;
 
 /// A SIP account as far as calls and registrations depend on it.
@@ -26,9 +26,28 @@ pub struct Account {
     pub region: Option<String>,
     /// Networks that may use the account, as `address/mask`; empty means any (B77).
     pub acl: Vec<String>,
+    /// What its owner has set about calls; `None` when that is nothing, as with most accounts.
+    pub options: Option<Box<CallOptions>>,
 }
 
 impl Account {
+    /// An account of which nothing but the address is known: no password, no groups, no owner.
+    #[must_use]
+    pub fn new(aor: Aor) -> Self {
+        Self {
+            aor,
+            ha1: None,
+            ha1_sha256: None,
+            ownership: Ownership::default(),
+            groups: Vec::new(),
+            rpid: None,
+            answer_timeout: None,
+            region: None,
+            acl: Vec::new(),
+            options: None,
+        }
+    }
+
     /// Whether the account belongs to a group.
     #[must_use]
     pub fn is_in_group(&self, group: &str) -> bool {

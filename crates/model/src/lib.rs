@@ -3,10 +3,13 @@
 //! The crates in the middle (`soap`, `sip`, `dns`, `routing`, `store`) never see each other: what one
 //! hands to another is a type of this crate. Nothing here does I/O, reads a clock or draws randomness.
 
+pub mod accept_rules;
 pub mod account;
 pub mod aor;
 pub mod binding;
+pub mod call_options;
 pub mod call_plan;
+pub mod diversion;
 pub mod domain_name;
 pub mod ha1;
 pub mod journal;
@@ -14,10 +17,13 @@ pub mod number;
 pub mod owner;
 pub mod zone;
 
+pub use accept_rules::AcceptRules;
 pub use account::Account;
 pub use aor::Aor;
 pub use binding::{Binding, BindingKey};
+pub use call_options::CallOptions;
 pub use call_plan::{CallPlan, Plan, Reject};
+pub use diversion::{Diversion, DiversionAction, DiversionCondition, DiversionTarget};
 pub use domain_name::DomainName;
 pub use ha1::{Ha1, Ha1Sha256};
 pub use journal::{Entity, JournalRow, Position};

@@ -168,20 +168,11 @@ fn reject(status: u16, phrase: &'static str, reason: String) -> Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ngn_model::Ownership;
 
     fn account(address: &str, groups: &[&str]) -> Account {
-        Account {
-            aor: address.parse().expect("an address"),
-            ha1: None,
-            ha1_sha256: None,
-            ownership: Ownership::default(),
-            groups: groups.iter().map(|g| (*g).to_owned()).collect(),
-            rpid: None,
-            answer_timeout: None,
-            region: None,
-            acl: Vec::new(),
-        }
+        let mut account = Account::new(address.parse().expect("an address"));
+        account.groups = groups.iter().map(|g| (*g).to_owned()).collect();
+        account
     }
 
     fn binding(account: &Account, contact: &str, q: u16, expires_at: i64) -> Binding {

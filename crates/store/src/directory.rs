@@ -260,6 +260,7 @@ impl AccountSql {
             answer_timeout: self.timeout.and_then(|t| u32::try_from(t).ok()).filter(|t| *t > 0),
             region: self.region.filter(|region| !region.is_empty()),
             acl,
+            options: None,
         })
     }
 }
