@@ -134,7 +134,8 @@ impl Engine {
         }
     }
 
-    /// Serves until `shutdown`; then takes no new work, and ends when what was begun is done or [`DRAIN`] is over.
+    /// Serves until `shutdown`; then takes no new work, and ends when what was begun is done, at most five
+    /// seconds later.
     pub async fn run(mut self, mut queues: Queues, shutdown: CancellationToken) {
         let Some(mut found) = self.found_queue.take() else { return };
         let mut sweep = tokio::time::interval(SWEEP);
