@@ -182,18 +182,9 @@ impl Following {
 
     /// Follows the journal for ever; to be dropped at the end. `down` when the database could not be read so far.
     pub(crate) async fn run(&self, mut follower: Follower, mut down: bool) {
-        let mut measure = tokio::time::interval(MEASURE);
-        measure.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let rows = tokio::select! {
                 rows = follower.next() => rows,
-                _ = measure.tick(), if !down => {
-                    if let Ok(end) = self.store.journal_end().await {
-                        let served = follower.seen().low_water(Instant::now()).0;
-                        self.served.metrics.set_lag(end.0.saturating_sub(served));
-                    }
-                    continue;
-                }
                 () = self.answering(), if down => {
                     down = false;
                     self.reachable();
@@ -225,6 +216,17 @@ impl Following {
                     self.unreachable();
                 }
             }
+        }
+    }
+
+    /// Looks how far behind this server is, for ever; to be dropped at the end.
+    pub(crate) async fn measure(&self) {
+        loop {
+            if let Ok(end) = self.store.journal_end().await {
+                let served = self.points.borrow().low_water;
+                self.served.metrics.set_lag(end.0.saturating_sub(served));
+            }
+            tokio::time::sleep(MEASURE).await;
         }
     }
 
@@ -297,7 +299,7 @@ impl Following {
         let zones = self.served.zones();
         self.served.metrics.set_served(zones.len(), zones.record_count(), low_water);
         self.readiness.applied(low_water, rows.iter().map(|row| row.position.0));
-        self.points.send_replace(Point { zones, resume: follower.resume_point() });
+        self.points.send_replace(Point { zones, resume: follower.resume_point(), low_water });
     }
 
     fn reachable(&self) {

@@ -100,6 +100,7 @@ pub async fn serve(
     let task = tokio::spawn(async move {
         tokio::select! {
             () = following.run(follower, down) => {}
+            () = following.measure() => {}
             () = shutdown.cancelled() => {}
         }
         let _ = keeper.await;

@@ -33,6 +33,8 @@ const DIGEST: usize = 32;
 pub(crate) struct Point {
     pub(crate) zones: Arc<Zones>,
     pub(crate) resume: Resume,
+    /// Every journal row up to here is served.
+    pub(crate) low_water: u64,
 }
 
 /// Why there is no snapshot to start from.
@@ -142,7 +144,7 @@ fn body(rest: &mut &[u8]) -> Option<(Point, u64)> {
         zones.insert(Arc::new(Zone::read_from(rest).ok()?));
     }
     let resume = Resume { high, high_at: (known == 1).then_some(high_at), gaps };
-    rest.is_empty().then(|| (Point { zones: Arc::new(zones), resume }, written))
+    rest.is_empty().then(|| (Point { zones: Arc::new(zones), resume, low_water: 0 }, written))
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
@@ -210,7 +212,7 @@ mod tests {
         };
         let zones: Zones = [zone("a.example", 7), zone("b.example", 8)].into_iter().collect();
         let resume = Resume { high: 20, high_at: Some(-5), gaps: vec![(3, 4), (9, 9)] };
-        Point { zones: Arc::new(zones), resume }
+        Point { zones: Arc::new(zones), resume, low_water: 0 }
     }
 
     fn octets() -> Vec<u8> {

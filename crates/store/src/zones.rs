@@ -17,7 +17,10 @@ use ngn_model::zone::{RecordRow, ZoneRows};
 use ngn_model::{DomainName, Position};
 use sqlx::QueryBuilder;
 use std::collections::HashMap;
+use std::time::Duration;
 
+/// How long reading one zone for a server may take.
+const ZONE_LIMIT: Duration = Duration::from_secs(300);
 /// How many names one statement asks for.
 const CHUNK: usize = 200;
 
@@ -82,7 +85,7 @@ impl Store {
         apex: &DomainName,
         seen: &Seen,
     ) -> Result<Option<(ZoneRows, Vec<Position>)>, StoreError> {
-        self.snapshot(|tx| {
+        let work = self.snapshot(|tx| {
             Box::pin(async move {
                 let Some(zone) = load_one(tx, apex).await? else { return Ok(None) };
                 let ids: Vec<i64> = on!(tx, c => {
@@ -97,8 +100,10 @@ impl Store {
                 let positions = ids.into_iter().map(position);
                 Ok(Some((zone, positions.filter(|position| !seen.contains(*position)).collect())))
             })
-        })
-        .await
+        });
+        // A zone may be large, and a connection that broke silently must not be waited for without end.
+        let outcome = tokio::time::timeout(ZONE_LIMIT, work).await;
+        outcome.unwrap_or_else(|_elapsed| Err(StoreError::timed_out()))
     }
 
     /// The records at some names, each given as zone and owner name without final dot; every name comes back,

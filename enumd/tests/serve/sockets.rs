@@ -122,3 +122,29 @@ async fn an_address_that_is_taken_is_named() {
     assert!(error.contains(&format!("udp:{}", running.address())), "{error}");
     running.stop().await;
 }
+
+#[tokio::test]
+async fn metrics_say_what_is_served_and_asked() {
+    let fixture = fixture().await;
+    let running = fixture.start(|_| ()).await;
+    for name in ["www.a.example", "none.a.example", "www.elsewhere.example"] {
+        running.ask(name, RecordType::A).await;
+    }
+    let end = fixture.set("a.example", "www.a.example", &["192.0.2.1"]).await;
+    running.reach(end).await;
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode_registry(&mut text, &running.server.registry)
+        .unwrap();
+    for line in [
+        r#"enumd_queries_total{transport="udp",qtype="A",rcode="NOERROR"} 1"#,
+        r#"enumd_queries_total{transport="udp",qtype="A",rcode="NXDOMAIN"} 1"#,
+        r#"enumd_queries_total{transport="udp",qtype="A",rcode="REFUSED"} 1"#,
+        "enumd_zones 1",
+        "enumd_records 63",
+        &format!("enumd_journal_position {end}"),
+        "enumd_database_up 1",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    running.stop().await;
+}
