@@ -281,7 +281,7 @@ proptest! {
         if let Ok((kind, mut wire)) = encode(&kind, &content, 1) {
             prop_assert!(wire.len() <= MAX_RDATA);
             let _ = target(kind, &wire);
-            prop_assert_eq!(set_serial(&mut wire, 1).is_ok(), kind == RecordType::SOA);
+            prop_assert!(set_serial(&mut wire, 1).is_ok() || kind != RecordType::SOA);
         }
     }
 
