@@ -76,22 +76,33 @@ impl Phone {
         format!("sip:{}@{}", self.user, self.domain)
     }
 
-    /// Registers for an hour (RFC 3261 section 10.2).
+    /// Registers for an hour (RFC 3261 section 10.2), alone: contacts that an earlier demonstration left would ring
+    /// on for half a minute wherever somebody is busy.
     pub(super) async fn register(&self) -> anyhow::Result<Story> {
-        let mut story = Story::default();
         let target = format!("sip:{}", self.domain);
         let mut dialog = Dialog::new(&self.address(), &self.address())?;
-        let expires = [Header::Expires("3600".into())];
+        let none = [Header::Contact("*".into()), Header::Expires("0".into())];
+        let mut story = Story::default();
+        self.authenticated(&mut dialog, Method::Register, &target, &none, &mut story).await?;
+        ensure!(story.outcome() == 200, "the old contacts were not removed: {story}");
+        let expires = [self.contact(), Header::Expires("3600".into())];
+        let mut story = Story::default();
+        dialog.cseq += 1;
         self.authenticated(&mut dialog, Method::Register, &target, &expires, &mut story).await?;
         Ok(story)
+    }
+
+    fn contact(&self) -> Header {
+        Header::Contact(format!("<sip:{}@{}>", self.user, self.own).into())
     }
 
     /// Calls an address, and hangs up at once when it is answered.
     pub(super) async fn call(&self, callee: &str) -> anyhow::Result<Story> {
         let mut story = Story::default();
         let mut dialog = Dialog::new(&self.address(), callee)?;
+        let more = [self.contact()];
         let response =
-            self.authenticated(&mut dialog, Method::Invite, callee, &[], &mut story).await?;
+            self.authenticated(&mut dialog, Method::Invite, callee, &more, &mut story).await?;
         if story.outcome() != 200 {
             return Ok(story);
         }
@@ -194,7 +205,6 @@ impl Phone {
         headers.push(Header::To(dialog.remote.as_str().into()));
         headers.push(Header::CallId(dialog.call_id.as_str().into()));
         headers.push(Header::CSeq(format!("{} {method}", dialog.cseq).into()));
-        headers.push(Header::Contact(format!("<sip:{}@{}>", self.user, self.own).into()));
         headers.extend(more.to_vec());
         headers.push(Header::ContentLength("0".into()));
         let uri = Uri::try_from(target)?;
@@ -212,7 +222,7 @@ impl Phone {
         loop {
             let until = if is_heard { end } else { again.min(end) };
             let Ok(message) = timeout_at(until, self.receive()).await else {
-                ensure!(Instant::now() < end, "no answer to {}", request.method);
+                ensure!(Instant::now() < end, "no answer to {} ({story})", request.method);
                 self.socket.send_to(octets.as_bytes(), self.proxy).await?;
                 pause *= 2;
                 again = Instant::now() + pause;
@@ -265,7 +275,7 @@ impl Phone {
         }
     }
 
-    /// RFC 3261 section 8.2.6. The tag is the Call-ID's, so that retransmissions get the same one.
+    /// RFC 3261 section 8.2.6; always with the same tag, so that retransmissions get the same answer.
     fn response(&self, request: &Request, status: u16) -> anyhow::Result<Response> {
         let mut headers = Headers::default();
         for name in ["via", "record-route", "from", "to", "call-id", "cseq"] {
@@ -274,7 +284,7 @@ impl Phone {
                 headers.push(named(name, &format!("{value}{tag}"))?);
             }
         }
-        headers.push(Header::Contact(format!("<sip:{}@{}>", self.user, self.own).into()));
+        headers.push(self.contact());
         headers.push(Header::ContentLength("0".into()));
         let status_code = StatusCode::from(status);
         Ok(Response { status_code, version: Version::V2, headers, body: Vec::new() })

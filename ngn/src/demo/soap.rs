@@ -197,7 +197,9 @@ struct Fault {
 }
 
 #[derive(Debug, Default, YaDeserialize)]
+#[yaserde(prefix = "ngn", namespaces = { "ngn" = "urn:AGProjects:NGNPro" })]
 struct Detail {
+    #[yaserde(prefix = "ngn")]
     exception: Exception,
 }
 
@@ -297,9 +299,9 @@ mod tests {
 
     #[test]
     fn reads_faults_whatever_their_prefix() {
-        let reply = r#"<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body><S:Fault>
-            <faultcode>S:Client</faultcode><faultstring>no</faultstring><detail><exception>
-            <errorcode>1001</errorcode><errorstring>it is there</errorstring></exception></detail>
+        let reply = r#"<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/" xmlns:n="urn:AGProjects:NGNPro"><S:Body>
+            <S:Fault><faultcode>S:Client</faultcode><faultstring>no</faultstring><detail><n:exception>
+            <errorcode>1001</errorcode><errorstring>it is there</errorstring></n:exception></detail>
             </S:Fault></S:Body></S:Envelope>"#;
         let reply: Reply = yaserde::de::from_str(reply).expect("read");
         let exception = reply.body.fault.expect("a fault").detail.expect("a detail").exception;
