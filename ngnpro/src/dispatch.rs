@@ -6,7 +6,7 @@
 use crate::fault::OpError;
 use crate::ops::{
     Call, Outcome, customers, dns_fancy_records, dns_records, dns_zones, enum_numbers, enum_ranges,
-    sip_accounts, sip_aliases, sip_domains,
+    rating as rating_profiles, sip_accounts, sip_aliases, sip_domains,
 };
 use ngn_model::Position;
 use ngn_soap::fault::code;
@@ -49,7 +49,7 @@ pub async fn dispatch(call: &Call<'_>, request: Request, style: Style) -> Result
         Request::Voicemail(request) => voicemail(request),
         Request::Enum(request) => enum_(call, request, style).await,
         Request::Dns(request) => dns(call, request, style).await,
-        Request::Rating(request) => rating(request),
+        Request::Rating(request) => rating(call, request, style).await,
         Request::Network(request) => network(request),
     }
 }
@@ -228,14 +228,17 @@ async fn dns(call: &Call<'_>, request: dns::Request, style: Style) -> Result<Rep
     }
 }
 
-fn rating(request: rating::Request) -> Result<Reply, OpError> {
+async fn rating(call: &Call<'_>, request: rating::Request, style: Style) -> Result<Reply, OpError> {
     use rating::Request as R;
     match request {
-        request @ (R::SetEntityProfiles(_)
-        | R::DeleteEntityProfiles(_)
-        | R::GetEntityProfiles(_)) => {
-            let row = request.operation();
-            Err(not_yet(row.port.name(), row.name))
+        R::SetEntityProfiles(r) => {
+            reply::<rating::SetEntityProfiles>(rating_profiles::set(call, r).await, style)
+        }
+        R::DeleteEntityProfiles(r) => {
+            reply::<rating::DeleteEntityProfiles>(rating_profiles::delete(call, r).await, style)
+        }
+        R::GetEntityProfiles(r) => {
+            reply::<rating::GetEntityProfiles>(rating_profiles::get(call, r).await, style)
         }
     }
 }

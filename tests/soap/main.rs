@@ -8,6 +8,7 @@ mod dns;
 mod enum_;
 mod hostile;
 mod ownership;
+mod rating;
 mod sip;
 mod wire;
 mod wsdl;

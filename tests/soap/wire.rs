@@ -42,8 +42,6 @@ fn header_member(request: &str, name: &str) -> Option<String> {
 /// Captured operations that nothing serves yet: they may answer so.
 const WAITING: &[&str] = &[
     "Network.getStatistics",
-    "Rating.getEntityProfiles",
-    "Rating.setEntityProfiles",
     "Sip.addBalance",
     "Sip.addCarrier",
     "Sip.addGateway",

@@ -93,7 +93,7 @@ const HANGING: &[&str] = &[
 /// Those that hold the address in one column.
 const HANGING_WHOLE: &[&str] = &[
     "DELETE FROM prepaid WHERE account = ?",
-    "DELETE FROM billing_customers WHERE subscriber = ?",
+    "DELETE FROM billing_customers WHERE gateway = '' AND domain = '' AND subscriber = ?",
 ];
 
 impl Tx<'_> {

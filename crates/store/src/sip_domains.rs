@@ -106,8 +106,9 @@ impl Tx<'_> {
         })
     }
 
-    /// Deletes a SIP domain.
+    /// Deletes a SIP domain with its rating profiles.
     pub async fn delete_sip_domain(&mut self, name: &DomainName) -> Result<(), StoreError> {
+        self.delete_rating_profiles("", name.as_str(), "").await?;
         on!(self, c => {
             sqlx::query::<DB>("DELETE FROM domain WHERE domain = ?")
                 .bind(name.as_str())

@@ -124,7 +124,7 @@ pub async fn list(call: &Call<'_>, request: sip::GetDomains) -> Outcome<SipDomai
 }
 
 /// A domain that exists and may be seen.
-async fn visible(
+pub(super) async fn visible(
     tx: &mut Tx<'_>,
     who: &Principal,
     name: &DomainName,

@@ -8,4 +8,5 @@ pub mod enum_;
 pub mod groups;
 pub mod password;
 pub mod properties;
+pub mod rating;
 pub mod sip_account;
