@@ -6,7 +6,7 @@
 use crate::fault::OpError;
 use crate::ops::{
     Call, Outcome, customers, dns_fancy_records, dns_records, dns_zones, enum_numbers, enum_ranges,
-    rating as rating_profiles, sip_accounts, sip_aliases, sip_domains,
+    prepaid, rating as rating_profiles, sip_accounts, sip_aliases, sip_domains,
 };
 use ngn_model::Position;
 use ngn_soap::fault::code;
@@ -85,6 +85,17 @@ async fn sip(call: &Call<'_>, request: sip::Request, style: Style) -> Result<Rep
             reply::<sip::RemoveFromGroup>(sip_accounts::remove_from_group(call, r).await, style)
         }
         R::GetGroups(r) => reply::<sip::GetGroups>(sip_accounts::get_groups(call, r).await, style),
+        R::AddBalance(r) => reply::<sip::AddBalance>(prepaid::add_balance(call, r).await, style),
+        R::AddBalanceFromVoucher(r) => reply::<sip::AddBalanceFromVoucher>(
+            prepaid::add_balance_from_voucher(call, r).await,
+            style,
+        ),
+        R::GetPrepaidStatus(r) => {
+            reply::<sip::GetPrepaidStatus>(prepaid::status(call, r).await, style)
+        }
+        R::GetCreditHistory(r) => {
+            reply::<sip::GetCreditHistory>(prepaid::history(call, r).await, style)
+        }
         request @ (R::AddGateway(_)
         | R::UpdateGateway(_)
         | R::DeleteGateway(_)
@@ -105,10 +116,6 @@ async fn sip(call: &Call<'_>, request: sip::Request, style: Style) -> Result<Rep
         | R::DeleteTrustedPeer(_)
         | R::UpdateTrustedPeer(_)
         | R::GetTrustedPeers(_)
-        | R::AddBalance(_)
-        | R::AddBalanceFromVoucher(_)
-        | R::GetPrepaidStatus(_)
-        | R::GetCreditHistory(_)
         | R::AddPhonebookEntry(_)
         | R::UpdatePhonebookEntry(_)
         | R::DeletePhonebookEntry(_)

@@ -42,7 +42,6 @@ fn header_member(request: &str, name: &str) -> Option<String> {
 /// Captured operations that nothing serves yet: they may answer so.
 const WAITING: &[&str] = &[
     "Network.getStatistics",
-    "Sip.addBalance",
     "Sip.addCarrier",
     "Sip.addGateway",
     "Sip.addGatewayRule",
@@ -54,11 +53,9 @@ const WAITING: &[&str] = &[
     "Sip.getCallDiversions",
     "Sip.getCallStatistics",
     "Sip.getCalls",
-    "Sip.getCreditHistory",
     "Sip.getGatewayRules",
     "Sip.getMediaSummary",
     "Sip.getPhonebookEntries",
-    "Sip.getPrepaidStatus",
     "Sip.getRejectMembers",
     "Sip.getRoutes",
     "Sip.getSipDeviceLocations",

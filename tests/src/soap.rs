@@ -380,8 +380,8 @@ pub fn read_reply(
     Ok(Ok(rules::result(wrapper, style)?))
 }
 
-/// Elements whose content is a time or a serial number, which may differ from run to run.
-const MASKED: [&str; 3] = ["changeDate", "createDate", "serial"];
+/// Elements whose content is a time, seconds left or a serial number, which may differ from run to run.
+const MASKED: [&str; 5] = ["changeDate", "createDate", "serial", "date", "expires"];
 
 /// The body with times and serial numbers replaced.
 #[must_use]

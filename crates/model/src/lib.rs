@@ -13,6 +13,7 @@ pub mod diversion;
 pub mod domain_name;
 pub mod ha1;
 pub mod journal;
+pub mod money;
 pub mod number;
 pub mod owner;
 pub mod zone;
@@ -27,5 +28,6 @@ pub use diversion::{Diversion, DiversionAction, DiversionCondition, DiversionTar
 pub use domain_name::DomainName;
 pub use ha1::{Ha1, Ha1Sha256};
 pub use journal::{Entity, JournalRow, Position};
+pub use money::Amount;
 pub use number::E164;
 pub use owner::{CustomerId, Ownership};

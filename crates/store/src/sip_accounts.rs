@@ -86,6 +86,8 @@ const HANGING: &[&str] = &[
     "DELETE FROM barring_prefixes WHERE username = ? AND domain = ?",
     "DELETE FROM phonebook WHERE username = ? AND domain = ?",
     "DELETE FROM location WHERE username = ? AND domain = ?",
+    // Whoever gets the address next is not shown what another one paid; the journal keeps it.
+    "DELETE FROM prepaid_history WHERE username = ? AND domain = ?",
     "DELETE FROM addresses WHERE username = ? AND domain = ?",
     "DELETE FROM subscriber WHERE username = ? AND domain = ?",
 ];
@@ -283,23 +285,6 @@ impl Tx<'_> {
 
     /// Makes a prepaid record for an account that has none (B71).
     pub async fn ensure_prepaid(&mut self, aor: &Aor, reseller: i64) -> Result<(), StoreError> {
-        let account = aor.to_string();
-        let found: Option<i64> = on!(self, c => {
-            sqlx::query_scalar::<DB, i64>("SELECT CAST(id AS SIGNED) FROM prepaid WHERE account = ?")
-                .bind(&account)
-                .fetch_optional(&mut *c)
-                .await
-        })?;
-        if found.is_some() {
-            return Ok(());
-        }
-        on!(self, c => {
-            sqlx::query::<DB>("INSERT INTO prepaid (reseller_id, account, balance) VALUES (?, ?, 0)")
-                .bind(reseller)
-                .bind(&account)
-                .execute(&mut *c)
-                .await
-                .map(drop)
-        })
+        self.lock_prepaid(aor, reseller).await.map(drop)
     }
 }

@@ -16,6 +16,7 @@ pub mod dns_records;
 pub mod dns_zones;
 pub mod enum_numbers;
 pub mod enum_ranges;
+pub mod prepaid;
 pub mod rating;
 pub mod sip_accounts;
 pub mod sip_aliases;

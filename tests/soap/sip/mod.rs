@@ -2,6 +2,8 @@
 
 mod add_account;
 mod add_alias;
+mod add_balance;
+mod add_balance_from_voucher;
 mod add_domain;
 mod add_to_group;
 mod delete_account;
@@ -10,7 +12,9 @@ mod delete_domain;
 mod get_account;
 mod get_accounts;
 mod get_aliases;
+mod get_credit_history;
 mod get_domains;
+mod get_prepaid_status;
 mod passwords;
 mod update_account;
 mod update_alias;
