@@ -6,7 +6,7 @@
 use crate::fault::OpError;
 use crate::ops::{
     Call, Outcome, customers, dns_fancy_records, dns_records, dns_zones, enum_numbers, enum_ranges,
-    prepaid, rating as rating_profiles, sip_accounts, sip_aliases, sip_domains,
+    prepaid, rating as rating_profiles, sip_accounts, sip_aliases, sip_domains, trusted_peers,
 };
 use ngn_model::Position;
 use ngn_soap::fault::code;
@@ -96,6 +96,18 @@ async fn sip(call: &Call<'_>, request: sip::Request, style: Style) -> Result<Rep
         R::GetCreditHistory(r) => {
             reply::<sip::GetCreditHistory>(prepaid::history(call, r).await, style)
         }
+        R::AddTrustedPeer(r) => {
+            reply::<sip::AddTrustedPeer>(trusted_peers::add(call, r).await, style)
+        }
+        R::UpdateTrustedPeer(r) => {
+            reply::<sip::UpdateTrustedPeer>(trusted_peers::update(call, r).await, style)
+        }
+        R::DeleteTrustedPeer(r) => {
+            reply::<sip::DeleteTrustedPeer>(trusted_peers::delete(call, r).await, style)
+        }
+        R::GetTrustedPeers(r) => {
+            reply::<sip::GetTrustedPeers>(trusted_peers::list(call, r).await, style)
+        }
         request @ (R::AddGateway(_)
         | R::UpdateGateway(_)
         | R::DeleteGateway(_)
@@ -112,10 +124,6 @@ async fn sip(call: &Call<'_>, request: sip::Request, style: Style) -> Result<Rep
         | R::UpdateRoutes(_)
         | R::DeleteRoutes(_)
         | R::GetRoutes(_)
-        | R::AddTrustedPeer(_)
-        | R::DeleteTrustedPeer(_)
-        | R::UpdateTrustedPeer(_)
-        | R::GetTrustedPeers(_)
         | R::AddPhonebookEntry(_)
         | R::UpdatePhonebookEntry(_)
         | R::DeletePhonebookEntry(_)

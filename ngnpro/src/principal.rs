@@ -43,6 +43,10 @@ pub enum Need {
     Administrator,
     /// To create something: any login whose reseller is active (B21).
     Create,
+    /// Trusted peers and PSTN routing: the administrator, or the rights of an active reseller (B18).
+    Pstn,
+    /// To create one of those: as `Pstn`, but an inactive reseller reads what B21 says.
+    CreatePstn,
 }
 
 /// A principal whose rights were checked; the key to the store.
@@ -82,23 +86,27 @@ impl Principal {
     /// 8003 without the right, 5003 when the reseller is not active.
     pub fn require(&self, need: Need) -> Result<Authorised, Fault> {
         let allowed = match need {
-            Need::Login => true,
-            Need::Reseller => self.has_reseller_rights(),
+            Need::Login | Need::Create => true,
+            Need::Reseller | Need::CreatePstn => self.has_reseller_rights(),
             Need::Administrator => self.is_administrator(),
-            Need::Create => {
-                if let Some(caller) = self.caller.as_ref().filter(|caller| !caller.active) {
-                    return Err(Fault::client(
-                        code::RESELLER_INVALID,
-                        format!(
-                            "reseller {} is not active, so nothing can be created for it or its customers; \
-                             ask the administrator to set resellerActive",
-                            caller.reseller
-                        ),
-                    ));
-                }
-                true
+            Need::Pstn => {
+                self.caller.as_ref().is_none_or(|caller| caller.as_reseller && caller.active)
             }
         };
+        let inactive = self.caller.as_ref().filter(|caller| !caller.active);
+        if let Some(caller) = inactive
+            && allowed
+            && matches!(need, Need::Create | Need::CreatePstn)
+        {
+            return Err(Fault::client(
+                code::RESELLER_INVALID,
+                format!(
+                    "reseller {} is not active, so nothing can be created for it or its customers; \
+                     ask the administrator to set resellerActive",
+                    caller.reseller
+                ),
+            ));
+        }
         if allowed {
             Ok(Authorised(self.clone()))
         } else {
@@ -202,7 +210,14 @@ mod tests {
         let code_of = |p: &Principal, need| p.require(need).map(|_| ()).map_err(|f| f.code);
         assert_eq!(code_of(&inactive, Need::Create), Err(code::RESELLER_INVALID));
         assert_eq!(code_of(&inactive, Need::Login), Ok(()));
+        assert_eq!(code_of(&inactive, Need::Pstn), Err(code::ADMINISTRATOR_ONLY));
+        assert_eq!(code_of(&inactive, Need::CreatePstn), Err(code::RESELLER_INVALID));
         let plain = customer(7, 5, false);
+        for need in [Need::Pstn, Need::CreatePstn] {
+            assert_eq!(code_of(&plain, need), Err(code::ADMINISTRATOR_ONLY), "B18");
+            assert_eq!(code_of(&customer(5, 5, true), need), Ok(()), "B18");
+            assert_eq!(code_of(&Principal::administrator("a"), need), Ok(()), "B18");
+        }
         assert_eq!(code_of(&plain, Need::Reseller), Err(code::ADMINISTRATOR_ONLY));
         assert_eq!(
             code_of(&customer(5, 5, true), Need::Administrator),

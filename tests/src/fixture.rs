@@ -141,3 +141,9 @@ pub fn dns_zone(name: &str) -> Value {
 pub fn dns_record(zone: &str, name: &str, kind: &str, value: &str) -> Value {
     record! { zone: zone, name: name, r#type: kind, value: value }
 }
+
+/// The parameter of `addTrustedPeer` for an address.
+#[must_use]
+pub fn trusted_peer(ip: &str) -> Value {
+    record! { peer: record! { ip: ip } }
+}

@@ -16,6 +16,8 @@ pub mod journal;
 pub mod money;
 pub mod number;
 pub mod owner;
+pub mod pstn;
+pub mod trusted_peer;
 pub mod zone;
 
 pub use accept_rules::AcceptRules;
@@ -31,3 +33,5 @@ pub use journal::{Entity, JournalRow, Position};
 pub use money::Amount;
 pub use number::E164;
 pub use owner::{CustomerId, Ownership};
+pub use pstn::{Carrier, Gateway, GatewayRule, GatewayTransport, Route};
+pub use trusted_peer::{PeerProtocol, TrustedPeer};

@@ -39,6 +39,7 @@ mod sip_domains;
 mod soa;
 mod store;
 mod time;
+mod trusted_peers;
 mod tx;
 mod zone_rows;
 mod zones;
@@ -66,6 +67,7 @@ pub use sip_domains::SipDomainRecord;
 pub use soa::SoaWriter;
 pub use store::Store;
 pub use time::{parse_utc, utc};
+pub use trusted_peers::TrustedPeerRow;
 pub use tx::{Actor, Tx};
 pub use zone_rows::{NewRecord, RecordOrigin};
 

@@ -21,6 +21,7 @@ pub mod rating;
 pub mod sip_accounts;
 pub mod sip_aliases;
 pub mod sip_domains;
+pub mod trusted_peers;
 
 use crate::config::Provisioning;
 use crate::fault::OpError;

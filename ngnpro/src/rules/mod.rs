@@ -8,5 +8,6 @@ pub mod enum_;
 pub mod groups;
 pub mod password;
 pub mod properties;
+pub mod pstn;
 pub mod rating;
 pub mod sip_account;
