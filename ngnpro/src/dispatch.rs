@@ -6,7 +6,8 @@
 use crate::fault::OpError;
 use crate::ops::{
     Call, Outcome, customers, dns_fancy_records, dns_records, dns_zones, enum_numbers, enum_ranges,
-    prepaid, rating as rating_profiles, sip_accounts, sip_aliases, sip_domains, trusted_peers,
+    prepaid, rating as rating_profiles, sip_accounts, sip_aliases, sip_call_options, sip_domains,
+    sip_phonebook, trusted_peers,
 };
 use ngn_model::Position;
 use ngn_soap::fault::code;
@@ -108,6 +109,46 @@ async fn sip(call: &Call<'_>, request: sip::Request, style: Style) -> Result<Rep
         R::GetTrustedPeers(r) => {
             reply::<sip::GetTrustedPeers>(trusted_peers::list(call, r).await, style)
         }
+        R::AddPhonebookEntry(r) => {
+            reply::<sip::AddPhonebookEntry>(sip_phonebook::add(call, r).await, style)
+        }
+        R::UpdatePhonebookEntry(r) => {
+            reply::<sip::UpdatePhonebookEntry>(sip_phonebook::update(call, r).await, style)
+        }
+        R::DeletePhonebookEntry(r) => {
+            reply::<sip::DeletePhonebookEntry>(sip_phonebook::delete(call, r).await, style)
+        }
+        R::GetPhonebookEntries(r) => {
+            reply::<sip::GetPhonebookEntries>(sip_phonebook::list(call, r).await, style)
+        }
+        R::SetRejectMembers(r) => reply::<sip::SetRejectMembers>(
+            sip_call_options::set_reject_members(call, r).await,
+            style,
+        ),
+        R::GetRejectMembers(r) => reply::<sip::GetRejectMembers>(
+            sip_call_options::get_reject_members(call, r).await,
+            style,
+        ),
+        R::SetAcceptRules(r) => {
+            reply::<sip::SetAcceptRules>(sip_call_options::set_accept_rules(call, r).await, style)
+        }
+        R::GetAcceptRules(r) => {
+            reply::<sip::GetAcceptRules>(sip_call_options::get_accept_rules(call, r).await, style)
+        }
+        R::SetBarringPrefixes(r) => reply::<sip::SetBarringPrefixes>(
+            sip_call_options::set_barring_prefixes(call, r).await,
+            style,
+        ),
+        R::GetBarringPrefixes(r) => reply::<sip::GetBarringPrefixes>(
+            sip_call_options::get_barring_prefixes(call, r).await,
+            style,
+        ),
+        R::SetCallDiversions(r) => {
+            reply::<sip::SetCallDiversions>(sip_call_options::set_diversions(call, r).await, style)
+        }
+        R::GetCallDiversions(r) => {
+            reply::<sip::GetCallDiversions>(sip_call_options::get_diversions(call, r).await, style)
+        }
         request @ (R::AddGateway(_)
         | R::UpdateGateway(_)
         | R::DeleteGateway(_)
@@ -124,18 +165,6 @@ async fn sip(call: &Call<'_>, request: sip::Request, style: Style) -> Result<Rep
         | R::UpdateRoutes(_)
         | R::DeleteRoutes(_)
         | R::GetRoutes(_)
-        | R::AddPhonebookEntry(_)
-        | R::UpdatePhonebookEntry(_)
-        | R::DeletePhonebookEntry(_)
-        | R::GetPhonebookEntries(_)
-        | R::SetRejectMembers(_)
-        | R::GetRejectMembers(_)
-        | R::SetAcceptRules(_)
-        | R::GetAcceptRules(_)
-        | R::SetBarringPrefixes(_)
-        | R::GetBarringPrefixes(_)
-        | R::SetCallDiversions(_)
-        | R::GetCallDiversions(_)
         | R::GetCalls(_)
         | R::GetCallStatistics(_)
         | R::GetSipDeviceLocations(_)

@@ -19,6 +19,19 @@ fn attempts() -> Vec<(&'static str, Value, i64)> {
         ("Sip.addToGroup", record! { sipId: sip_id("alice@example.com"), group: "blocked" }, 1010),
         ("Sip.removeFromGroup", record! { sipId: sip_id("alice@example.com"), group: "vip" }, 1010),
         ("Sip.getGroups", record! { sipId: sip_id("alice@example.com") }, 1010),
+        (
+            "Sip.setCallDiversions",
+            record! {
+                sipId: sip_id("alice@example.com"),
+                diversions: record! { FUNC: "sip:eve@example.com" },
+            },
+            1010,
+        ),
+        ("Sip.getCallDiversions", record! { sipId: sip_id("alice@example.com") }, 1010),
+        ("Sip.getAcceptRules", record! { sipId: sip_id("alice@example.com") }, 1010),
+        ("Sip.getRejectMembers", record! { sipId: sip_id("alice@example.com") }, 1010),
+        ("Sip.getBarringPrefixes", record! { sipId: sip_id("alice@example.com") }, 1010),
+        ("Sip.getPhonebookEntries", record! { sipId: sip_id("alice@example.com") }, 1010),
         ("Sip.getAlias", record! { id: sip_id("info@example.com") }, 1020),
         ("Sip.deleteAlias", record! { id: sip_id("info@example.com") }, 1020),
         ("Enum.updateRange", record! { range: enum_range("3120") }, 3000),
@@ -108,7 +121,8 @@ both! {
             assert_eq!(sees(&caller), [1; 7]);
             let order = [
                 "Sip.updateDomain", "Sip.getAccount", "Sip.updateAccount", "Sip.addToGroup", "Sip.getGroups",
-                "Sip.removeFromGroup", "Sip.getAlias", "Sip.deleteAlias", "Sip.deleteAccount", "Sip.deleteDomain",
+                "Sip.setCallDiversions", "Sip.getCallDiversions", "Sip.getAcceptRules", "Sip.getRejectMembers",
+                "Sip.getBarringPrefixes", "Sip.getPhonebookEntries", "Sip.removeFromGroup", "Sip.getAlias", "Sip.deleteAlias", "Sip.deleteAccount", "Sip.deleteDomain",
                 "Enum.updateRange", "Enum.getNumber", "Enum.updateNumber", "Enum.deleteNumber", "Enum.deleteRange",
                 "Dns.getZone", "Dns.updateZone", "Dns.addRecord", "Dns.deleteZone",
             ];

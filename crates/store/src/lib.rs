@@ -15,6 +15,7 @@
 //! modules is about one table or one family of tables.
 
 mod addresses;
+mod call_options;
 mod customers;
 mod dialect;
 mod directory;
@@ -28,6 +29,7 @@ mod follower;
 mod journal;
 mod location;
 mod migrate;
+mod phonebook;
 mod prepaid;
 mod radacct;
 mod rating_profiles;
@@ -57,6 +59,7 @@ pub use filter::{Filter, Listing, Order, Page, Range, SqlRow};
 pub use follower::{Follower, Resume};
 pub use journal::{AuditQuery, AuditRow};
 pub use migrate::MigrationReport;
+pub use phonebook::PhonebookRow;
 pub use prepaid::{PrepaidCardRow, PrepaidHistoryRow, PrepaidRow};
 pub use radacct::{Cdr, CdrStop, INTERRUPTED};
 pub use rating_profiles::RatingProfilesRow;

@@ -20,7 +20,9 @@ pub mod prepaid;
 pub mod rating;
 pub mod sip_accounts;
 pub mod sip_aliases;
+pub mod sip_call_options;
 pub mod sip_domains;
+pub mod sip_phonebook;
 pub mod trusted_peers;
 
 use crate::config::Provisioning;

@@ -1,5 +1,6 @@
-//! SIP domains, accounts, groups and aliases (B50-B79).
+//! SIP domains, accounts, groups and aliases (B50-B79), and what is set about their calls (B80-B99).
 
+mod accept_rules;
 mod add_account;
 mod add_alias;
 mod add_balance;
@@ -7,6 +8,7 @@ mod add_balance_from_voucher;
 mod add_domain;
 mod add_to_group;
 mod add_trusted_peer;
+mod call_diversions;
 mod delete_account;
 mod delete_alias;
 mod delete_domain;
@@ -18,7 +20,9 @@ mod get_credit_history;
 mod get_domains;
 mod get_prepaid_status;
 mod get_trusted_peers;
+mod lists;
 mod passwords;
+mod phonebook;
 mod update_account;
 mod update_alias;
 mod update_domain;
