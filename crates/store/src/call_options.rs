@@ -1,7 +1,6 @@
 //! `call_diversions`, `accept_rules_persistent`, `accept_rules_temporary`, `reject_members` and `barring_prefixes`:
 //! what the owner of an account has set about its calls.
 
-use crate::dialect::Spelling;
 use crate::directory::readable;
 use crate::error::StoreError;
 use crate::tx::{Tx, on};
@@ -87,17 +86,6 @@ fn to_json(groups: &[String]) -> String {
 }
 
 impl Tx<'_> {
-    /// Keeps an account from being changed by other transactions until this one ends. Whether it exists.
-    pub async fn lock_sip_account(&mut self, aor: &Aor) -> Result<bool, StoreError> {
-        let found: Option<i64> = on!(self, c => {
-            let mut query = QueryBuilder::<DB>::new("SELECT 1 FROM subscriber WHERE username = ");
-            query.push_bind(aor.username()).push(" AND domain = ").push_bind(aor.domain().as_str());
-            query.push(<DB as Spelling>::FOR_UPDATE);
-            query.build_query_scalar::<i64>().fetch_optional(&mut *c).await
-        })?;
-        Ok(found.is_some())
-    }
-
     /// The diversions of an account.
     pub async fn diversions(&mut self, aor: &Aor) -> Result<Vec<Diversion>, StoreError> {
         let rows: Vec<(String, String)> = on!(self, c => {
