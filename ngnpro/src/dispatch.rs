@@ -9,6 +9,7 @@ use crate::ops::{
     prepaid, rating as rating_profiles, sip_accounts, sip_aliases, sip_call_options, sip_domains,
     sip_phonebook, trusted_peers,
 };
+use crate::ops::{carriers, gateway_rules, gateways, routes};
 use ngn_model::Position;
 use ngn_soap::fault::code;
 use ngn_soap::{
@@ -97,6 +98,30 @@ async fn sip(call: &Call<'_>, request: sip::Request, style: Style) -> Result<Rep
         R::GetCreditHistory(r) => {
             reply::<sip::GetCreditHistory>(prepaid::history(call, r).await, style)
         }
+        R::AddGateway(r) => reply::<sip::AddGateway>(gateways::add(call, r).await, style),
+        R::UpdateGateway(r) => reply::<sip::UpdateGateway>(gateways::update(call, r).await, style),
+        R::DeleteGateway(r) => reply::<sip::DeleteGateway>(gateways::delete(call, r).await, style),
+        R::GetGateways(r) => reply::<sip::GetGateways>(gateways::list(call, r).await, style),
+        R::AddGatewayRule(r) => {
+            reply::<sip::AddGatewayRule>(gateway_rules::add(call, r).await, style)
+        }
+        R::UpdateGatewayRule(r) => {
+            reply::<sip::UpdateGatewayRule>(gateway_rules::update(call, r).await, style)
+        }
+        R::DeleteGatewayRule(r) => {
+            reply::<sip::DeleteGatewayRule>(gateway_rules::delete(call, r).await, style)
+        }
+        R::GetGatewayRules(r) => {
+            reply::<sip::GetGatewayRules>(gateway_rules::list(call, r).await, style)
+        }
+        R::AddCarrier(r) => reply::<sip::AddCarrier>(carriers::add(call, r).await, style),
+        R::UpdateCarrier(r) => reply::<sip::UpdateCarrier>(carriers::update(call, r).await, style),
+        R::DeleteCarrier(r) => reply::<sip::DeleteCarrier>(carriers::delete(call, r).await, style),
+        R::GetCarriers(r) => reply::<sip::GetCarriers>(carriers::list(call, r).await, style),
+        R::AddRoutes(r) => reply::<sip::AddRoutes>(routes::add(call, r).await, style),
+        R::UpdateRoutes(r) => reply::<sip::UpdateRoutes>(routes::update(call, r).await, style),
+        R::DeleteRoutes(r) => reply::<sip::DeleteRoutes>(routes::delete(call, r).await, style),
+        R::GetRoutes(r) => reply::<sip::GetRoutes>(routes::list(call, r).await, style),
         R::AddTrustedPeer(r) => {
             reply::<sip::AddTrustedPeer>(trusted_peers::add(call, r).await, style)
         }
@@ -149,23 +174,7 @@ async fn sip(call: &Call<'_>, request: sip::Request, style: Style) -> Result<Rep
         R::GetCallDiversions(r) => {
             reply::<sip::GetCallDiversions>(sip_call_options::get_diversions(call, r).await, style)
         }
-        request @ (R::AddGateway(_)
-        | R::UpdateGateway(_)
-        | R::DeleteGateway(_)
-        | R::GetGateways(_)
-        | R::AddGatewayRule(_)
-        | R::UpdateGatewayRule(_)
-        | R::DeleteGatewayRule(_)
-        | R::GetGatewayRules(_)
-        | R::AddCarrier(_)
-        | R::UpdateCarrier(_)
-        | R::DeleteCarrier(_)
-        | R::GetCarriers(_)
-        | R::AddRoutes(_)
-        | R::UpdateRoutes(_)
-        | R::DeleteRoutes(_)
-        | R::GetRoutes(_)
-        | R::GetCalls(_)
+        request @ (R::GetCalls(_)
         | R::GetCallStatistics(_)
         | R::GetSipDeviceLocations(_)
         | R::GetSipTrace(_)

@@ -42,16 +42,9 @@ fn header_member(request: &str, name: &str) -> Option<String> {
 /// Captured operations that nothing serves yet: they may answer so.
 const WAITING: &[&str] = &[
     "Network.getStatistics",
-    "Sip.addCarrier",
-    "Sip.addGateway",
-    "Sip.addGatewayRule",
-    "Sip.addRoutes",
-    "Sip.deleteRoutes",
     "Sip.getCallStatistics",
     "Sip.getCalls",
-    "Sip.getGatewayRules",
     "Sip.getMediaSummary",
-    "Sip.getRoutes",
     "Sip.getSipDeviceLocations",
     "Sip.getSipTrace",
     "Voicemail.addAccount",

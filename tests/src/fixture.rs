@@ -147,3 +147,27 @@ pub fn dns_record(zone: &str, name: &str, kind: &str, value: &str) -> Value {
 pub fn trusted_peer(ip: &str) -> Value {
     record! { peer: record! { ip: ip } }
 }
+
+/// A carrier, added by whoever calls; gives its id.
+pub fn carrier(client: &Client, name: &str) -> i64 {
+    let carrier = record! { name: name };
+    client.ok("Sip.addCarrier", record! { carrier: carrier }).int_at("id")
+}
+
+/// A gateway of a carrier, added by whoever calls; gives its id.
+pub fn gateway(client: &Client, carrier_id: i64, name: &str) -> i64 {
+    let gateway = record! { name: name, carrier_id: carrier_id, ip: "192.0.2.20" };
+    client.ok("Sip.addGateway", record! { gateway: gateway }).int_at("id")
+}
+
+/// A gateway rule, added by whoever calls; gives its id.
+pub fn gateway_rule(client: &Client, gateway_id: i64, prefix: &str) -> i64 {
+    let rule = record! { gateway_id: gateway_id, prefix: prefix, strip: 2 };
+    client.ok("Sip.addGatewayRule", record! { rule: rule }).int_at("id")
+}
+
+/// A route of a carrier as `addRoutes` takes it in its list.
+#[must_use]
+pub fn route(carrier_id: i64, prefix: &str) -> Value {
+    record! { carrier_id: carrier_id, prefix: prefix }
+}

@@ -42,6 +42,8 @@ enum Condition {
     Equal(&'static str, Bind),
     /// The column matches a pattern, whatever the case of letters.
     Like(&'static str, Pattern),
+    /// The column is not before the first and not after the second text.
+    Between(&'static str, String, String),
     /// The column is one of the numbers; none when there are none.
     Among(&'static str, Vec<i64>),
     /// SQL with a `?` for each value.
@@ -111,6 +113,24 @@ impl Filter {
                 Condition::Equal(column, Bind::Text(pattern.0.to_lowercase()))
             });
         }
+        self
+    }
+
+    /// Like [`Self::text`] for a column that only ever holds digits: the index finds a value without wildcards, and
+    /// the rows among which one that begins with digits can be.
+    pub fn text_digits(&mut self, column: &'static str, wanted: Option<&str>) -> &mut Self {
+        let Some(pattern) = wanted.and_then(Pattern::new) else { return self };
+        if !pattern.has_wildcard() {
+            self.conditions.push(Condition::Equal(column, Bind::Text(pattern.0)));
+            return self;
+        }
+        let head: String = pattern.0.chars().take_while(char::is_ascii_digit).collect();
+        if !head.is_empty() {
+            // No digit comes after the colon.
+            let end = format!("{head}:");
+            self.conditions.push(Condition::Between(column, head, end));
+        }
+        self.conditions.push(Condition::Like(column, pattern));
         self
     }
 
@@ -188,6 +208,10 @@ impl Condition {
                 value.push(query);
             }
             Self::Like(column, pattern) => pattern.push(column, query),
+            Self::Between(column, first, last) => {
+                query.push(*column).push(" BETWEEN ").push_bind(first.clone());
+                query.push(" AND ").push_bind(last.clone());
+            }
             Self::Among(_, numbers) if numbers.is_empty() => {
                 query.push("1 = 0");
             }

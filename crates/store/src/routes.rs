@@ -95,7 +95,10 @@ impl Tx<'_> {
     }
 
     /// The ids of the routes with these keys that exist.
-    pub async fn route_ids(&mut self, keys: &[RouteKey]) -> Result<Vec<(i64, RouteKey)>, StoreError> {
+    pub async fn route_ids(
+        &mut self,
+        keys: &[RouteKey],
+    ) -> Result<Vec<(i64, RouteKey)>, StoreError> {
         let mut found = Vec::new();
         for chunk in keys.chunks(CHUNK) {
             let rows: Vec<(i64, String, String, i64)> = on!(self, c => {

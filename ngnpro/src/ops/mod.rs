@@ -9,6 +9,7 @@
 //!    notes the journal, and returns.
 //! 4. One line in [`crate::dispatch`], whose match is total: an operation without a line does not compile.
 
+pub mod carriers;
 pub mod credit;
 pub mod customers;
 pub mod dns_fancy_records;
@@ -16,8 +17,11 @@ pub mod dns_records;
 pub mod dns_zones;
 pub mod enum_numbers;
 pub mod enum_ranges;
+pub mod gateway_rules;
+pub mod gateways;
 pub mod prepaid;
 pub mod rating;
+pub mod routes;
 pub mod sip_accounts;
 pub mod sip_aliases;
 pub mod sip_call_options;
@@ -28,6 +32,7 @@ pub mod trusted_peers;
 use crate::config::Provisioning;
 use crate::fault::OpError;
 use crate::principal::{Authorised, Need, Principal};
+use crate::rules;
 use ngn_model::{CustomerId, Ownership, Position};
 use ngn_soap::Fault;
 use ngn_soap::fault::code;
@@ -120,6 +125,54 @@ pub async fn stamp(
         }
     }
     Ok(who.stamp(requested, child))
+}
+
+/// The key of a carrier or gateway to be deleted: its id or, as older clients send, its name.
+///
+/// # Errors
+///
+/// 9001 when both are missing, 9000 when the id is negative.
+pub fn id_or_name(id: Option<i64>, name: Option<&str>) -> Result<Result<i64, String>, Fault> {
+    let name = name.map(str::trim).filter(|name| !name.is_empty());
+    match (id.filter(|id| *id != 0), name) {
+        (None, Some(name)) => Ok(Err(name.to_owned())),
+        (id, _) => rules::pstn::read_id(id, "id").map(Ok),
+    }
+}
+
+/// The only one of the records that a name may mean; `None` when there are none.
+///
+/// # Errors
+///
+/// 9000 when there are several.
+pub fn only_one(
+    mut ids: impl Iterator<Item = i64>,
+    what: &str,
+    name: &str,
+) -> Result<Option<i64>, Fault> {
+    let first = ids.next();
+    if ids.next().is_some() {
+        return Err(Fault::invalid(
+            "name",
+            format!("several resellers or carriers have a {what} {name}; send the id instead"),
+        ));
+    }
+    Ok(first)
+}
+
+/// Checks that a carrier, or what belongs to one, is the caller's own (B10, B139).
+///
+/// # Errors
+///
+/// 8001 when it is another reseller's.
+pub fn own_pstn(who: &Principal, reseller: CustomerId, what: &str, id: i64) -> Result<(), Fault> {
+    if who.reaches(Ownership { customer: 0, reseller }) {
+        return Ok(());
+    }
+    Err(Fault::client(
+        code::NO_PERMISSION,
+        format!("the {what} {id} belongs to another reseller; nothing was changed"),
+    ))
 }
 
 /// A time as it stands on the wire: `YYYY-MM-DD hh:mm:ss`, UTC.
