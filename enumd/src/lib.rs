@@ -22,7 +22,7 @@ use crate::tcp::Places;
 use anyhow::Context as _;
 use ngn_daemon::admin::{self, Admin};
 use ngn_daemon::{Daemon, Readiness, Running, Start};
-use ngn_store::{Follower, Store};
+use ngn_store::{Follower, NodeIdentity, Store};
 use prometheus_client::registry::Registry;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -95,6 +95,12 @@ pub async fn serve(
     let metrics = Arc::clone(&served.metrics);
     let keeper =
         tokio::spawn(snapshot::keep(config.snapshot, points_out, metrics, shutdown.clone()));
+    let metrics = Arc::clone(&served.metrics);
+    let (bound, ending) = (udp.iter().chain(&tcp).copied().next(), shutdown.clone());
+    let beating = bound.map(|address| {
+        let who = NodeIdentity::new("enumd", env!("CARGO_PKG_VERSION"), address, None);
+        tokio::spawn(store.clone().beat(who, move || metrics.totals(), ending.cancelled_owned()))
+    });
     let following = Following { store, served, readiness: readiness.clone(), points };
     following.begin(&follower, down);
     let task = tokio::spawn(async move {
@@ -104,6 +110,9 @@ pub async fn serve(
             () = shutdown.cancelled() => {}
         }
         let _ = keeper.await;
+        if let Some(beating) = beating {
+            let _ = beating.await;
+        }
         stop.store(true, Ordering::Relaxed);
         listeners.join_all().await;
         let _ = tokio::task::spawn_blocking(move || {

@@ -131,6 +131,17 @@ impl Metrics {
         }
     }
 
+    /// What the heartbeat tells: queries since the start, and what is served.
+    pub(crate) fn totals(&self) -> Vec<(&'static str, u64)> {
+        let used = self.by_query.iter().flatten().flatten().filter_map(OnceLock::get);
+        let gauge = |gauge: &Gauge| u64::try_from(gauge.get()).unwrap_or(0);
+        vec![
+            ("queries", used.map(Counter::get).sum()),
+            ("zones", gauge(&self.zones)),
+            ("records", gauge(&self.records)),
+        ]
+    }
+
     /// Counts a panic.
     pub(crate) fn count_panic(&self) {
         self.panics.inc();

@@ -6,8 +6,8 @@
 use crate::fault::OpError;
 use crate::ops::{
     Call, Outcome, customers, dns_fancy_records, dns_records, dns_zones, enum_numbers, enum_ranges,
-    prepaid, rating as rating_profiles, sip_accounts, sip_aliases, sip_call_options, sip_domains,
-    sip_phonebook, trusted_peers,
+    network as nodes, prepaid, rating as rating_profiles, sip_accounts, sip_aliases,
+    sip_call_options, sip_domains, sip_phonebook, trusted_peers,
 };
 use crate::ops::{carriers, gateway_rules, gateways, routes};
 use ngn_model::Position;
@@ -52,7 +52,7 @@ pub async fn dispatch(call: &Call<'_>, request: Request, style: Style) -> Result
         Request::Enum(request) => enum_(call, request, style).await,
         Request::Dns(request) => dns(call, request, style).await,
         Request::Rating(request) => rating(call, request, style).await,
-        Request::Network(request) => network(request),
+        Request::Network(request) => network(call, request, style).await,
     }
 }
 
@@ -296,12 +296,16 @@ async fn rating(call: &Call<'_>, request: rating::Request, style: Style) -> Resu
     }
 }
 
-fn network(request: network::Request) -> Result<Reply, OpError> {
+async fn network(
+    call: &Call<'_>,
+    request: network::Request,
+    style: Style,
+) -> Result<Reply, OpError> {
     use network::Request as R;
     match request {
-        request @ (R::GetStatistics(_) | R::GetStatus(_)) => {
-            let row = request.operation();
-            Err(not_yet(row.port.name(), row.name))
+        R::GetStatistics(_) => {
+            reply::<network::GetStatistics>(nodes::statistics(call).await, style)
         }
+        R::GetStatus(_) => reply::<network::GetStatus>(nodes::status(call).await, style),
     }
 }

@@ -19,7 +19,7 @@ use crate::config::Config;
 use anyhow::Context as _;
 use ngn_daemon::admin::{self, Admin};
 use ngn_daemon::{Daemon, Readiness, Running, Start};
-use ngn_store::{SoaWriter, Store};
+use ngn_store::{NodeIdentity, SoaWriter, Store};
 use prometheus_client::registry::Registry;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -80,10 +80,18 @@ pub async fn serve(
     readiness.set_ready(true, "");
     // Every position is one that this server has written or could read.
     readiness.applied(u64::MAX, []);
+    let who = NodeIdentity::new("ngnpro", env!("CARGO_PKG_VERSION"), address, None);
     let task = tokio::spawn(async move {
         let background = tokio::spawn(soa.run());
+        let (counting, ending) = (Arc::clone(&app), shutdown.clone());
+        let beating = tokio::spawn(app.store.clone().beat(
+            who,
+            move || counting.metrics.totals(),
+            ending.cancelled_owned(),
+        ));
         ngn_daemon::http::serve(listener, http::router(app), limits, shutdown).await;
         background.abort();
+        let _ = beating.await;
     });
     Ok(Server { address, task, readiness, registry: Arc::new(registry) })
 }

@@ -5,6 +5,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Labels of a call.
@@ -19,6 +20,8 @@ struct CallLabels {
 pub struct Metrics {
     calls: Family<CallLabels, Counter>,
     seconds: Histogram,
+    all: AtomicU64,
+    faults: AtomicU64,
 }
 
 impl Metrics {
@@ -26,7 +29,12 @@ impl Metrics {
     #[must_use]
     pub fn register(registry: &mut Registry) -> Self {
         let bounds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
-        let metrics = Self { calls: Family::default(), seconds: Histogram::new(bounds) };
+        let metrics = Self {
+            calls: Family::default(),
+            seconds: Histogram::new(bounds),
+            all: AtomicU64::new(0),
+            faults: AtomicU64::new(0),
+        };
         registry.register(
             "ngnpro_calls",
             "SOAP calls by operation and fault code, 0 for success",
@@ -40,5 +48,16 @@ impl Metrics {
     pub fn count(&self, operation: &'static str, fault: u16, took: Duration) {
         self.calls.get_or_create(&CallLabels { operation, fault }).inc();
         self.seconds.observe(took.as_secs_f64());
+        self.all.fetch_add(1, Ordering::Relaxed);
+        if fault != 0 {
+            self.faults.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// What the heartbeat tells: calls and faults since the start.
+    #[must_use]
+    pub fn totals(&self) -> Vec<(&'static str, u64)> {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        vec![("calls", read(&self.all)), ("faults", read(&self.faults))]
     }
 }

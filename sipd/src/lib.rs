@@ -26,7 +26,7 @@ use ngn_sip::digest::NonceKey;
 use ngn_sip::header::Transport;
 use ngn_sip::stack::{Config as StackConfig, Interface, Secret, Stack};
 use ngn_sip::uri::Host;
-use ngn_store::Store;
+use ngn_store::{NodeIdentity, Store};
 use prometheus_client::registry::Registry;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -99,9 +99,11 @@ pub async fn serve(
     }
     let node = config.node(udp.iter().chain(&tcp).copied().next());
     heartbeat::begin(&store, &node, wall_clock()).await.context("cannot close calls left open")?;
+    let who = identity(&config, &node, udp.iter().chain(&tcp).copied().next())?;
     let readiness = Readiness::new();
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry);
+    let counting = metrics.clone();
     let (batches_in, batches) = mpsc::channel(16);
     let (changes, changes_out) = mpsc::channel(CHANGES);
     let (committed_in, committed) = mpsc::channel(16);
@@ -114,6 +116,11 @@ pub async fn serve(
     let location_queues = location::Queues { changes: changes_out, committed: committed_in };
     let writing = [
         tokio::spawn(heartbeat::run(store.clone(), node, ended.clone())),
+        tokio::spawn(store.clone().beat(
+            who,
+            move || counting.totals(),
+            ended.clone().cancelled_owned(),
+        )),
         tokio::spawn(location::run(
             store.clone(),
             location_queues,
@@ -133,6 +140,18 @@ pub async fn serve(
         }
     });
     Ok(Server { udp, tcp, task, readiness, registry: Arc::new(registry) })
+}
+
+/// By what the platform knows this node, as its call records do.
+fn identity(
+    config: &Config,
+    node: &str,
+    bound: Option<SocketAddr>,
+) -> anyhow::Result<NodeIdentity> {
+    let bound = bound.context("sipd listens nowhere")?;
+    let advertised = config.listen.advertised.as_deref();
+    let who = NodeIdentity::new("sipd", env!("CARGO_PKG_VERSION"), bound, advertised);
+    Ok(NodeIdentity { node: node.to_owned(), ..who })
 }
 
 /// A secret of the whole platform: dialogs that were set up through another node, or before a restart, go on.

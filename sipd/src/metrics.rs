@@ -143,6 +143,20 @@ impl Metrics {
         }
     }
 
+    /// What the heartbeat tells: requests since the start, calls in progress, and what is held in memory.
+    #[must_use]
+    pub fn totals(&self) -> Vec<(&'static str, u64)> {
+        let requests = self.requests.values().chain([&self.other_requests]);
+        let gauge = |gauge: &Gauge| u64::try_from(gauge.get()).unwrap_or(0);
+        vec![
+            ("requests", requests.map(Counter::get).sum()),
+            ("calls_in_setup", gauge(&self.calls_in_setup)),
+            ("calls", gauge(&self.calls_established)),
+            ("accounts", gauge(&self.accounts)),
+            ("bindings", gauge(&self.bindings)),
+        ]
+    }
+
     /// Copies what the stack counts.
     pub fn stack(&self, counters: &Counters, usage: &Usage) {
         for (counter, read) in &self.stack.events {

@@ -7,6 +7,7 @@ mod customer;
 mod dns;
 mod enum_;
 mod hostile;
+mod network;
 mod ownership;
 mod rating;
 mod sip;

@@ -41,7 +41,6 @@ fn header_member(request: &str, name: &str) -> Option<String> {
 
 /// Captured operations that nothing serves yet: they may answer so.
 const WAITING: &[&str] = &[
-    "Network.getStatistics",
     "Sip.getCallStatistics",
     "Sip.getCalls",
     "Sip.getMediaSummary",

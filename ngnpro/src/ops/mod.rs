@@ -19,6 +19,7 @@ pub mod enum_numbers;
 pub mod enum_ranges;
 pub mod gateway_rules;
 pub mod gateways;
+pub mod network;
 pub mod prepaid;
 pub mod rating;
 pub mod routes;
