@@ -1,37 +1,20 @@
 <?php
-// Provisions a customer over SOAP with PHP's ext-soap. See examples/README.md for the environment.
-//
-// ext-soap looks an operation up by its name alone, and Sip, Customer and Voicemail all have addAccount: so each port
-// gets a client of its own, made from the WSDL of that port.
+// Provisions a customer over SOAP. See examples/README.md for the environment.
 
-$url = getenv('NGN_URL') ?: 'http://127.0.0.1:9200/';
+require __DIR__ . '/Ngnpro.php';
+
 $name = getenv('NGN_NAME') ?: 'example';
 $prefix = getenv('NGN_PREFIX') ?: '31201234';
 $domain = "$name.example.com";
-
-function port(string $port): SoapClient
-{
-    global $url;
-    $client = new SoapClient("{$url}wsdl?port=$port", [
-        'cache_wsdl' => WSDL_CACHE_NONE,
-        'features' => SOAP_SINGLE_ELEMENT_ARRAYS,
-        'exceptions' => true,
-    ]);
-    $login = [
-        'username' => getenv('NGN_USER') ?: 'admin',
-        'password' => getenv('NGN_PASSWORD') ?: '',
-        'admin' => true,
-    ];
-    $client->__setSoapHeaders(new SoapHeader('urn:AGProjects:NGNPro', 'auth', $login));
-    return $client;
-}
-
-$customers = port('Customer');
-$sip = port('Sip');
-$enum = port('Enum');
+$ngn = new Ngnpro(
+    getenv('NGN_URL') ?: 'http://127.0.0.1:9200/',
+    getenv('NGN_USER') ?: 'admin',
+    getenv('NGN_PASSWORD') ?: '',
+    admin: true,
+);
 
 try {
-    $customer = $customers->addAccount([
+    $customer = $ngn->customer->addAccount([
         'username' => $name,
         'password' => "$name-web-password",
         'firstName' => 'Ada',
@@ -44,9 +27,9 @@ try {
     ]);
     echo "customer $customer->username\n";
 
-    $sip->addDomain(['domain' => $domain, 'customer' => $customer->id, 'reseller' => $customer->reseller]);
+    $ngn->sip->addDomain(['domain' => $domain, 'customer' => $customer->id, 'reseller' => $customer->reseller]);
     foreach (['alice', 'bob'] as $username) {
-        $account = $sip->addAccount([
+        $account = $ngn->sip->addAccount([
             'id' => ['username' => $username, 'domain' => $domain],
             'password' => "$username-sip-password",
             'firstName' => ucfirst($username),
@@ -57,7 +40,7 @@ try {
         echo "account {$account->id->username}@{$account->id->domain}\n";
     }
 
-    $enum->addRange([
+    $ngn->enum->addRange([
         'id' => ['prefix' => $prefix, 'tld' => 'e164.arpa'],
         'minDigits' => 11,
         'maxDigits' => 11,
@@ -65,35 +48,32 @@ try {
         'customer' => $customer->id,
         'reseller' => $customer->reseller,
     ]);
-    $number = $enum->addNumber([
+    $number = $ngn->enum->addNumber([
         'id' => ['number' => "{$prefix}567", 'tld' => 'e164.arpa'],
         'mappings' => [['type' => 'sip', 'mapto' => "sip:alice@$domain"]],
     ]);
     echo "number {$number->id->number}\n";
 
     // Everything that belongs to the customer, in the shape of all list operations.
-    $page = ['orderBy' => ['attribute' => 'username', 'direction' => 'ASC'], 'range' => ['start' => 0, 'count' => 20]];
-    $accounts = $sip->getAccounts(['filter' => ['domain' => $domain]] + $page);
-    foreach (items($accounts->accounts) as $account) {
+    $accounts = $ngn->sip->getAccounts([
+        'filter' => ['domain' => $domain],
+        'orderBy' => ['attribute' => 'username', 'direction' => 'ASC'],
+        'range' => ['start' => 0, 'count' => 20],
+    ]);
+    foreach ($accounts->accounts as $account) {
         echo "listed {$account->id->username}@{$account->id->domain} $account->firstName $account->lastName\n";
     }
     echo "total $accounts->total\n";
 
-    $numbers = $enum->getNumbers(['filter' => ['number' => "$prefix%"]]);
-    foreach (items($numbers->numbers) as $number) {
-        foreach (items($number->mappings) as $mapping) {
+    foreach ($ngn->enum->getNumbers(['filter' => ['number' => "$prefix%"]])->numbers as $number) {
+        foreach ($number->mappings as $mapping) {
             echo "listed +{$number->id->number} {$mapping->type} $mapping->mapto\n";
         }
     }
-} catch (SoapFault $fault) {
-    // The code says what happened, errorstring what to do about it.
-    $exception = $fault->detail->exception ?? null;
-    fwrite(STDERR, sprintf("refused: %s %s\n", $exception->errorcode ?? '-', $exception->errorstring ?? $fault->getMessage()));
+} catch (NgnproFault $fault) {
+    fwrite(STDERR, "refused: {$fault->getCode()} {$fault->getMessage()}\n");
     exit(1);
-}
-
-/** A list's items, whether the client made an array or an object with `item` of it. */
-function items($list): array
-{
-    return is_array($list) ? $list : (array) ($list->item ?? []);
+} catch (NgnproUnreachable $failure) {
+    fwrite(STDERR, "not reached: {$failure->getMessage()}\n");
+    exit(1);
 }

@@ -22,7 +22,8 @@ fn example(
         .env("NGN_URL", format!("http://{}/", p.soap_address()))
         .env("NGN_PASSWORD", p.password())
         .env("NGN_NAME", name)
-        .env("NGN_PREFIX", prefix);
+        .env("NGN_PREFIX", prefix)
+        .env("PYTHONDONTWRITEBYTECODE", "1");
     run(&mut command)
 }
 

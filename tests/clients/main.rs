@@ -1,0 +1,14 @@
+//! SOAP clients of others against the real server (contract A and E, `tests/vectors/soap`).
+//!
+//! Every client runs one program of its own language, `tests/clients/<client>.*`: it creates a customer as
+//! administrator, then, with the customer's own login, a domain, two accounts, an alias, an ENUM range and number, a
+//! DNS zone and record; lists a part, updates, runs into faults, and deletes everything again. All programs print the
+//! same lines, with values as the client handed them over: numbers calculated with, lists counted, faults told apart by
+//! their code. `tests/bin/tools` installs the clients; one that is missing is a failure.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod connection;
+mod ext_soap;
+mod lifecycle;
+mod zeep;
