@@ -199,7 +199,7 @@ impl Tx<'_> {
             .bind(aor.username())
             .bind(aor.domain().as_str())
             .bind(to_json(&temporary.groups))
-            .bind(temporary.remaining_minutes(now))
+            .bind(temporary.remaining_minutes(now).min(i64::from(i32::MAX)))
             .bind(temporary.expires_at)
             .execute(&mut *c)
             .await

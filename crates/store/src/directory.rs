@@ -1,5 +1,6 @@
 //! Reading what SIP servers serve: domains, accounts with their groups, aliases; with bindings, the directory.
 
+use crate::account_options;
 use crate::error::StoreError;
 use crate::follower::{Follower, Start};
 use crate::location;
@@ -291,7 +292,9 @@ async fn load_accounts(tx: &mut Tx<'_>) -> Result<Vec<Account>, StoreError> {
         }
         Ok(())
     })?;
-    Ok(loaded.finish())
+    let mut accounts = loaded.finish();
+    account_options::load_all(tx, &mut accounts).await?;
+    Ok(accounts)
 }
 
 async fn accounts_at(tx: &mut Tx<'_>, aors: &[Aor]) -> Result<HashMap<Aor, Account>, StoreError> {
@@ -305,7 +308,12 @@ async fn accounts_at(tx: &mut Tx<'_>, aors: &[Aor]) -> Result<HashMap<Aor, Accou
         })?;
         rows.into_iter().for_each(|row| loaded.add(row));
     }
-    Ok(loaded.finish().into_iter().map(|account| (account.aor.clone(), account)).collect())
+    let by_address = |account: Account| (account.aor.clone(), account);
+    let mut accounts = loaded.finish().into_iter().map(by_address).collect();
+    for chunk in aors.chunks(CHUNK) {
+        account_options::load_some(tx, chunk, &mut accounts).await?;
+    }
+    Ok(accounts)
 }
 
 // --- aliases ---

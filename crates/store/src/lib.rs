@@ -14,6 +14,7 @@
 //! `filter` builds list queries, `dialect` holds what differs between the databases, and each of the other
 //! modules is about one table or one family of tables.
 
+mod account_options;
 mod addresses;
 mod call_options;
 mod customers;
