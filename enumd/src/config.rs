@@ -1,5 +1,6 @@
 //! What enumd's configuration file says; `etc/enumd.toml` explains each key.
 
+use crate::access::Prefix;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -18,6 +19,8 @@ pub struct Config {
     pub admin_beyond_loopback: bool,
     /// The copy of the zones on disk.
     pub snapshot: Snapshot,
+    /// Who may have whole zones.
+    pub transfer: Transfer,
     /// Limits on what the network may cost.
     pub limits: Limits,
     /// Logging, as `ngn_daemon` reads it.
@@ -42,6 +45,14 @@ pub struct Snapshot {
     pub file: PathBuf,
     /// Seconds between two writes, when something changed; 1 to 86,400. It is written at the end as well.
     pub interval_seconds: u64,
+}
+
+/// Who may have whole zones (AXFR, IXFR).
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Transfer {
+    /// Addresses and prefixes that may; none at first.
+    pub allow: Vec<Prefix>,
 }
 
 /// Limits on what the network may cost.
@@ -72,6 +83,7 @@ impl Default for Config {
             admin: SocketAddr::new(LOCALHOST, 9282),
             admin_beyond_loopback: false,
             snapshot: Snapshot::default(),
+            transfer: Transfer::default(),
             limits: Limits::default(),
             log: "info".to_owned(),
         }
@@ -160,6 +172,7 @@ mod tests {
             "tcp",
             "file",
             "interval_seconds",
+            "allow",
             "udp_octets",
             "udp_threads",
             "receive_buffer",

@@ -1,9 +1,10 @@
 //! Authoritative DNS server for SIP domains and ENUM zones.
 //!
-//! `listen` binds → `udp` and `tcp` read queries → `served` answers from the zones in memory, by `ngn_dns` →
-//! `follower` replaces these as the journal tells what changed → `snapshot` keeps a copy on disk. No query touches the
+//! `listen` binds → `udp` and `tcp` read queries → `served` answers from the zones in memory, by `ngn_dns`, and `transfer`
+//! gives whole zones to those that `access` lets → `follower` replaces these as the journal tells what changed → `snapshot` keeps a copy on disk. No query touches the
 //! database.
 
+pub mod access;
 pub mod config;
 mod follower;
 mod listen;
@@ -11,6 +12,7 @@ mod metrics;
 mod served;
 mod snapshot;
 mod tcp;
+mod transfer;
 mod udp;
 
 use crate::config::Config;
@@ -19,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::served::Served;
 use crate::snapshot::Point;
 use crate::tcp::Places;
+use crate::transfer::Transfers;
 use anyhow::Context as _;
 use ngn_daemon::admin::{self, Admin};
 use ngn_daemon::{Daemon, Readiness, Running, Start};
@@ -71,14 +74,17 @@ pub async fn serve(
     let udp: Vec<SocketAddr> = bound.udp.iter().map(|(address, _)| *address).collect();
     let tcp: Vec<SocketAddr> = bound.tcp.iter().map(|(address, _)| *address).collect();
     let stop = Arc::new(AtomicBool::new(false));
+    let transfers = Transfers::new(&config.transfer);
     let mut threads = Vec::new();
     for socket in bound.udp.into_iter().flat_map(|(_, sockets)| sockets) {
         let number = threads.len();
         let max_udp = config.limits.udp_octets;
-        threads.push(udp::start(socket, number, &served, max_udp, Arc::clone(&stop))?);
+        let (served, transfers) = (served.clone(), Arc::clone(&transfers));
+        threads.push(udp::start(socket, number, served, transfers, max_udp, Arc::clone(&stop))?);
     }
     let shared = tcp::Shared {
         served: served.clone(),
+        transfers,
         max_udp: config.limits.udp_octets,
         idle: Duration::from_secs(config.limits.idle_seconds),
         places: Arc::new(Places::new(

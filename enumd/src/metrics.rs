@@ -1,7 +1,7 @@
 //! What enumd counts.
 
 use ngn_dns::answer::{Answered, Outcome, Rcode, Transport};
-use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -14,6 +14,24 @@ struct QueryLabels {
     transport: &'static str,
     qtype: &'static str,
     rcode: &'static str,
+}
+
+/// What became of a transfer that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(crate) enum TransferEnd {
+    /// A whole zone was sent.
+    Axfr,
+    /// Differences, or that there are none, were sent.
+    Ixfr,
+    /// It was refused.
+    Refused,
+    /// It could not be finished.
+    Broken,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TransferLabels {
+    end: TransferEnd,
 }
 
 /// The types that are counted by name; what is asked for decides, so that the number of labels must not grow.
@@ -45,6 +63,7 @@ pub(crate) struct Metrics {
     truncated: Counter,
     dropped: Counter,
     panics: Counter,
+    transfers: Family<TransferLabels, Counter>,
     refused_connections: Counter,
     bad_records: Counter,
     zones: Gauge,
@@ -64,6 +83,11 @@ impl Metrics {
             "enumd_queries",
             "Answers by transport, type asked for and response code",
             metrics.queries.clone(),
+        );
+        registry.register(
+            "enumd_transfers",
+            "Zone transfers that were asked for, by what became of them",
+            metrics.transfers.clone(),
         );
         for (name, help, counter) in [
             ("enumd_truncated", "Answers with TC set", &metrics.truncated),
@@ -140,6 +164,11 @@ impl Metrics {
             ("zones", gauge(&self.zones)),
             ("records", gauge(&self.records)),
         ]
+    }
+
+    /// Counts a transfer.
+    pub(crate) fn count_transfer(&self, end: TransferEnd) {
+        self.transfers.get_or_create(&TransferLabels { end }).inc();
     }
 
     /// Counts a panic.

@@ -53,9 +53,20 @@ pub(crate) struct Responder {
     out: Vec<u8>,
 }
 
+/// What to do about a query.
+#[derive(Debug)]
+pub(crate) enum Response<'r> {
+    /// Nothing is to be sent.
+    None,
+    /// This is to be sent.
+    Message(&'r [u8]),
+    /// It asks for a transfer, which [`crate::transfer`] gives or refuses.
+    Transfer,
+}
+
 impl Responder {
-    /// The answer to a query, or none when it must not be answered.
-    pub(crate) fn respond(&mut self, query: &[u8]) -> Option<&[u8]> {
+    /// The answer to a query.
+    pub(crate) fn respond(&mut self, query: &[u8]) -> Response<'_> {
         let zones: &Zones = self.zones.load();
         let (limits, out) = (self.limits, &mut self.out);
         // A fault in our code costs this query, not the process. What it may have left half done is the buffer, which
@@ -63,12 +74,17 @@ impl Responder {
         let outcome = catch_unwind(AssertUnwindSafe(|| answer(zones, query, limits, out)));
         let Ok(outcome) = outcome else {
             self.metrics.count_panic();
-            return None;
+            return Response::None;
         };
+        if let Outcome::Answered(answered) = outcome
+            && answered.is_transfer()
+        {
+            return Response::Transfer;
+        }
         self.metrics.count(limits.transport, outcome);
         match outcome {
-            Outcome::Dropped => None,
-            Outcome::Answered(_) => Some(&self.out),
+            Outcome::Dropped => Response::None,
+            Outcome::Answered(_) => Response::Message(&self.out),
         }
     }
 

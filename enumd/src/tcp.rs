@@ -4,7 +4,8 @@
 //! its answers within the idle time, or the connection ends. All connections together, and those of one address, are
 //! limited (RFC 7766 section 6.2.2).
 
-use crate::served::{Responder, Served};
+use crate::served::{Response, Served};
+use crate::transfer::{Asker, Transfers};
 use ngn_dns::answer::{Limits, Transport};
 use std::collections::BTreeMap;
 use std::io;
@@ -27,6 +28,7 @@ const READ: usize = 4 * 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
     pub(crate) served: Served,
+    pub(crate) transfers: Arc<Transfers>,
     pub(crate) max_udp: u16,
     pub(crate) idle: Duration,
     pub(crate) places: Arc<Places>,
@@ -102,7 +104,7 @@ pub(crate) async fn serve(listener: TcpListener, shared: Shared) {
                 let shared = shared.clone();
                 connections.spawn(async move {
                     tokio::select! {
-                        _ = converse(stream, &shared) => {}
+                        _ = converse(stream, remote.ip(), &shared) => {}
                         () = shared.shutdown.cancelled() => {}
                     }
                     drop(place);
@@ -119,7 +121,7 @@ pub(crate) async fn serve(listener: TcpListener, shared: Shared) {
 }
 
 /// Answers until the client ends, is too slow or sends what is no query.
-async fn converse(stream: TcpStream, shared: &Shared) -> io::Result<()> {
+async fn converse(stream: TcpStream, remote: IpAddr, shared: &Shared) -> io::Result<()> {
     let _ = stream.set_nodelay(true);
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::with_capacity(READ, read);
@@ -130,8 +132,33 @@ async fn converse(stream: TcpStream, shared: &Shared) -> io::Result<()> {
         if timeout(shared.idle, next_query(&mut read, &mut query)).await??.is_none() {
             break;
         }
-        if !append_answer(&mut responder, &query, &mut answers) {
-            break;
+        match responder.respond(&query) {
+            Response::None => break,
+            Response::Message(answer) => {
+                if !append(answer, &mut answers) {
+                    break;
+                }
+            }
+            Response::Transfer => {
+                // The zone as it is now, held until the last message is out.
+                let zones = shared.served.zones();
+                let asker = Asker { address: remote, limits };
+                let Some(mut transfer) = shared.transfers.begin(&query, &zones, asker) else {
+                    break;
+                };
+                while let Some(message) = transfer.next() {
+                    if !append(message, &mut answers) {
+                        break;
+                    }
+                    if answers.len() >= TOGETHER {
+                        send(&mut write, &mut answers, shared.idle).await?;
+                    }
+                }
+                shared.served.metrics.count_transfer(transfer.end());
+                if transfer.is_broken() {
+                    break;
+                }
+            }
         }
         // Wait for more queries only when there is nothing to say (RFC 7766 section 6.2.1.1).
         if read.buffer().is_empty() || answers.len() >= TOGETHER {
@@ -158,12 +185,11 @@ async fn next_query(
     Ok((whole == usize::from(length)).then_some(()))
 }
 
-/// Appends the answer with its length; `false` when there is none, which ends the connection.
-fn append_answer(responder: &mut Responder, query: &[u8], answers: &mut Vec<u8>) -> bool {
-    let Some(answer) = responder.respond(query) else { return false };
-    let Ok(length) = u16::try_from(answer.len()) else { return false };
+/// Appends a message with its length; `false` when it is too long, which ends the connection.
+fn append(message: &[u8], answers: &mut Vec<u8>) -> bool {
+    let Ok(length) = u16::try_from(message.len()) else { return false };
     answers.extend_from_slice(&length.to_be_bytes());
-    answers.extend_from_slice(answer);
+    answers.extend_from_slice(message);
     true
 }
 

@@ -1,6 +1,7 @@
 //! Answering datagrams: a thread for each socket, which does nothing else.
 
-use crate::served::{Responder, Served};
+use crate::served::{Response, Served};
+use crate::transfer::{Asker, Transfers};
 use ngn_dns::answer::{Limits, Transport};
 use std::io;
 use std::net::UdpSocket;
@@ -20,25 +21,45 @@ const MAX_DATAGRAM: usize = 65_535;
 pub(crate) fn start(
     socket: UdpSocket,
     number: usize,
-    served: &Served,
+    served: Served,
+    transfers: Arc<Transfers>,
     max_udp: u16,
     stop: Arc<AtomicBool>,
 ) -> io::Result<JoinHandle<()>> {
-    let responder = served.responder(Limits { max_udp, transport: Transport::Udp });
     std::thread::Builder::new()
         .name(format!("udp-{number}"))
-        .spawn(move || answer(&socket, responder, &stop))
+        .spawn(move || answer(&socket, &served, &transfers, max_udp, &stop))
 }
 
-fn answer(socket: &UdpSocket, mut responder: Responder, stop: &AtomicBool) {
+fn answer(
+    socket: &UdpSocket,
+    served: &Served,
+    transfers: &Transfers,
+    max_udp: u16,
+    stop: &AtomicBool,
+) {
+    let limits = Limits { max_udp, transport: Transport::Udp };
+    let mut responder = served.responder(limits);
     let mut buffer = vec![0; MAX_DATAGRAM];
     while !stop.load(Ordering::Relaxed) {
         match socket.recv_from(&mut buffer) {
             Ok((length, remote)) => {
                 let query = buffer.get(..length).unwrap_or_default();
-                if let Some(answer) = responder.respond(query) {
-                    // A full send buffer loses the answer, as the network might.
-                    let _ = socket.send_to(answer, remote);
+                // A full send buffer loses the answer, as the network might.
+                match responder.respond(query) {
+                    Response::None => {}
+                    Response::Message(answer) => drop(socket.send_to(answer, remote)),
+                    Response::Transfer => {
+                        let zones = served.zones();
+                        let asker = Asker { address: remote.ip(), limits };
+                        let Some(mut transfer) = transfers.begin(query, &zones, asker) else {
+                            continue;
+                        };
+                        if let Some(message) = transfer.next() {
+                            let _ = socket.send_to(message, remote);
+                        }
+                        served.metrics.count_transfer(transfer.end());
+                    }
                 }
             }
             Err(error) => match error.kind() {

@@ -3,6 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use ngn_dns::answer::{Limits, Outcome, Transport, answer};
+use ngn_dns::transfer::{Messages, Query};
 use ngn_dns::zone::{Zone, Zones};
 use ngn_model::DomainName;
 use ngn_model::zone::{RecordRow, ZoneRows};
@@ -47,6 +48,16 @@ fuzz_target!(|query: &[u8]| {
                 assert_eq!(out[..2], query[..2]);
                 assert!(out[2] & 0x80 != 0);
             }
+        }
+    }
+    if let Some(asked) = Query::read(query)
+        && let Some(zone) = ZONES.iter().next()
+    {
+        let limits = Limits::new(Transport::Tcp);
+        let mut messages = Messages::axfr(asked, zone, limits, 0).expect("a zone with an SOA");
+        let mut out = Vec::new();
+        while messages.next(&mut out).expect("short records") {
+            assert_eq!(out[..2], query[..2]);
         }
     }
 });

@@ -3,9 +3,9 @@
 //! `request` reads the query → [`answer`] decides what needs no zone → `resolve` walks zones, aliases and delegations →
 //! `writer` composes, compresses and keeps to the limit. No step allocates but for growing the caller's buffer.
 
-mod request;
+pub(crate) mod request;
 mod resolve;
-mod writer;
+pub(crate) mod writer;
 
 use crate::zone::{Zones, codes};
 use request::{Edns, Header, Request};
@@ -14,9 +14,9 @@ use writer::Writer;
 /// Longest answer over UDP to a query without EDNS (RFC 1035 section 2.3.4).
 const PLAIN_UDP: usize = 512;
 /// Longest message over TCP.
-const MAX_TCP: usize = 65_535;
+pub(crate) const MAX_TCP: usize = 65_535;
 /// Octets of our OPT record, which has no options.
-const OPT_LENGTH: usize = 11;
+pub(crate) const OPT_LENGTH: usize = 11;
 
 /// How the query came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Limits {
         Self { max_udp: 1232, transport }
     }
 
-    fn octets(self, edns: Option<Edns>) -> usize {
+    pub(crate) fn octets(self, edns: Option<Edns>) -> usize {
         match (self.transport, edns) {
             (Transport::Tcp, _) => MAX_TCP,
             (Transport::Udp, None) => PLAIN_UDP,
@@ -70,19 +70,22 @@ pub enum Rcode {
     NotImp,
     /// Not our zone, class or business.
     Refused,
+    /// No zone of ours begins there (RFC 5936 section 2.2.1).
+    NotAuth,
     /// The EDNS version is none of ours.
     BadVers,
 }
 
 impl Rcode {
     /// Every one.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::NoError,
         Self::FormErr,
         Self::ServFail,
         Self::NxDomain,
         Self::NotImp,
         Self::Refused,
+        Self::NotAuth,
         Self::BadVers,
     ];
 
@@ -96,6 +99,7 @@ impl Rcode {
             Self::NxDomain => 3,
             Self::NotImp => 4,
             Self::Refused => 5,
+            Self::NotAuth => 9,
             Self::BadVers => 16,
         }
     }
@@ -110,6 +114,7 @@ impl Rcode {
             Self::NxDomain => "NXDOMAIN",
             Self::NotImp => "NOTIMP",
             Self::Refused => "REFUSED",
+            Self::NotAuth => "NOTAUTH",
             Self::BadVers => "BADVERS",
         }
     }
@@ -135,6 +140,14 @@ pub struct Answered {
     pub truncated: bool,
 }
 
+impl Answered {
+    /// Whether it refuses a zone transfer, which [`crate::transfer`] may give nevertheless.
+    #[must_use]
+    pub fn is_transfer(&self) -> bool {
+        self.rcode == Rcode::Refused && matches!(self.qtype, Some(codes::AXFR | codes::IXFR))
+    }
+}
+
 /// Answers a query; `out` is overwritten. The answer never exceeds what the limits and the query allow.
 pub fn answer(zones: &Zones, query: &[u8], limits: Limits, out: &mut Vec<u8>) -> Outcome {
     out.clear();
@@ -151,7 +164,7 @@ pub fn answer(zones: &Zones, query: &[u8], limits: Limits, out: &mut Vec<u8>) ->
     let reserved = request.edns.map_or(0, |_| OPT_LENGTH);
     let mut writer = Writer::new(out, limit.saturating_sub(reserved));
     writer.question(&request);
-    let reply = match refusal(&request) {
+    let reply = match refusal(&request, limits.transport) {
         Some(rcode) => Reply::error(rcode),
         None => resolve::resolve(zones, &request.question, limits.transport, &mut writer),
     };
@@ -173,7 +186,7 @@ impl Reply {
 }
 
 /// What is answered without looking at any zone.
-fn refusal(request: &Request<'_>) -> Option<Rcode> {
+fn refusal(request: &Request<'_>, transport: Transport) -> Option<Rcode> {
     let question = &request.question;
     if request.malformed {
         return Some(Rcode::FormErr);
@@ -184,6 +197,11 @@ fn refusal(request: &Request<'_>) -> Option<Rcode> {
     }
     match (question.qclass, question.qtype) {
         (1, codes::OPT) => Some(Rcode::FormErr),
+        // There is no AXFR in datagrams (RFC 5936 section 4.2).
+        (1, codes::AXFR) if transport == Transport::Udp => Some(Rcode::FormErr),
+        // It says what the asker has (RFC 1995 section 3).
+        (1, codes::IXFR) if request.serial.is_none() => Some(Rcode::FormErr),
+        // Those who may have it get it by `transfer`.
         (1, codes::AXFR | codes::IXFR) => Some(Rcode::Refused),
         (1, _) => None,
         _ => Some(Rcode::Refused),

@@ -5,5 +5,6 @@ pub mod enum_name;
 pub mod name;
 pub mod naptr;
 pub mod rdata;
+pub mod transfer;
 pub mod txt;
 pub mod zone;

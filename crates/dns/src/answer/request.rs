@@ -5,18 +5,18 @@ use crate::name::MAX_NAME;
 use crate::zone::codes;
 
 /// Octets of a message's header.
-pub(super) const HEADER: usize = 12;
+pub(crate) const HEADER: usize = 12;
 
 /// The header of a query.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Header {
+pub(crate) struct Header {
     id: [u8; 2],
     flags: [u8; 2],
     counts: [u16; 4],
 }
 
 impl Header {
-    pub(super) fn read(query: &[u8]) -> Option<Self> {
+    pub(crate) fn read(query: &[u8]) -> Option<Self> {
         let (head, _) = query.split_first_chunk::<HEADER>()?;
         let [i0, i1, f0, f1, q0, q1, a0, a1, n0, n1, r0, r1] = *head;
         let count = |high, low| u16::from_be_bytes([high, low]);
@@ -24,19 +24,19 @@ impl Header {
         Some(Self { id: [i0, i1], flags: [f0, f1], counts })
     }
 
-    pub(super) const fn is_response(self) -> bool {
+    pub(crate) const fn is_response(self) -> bool {
         let [first, _] = self.flags;
         first & 0x80 != 0
     }
 
-    pub(super) const fn opcode(self) -> u8 {
+    pub(crate) const fn opcode(self) -> u8 {
         let [first, _] = self.flags;
         (first >> 3) & 0x0f
     }
 
     /// The header of the answer: id, operation and RD as in the query; RA, AD and CD are clear, since this server
     /// does not recurse (RFC 4035 section 3.1.6).
-    pub(super) fn reply(
+    pub(crate) fn reply(
         self,
         rcode: Rcode,
         authoritative: bool,
@@ -56,19 +56,19 @@ impl Header {
 
 /// The one question of a query.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Question<'q> {
+pub(crate) struct Question<'q> {
     /// As it stands in the query, type and class included.
-    pub(super) octets: &'q [u8],
+    pub(crate) octets: &'q [u8],
     /// The name in lower case.
     name: [u8; MAX_NAME],
     length: usize,
-    pub(super) qtype: u16,
-    pub(super) qclass: u16,
+    pub(crate) qtype: u16,
+    pub(crate) qclass: u16,
 }
 
 impl<'q> Question<'q> {
     /// The name in wire form and lower case.
-    pub(super) fn name(&self) -> &[u8] {
+    pub(crate) fn name(&self) -> &[u8] {
         self.name.get(..self.length).unwrap_or_default()
     }
 
@@ -101,53 +101,68 @@ impl<'q> Question<'q> {
 
 /// What a query says of itself by EDNS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Edns {
-    pub(super) payload: u16,
-    pub(super) version: u8,
-    pub(super) dnssec_ok: bool,
+pub(crate) struct Edns {
+    pub(crate) payload: u16,
+    pub(crate) version: u8,
+    pub(crate) dnssec_ok: bool,
 }
 
 /// A query whose question can be read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Request<'q> {
-    pub(super) header: Header,
-    pub(super) question: Question<'q>,
+pub(crate) struct Request<'q> {
+    pub(crate) header: Header,
+    pub(crate) question: Question<'q>,
     /// None also when it is malformed.
-    pub(super) edns: Option<Edns>,
+    pub(crate) edns: Option<Edns>,
+    /// The serial of an SOA in the authority section, where IXFR has that of the asker (RFC 1995 section 3).
+    pub(crate) serial: Option<u32>,
     /// Something behind the question makes no sense.
-    pub(super) malformed: bool,
+    pub(crate) malformed: bool,
 }
 
 impl<'q> Request<'q> {
     /// `None` when there is not exactly one question or when it cannot be read.
-    pub(super) fn read(header: Header, query: &'q [u8]) -> Option<Self> {
+    pub(crate) fn read(header: Header, query: &'q [u8]) -> Option<Self> {
         let [1, ..] = header.counts else { return None };
         let (question, behind) = Question::read(query)?;
-        let records = records(header, query, behind);
-        let edns = records.flatten();
-        Some(Self { header, question, edns, malformed: records.is_none() })
+        let behind = Behind::read(header, query, behind);
+        let malformed = behind.is_none();
+        let Behind { edns, serial } = behind.unwrap_or_default();
+        Some(Self { header, question, edns, serial, malformed })
     }
 }
 
-/// What the records behind the question say of EDNS; `None` when they are malformed.
-fn records(header: Header, query: &[u8], behind: usize) -> Option<Option<Edns>> {
-    let [_, answers, authorities, additionals] = header.counts;
-    let mut at = behind;
-    for _ in 0..u32::from(answers) + u32::from(authorities) {
-        Record::read(query, &mut at).filter(|record| record.rtype != codes::OPT)?;
-    }
-    let mut edns = None;
-    for _ in 0..additionals {
-        let record = Record::read(query, &mut at)?;
-        if record.rtype == codes::OPT {
-            // RFC 6891 section 6.1.1: one OPT, whose owner is the root.
-            if edns.is_some() {
-                return None;
+/// What the records behind the question say.
+#[derive(Debug, Default)]
+struct Behind {
+    edns: Option<Edns>,
+    serial: Option<u32>,
+}
+
+impl Behind {
+    /// `None` when they are malformed.
+    fn read(header: Header, query: &[u8], mut at: usize) -> Option<Self> {
+        let [_, answers, authorities, additionals] = header.counts;
+        let mut behind = Self::default();
+        for number in 0..u32::from(answers) + u32::from(authorities) {
+            let record =
+                Record::read(query, &mut at).filter(|record| record.rtype != codes::OPT)?;
+            if number >= u32::from(answers) && record.rtype == codes::SOA {
+                behind.serial = Some(record.serial()?);
             }
-            edns = Some(record.edns()?);
         }
+        for _ in 0..additionals {
+            let record = Record::read(query, &mut at)?;
+            if record.rtype == codes::OPT {
+                // RFC 6891 section 6.1.1: one OPT, whose owner is the root.
+                if behind.edns.is_some() {
+                    return None;
+                }
+                behind.edns = Some(record.edns()?);
+            }
+        }
+        (at == query.len()).then_some(behind)
     }
-    (at == query.len()).then_some(edns)
 }
 
 /// A record behind the question.
@@ -198,6 +213,12 @@ impl<'q> Record<'q> {
             ttl: [l0, l1, l2, l3],
             rdata,
         })
+    }
+
+    /// The serial of an SOA: two names, which may be one octet each, then five numbers (RFC 1035 section 3.3.13).
+    fn serial(&self) -> Option<u32> {
+        let numbers = self.rdata.last_chunk::<20>().filter(|_| self.rdata.len() >= 22)?;
+        numbers.first_chunk().map(|serial| u32::from_be_bytes(*serial))
     }
 
     /// RFC 6891 sections 6.1.2 and 6.1.3.

@@ -280,8 +280,7 @@ fn questions_have_their_answers() {
         ("www.example.org", A, expect(ResponseCode::Refused, false, &[], &[], &[])),
         ("e164.arpa", SOA, expect(ResponseCode::Refused, false, &[], &[], &[])),
         ("www.example.com", RecordType::Unknown(65_280), expect(ok, true, &[], soa, &[])),
-        ("example.com", RecordType::AXFR, expect(ResponseCode::Refused, false, &[], &[], &[])),
-        ("example.com", RecordType::IXFR, expect(ResponseCode::Refused, false, &[], &[], &[])),
+        ("example.com", RecordType::IXFR, expect(ResponseCode::FormErr, false, &[], &[], &[])),
     ] {
         for transport in [Transport::Udp, Transport::Tcp] {
             let answer = ask_by(&query(name, qtype), transport);
@@ -407,4 +406,16 @@ fn edns_is_answered_in_kind() {
     assert_eq!(u16::from(answer.metadata.response_code), 16);
     assert_eq!(answer.edns.unwrap().version(), 0);
     assert!(answer.answers.is_empty() && answer.queries.len() == 1);
+}
+
+/// RFC 5936 section 4.2: AXFR is for connections; who may have it there is decided elsewhere.
+#[test]
+fn axfr_is_no_query_for_datagrams() {
+    let message = query("example.com", RecordType::AXFR);
+    for (transport, code) in
+        [(Transport::Udp, ResponseCode::FormErr), (Transport::Tcp, ResponseCode::Refused)]
+    {
+        let answer = ask_by(&message, transport);
+        assert_eq!((answer.metadata.response_code, answer.answers.len()), (code, 0));
+    }
 }

@@ -12,7 +12,7 @@ const MAX_OFFSET: usize = 0x3fff;
 
 /// The sections of an answer behind the question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Section {
+pub(crate) enum Section {
     Answer,
     Authority,
     Additional,
@@ -20,19 +20,31 @@ pub(super) enum Section {
 
 /// An RRset as it goes into an answer.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Written<'z> {
+pub(crate) struct Written<'z> {
     /// The owner in wire form, lower case.
-    pub(super) owner: &'z [u8],
-    pub(super) rrset: RrSet<'z>,
+    pub(crate) owner: &'z [u8],
+    pub(crate) rrset: RrSet<'z>,
     /// The TTL, when it is not that of the RRset.
-    pub(super) ttl: Option<u32>,
+    pub(crate) ttl: Option<u32>,
     /// The serial of the zone, which goes into the SOA.
-    pub(super) serial: u32,
+    pub(crate) serial: u32,
+}
+
+/// One record as it goes into an answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Record<'z> {
+    /// The owner in wire form, lower case.
+    pub(crate) owner: &'z [u8],
+    pub(crate) rtype: u16,
+    pub(crate) ttl: u32,
+    pub(crate) rdata: &'z [u8],
+    /// What an SOA has for its serial.
+    pub(crate) serial: u32,
 }
 
 /// An answer in the making.
 #[derive(Debug)]
-pub(super) struct Writer<'o> {
+pub(crate) struct Writer<'o> {
     out: &'o mut Vec<u8>,
     limit: usize,
     counts: [u16; 4],
@@ -43,19 +55,19 @@ pub(super) struct Writer<'o> {
 
 impl<'o> Writer<'o> {
     /// An answer of at most `limit` octets; OPT, which [`Self::opt`] appends at the end, does not count.
-    pub(super) fn new(out: &'o mut Vec<u8>, limit: usize) -> Self {
+    pub(crate) fn new(out: &'o mut Vec<u8>, limit: usize) -> Self {
         out.clear();
         out.extend_from_slice(&[0; HEADER]);
         Self { out, limit, counts: [0; 4], offsets: [0; KNOWN], known: 0 }
     }
 
     /// How many records each section has.
-    pub(super) const fn counts(&self) -> [u16; 4] {
+    pub(crate) const fn counts(&self) -> [u16; 4] {
         self.counts
     }
 
     /// Repeats the question, letter by letter; comes first.
-    pub(super) fn question(&mut self, request: &Request<'_>) {
+    pub(crate) fn question(&mut self, request: &Request<'_>) {
         let [questions, ..] = &mut self.counts;
         *questions = 1;
         self.out.extend_from_slice(request.question.octets);
@@ -66,14 +78,14 @@ impl<'o> Writer<'o> {
     }
 
     /// Writes the header over the place that was kept for it.
-    pub(super) fn header(&mut self, header: &[u8; HEADER]) {
+    pub(crate) fn header(&mut self, header: &[u8; HEADER]) {
         if let Some(place) = self.out.first_chunk_mut() {
             *place = *header;
         }
     }
 
     /// Appends the OPT record (RFC 6891 section 6.1.2), with DO as in the query (RFC 3225 section 3).
-    pub(super) fn opt(&mut self, payload: u16, rcode: Rcode, dnssec_ok: bool) {
+    pub(crate) fn opt(&mut self, payload: u16, rcode: Rcode, dnssec_ok: bool) {
         let [.., additionals] = &mut self.counts;
         *additionals += 1;
         let [upper, lower] = (rcode.code() >> 4).to_be_bytes();
@@ -84,33 +96,62 @@ impl<'o> Writer<'o> {
         self.out.extend_from_slice(&[0, t0, t1, p0, p1, lower, 0, flags, 0, 0, 0]);
     }
 
+    /// Octets so far.
+    pub(crate) fn length(&self) -> usize {
+        self.out.len()
+    }
+
     /// Appends an RRset; `false` when it does not fit, and then nothing is appended.
-    pub(super) fn rrset(&mut self, section: Section, set: &Written<'_>) -> bool {
+    pub(crate) fn rrset(&mut self, section: Section, set: &Written<'_>) -> bool {
         let before = (self.out.len(), self.known);
         let mut records = 0_u16;
-        let ttl = set.ttl.unwrap_or(set.rrset.ttl).to_be_bytes();
-        let [t0, t1] = set.rrset.rtype.to_be_bytes();
-        let [l0, l1, l2, l3] = ttl;
+        let rtype = set.rrset.rtype;
+        let ttl = set.ttl.unwrap_or(set.rrset.ttl);
         for rdata in set.rrset.rdata() {
-            self.name(set.owner);
-            self.out.extend_from_slice(&[t0, t1, 0, 1, l0, l1, l2, l3, 0, 0]);
-            let start = self.out.len();
-            self.rdata(set.rrset.rtype, rdata);
-            if set.rrset.rtype == codes::SOA {
-                self.serial(set.serial);
-            }
-            if self.out.len() > self.limit {
+            let record = Record { owner: set.owner, rtype, ttl, rdata, serial: set.serial };
+            if !self.append(&record) {
                 self.out.truncate(before.0);
                 self.known = before.1;
                 return false;
             }
-            // Compression shortens, so that it is no more than the RDLENGTH that it came from.
-            let length = u16::try_from(self.out.len() - start).unwrap_or(u16::MAX);
-            if let Some(place) = self.out.get_mut(start - 2..start) {
-                place.copy_from_slice(&length.to_be_bytes());
-            }
             records = records.saturating_add(1);
         }
+        self.count(section, records);
+        true
+    }
+
+    /// Appends a record to the answer section; `false` when it does not fit, and then nothing is appended.
+    pub(crate) fn record(&mut self, record: &Record<'_>) -> bool {
+        let before = (self.out.len(), self.known);
+        let [_, answers, ..] = self.counts;
+        if answers == u16::MAX || !self.append(record) {
+            self.out.truncate(before.0);
+            self.known = before.1;
+            return false;
+        }
+        self.count(Section::Answer, 1);
+        true
+    }
+
+    fn append(&mut self, record: &Record<'_>) -> bool {
+        let [t0, t1] = record.rtype.to_be_bytes();
+        let [l0, l1, l2, l3] = record.ttl.to_be_bytes();
+        self.name(record.owner);
+        self.out.extend_from_slice(&[t0, t1, 0, 1, l0, l1, l2, l3, 0, 0]);
+        let start = self.out.len();
+        self.rdata(record.rtype, record.rdata);
+        if record.rtype == codes::SOA {
+            self.serial(record.serial);
+        }
+        // Compression shortens, so that it is no more than the RDLENGTH that it came from.
+        let length = u16::try_from(self.out.len() - start).unwrap_or(u16::MAX);
+        if let Some(place) = self.out.get_mut(start - 2..start) {
+            place.copy_from_slice(&length.to_be_bytes());
+        }
+        self.out.len() <= self.limit
+    }
+
+    fn count(&mut self, section: Section, records: u16) {
         let [_, answers, authorities, additionals] = &mut self.counts;
         let count = match section {
             Section::Answer => answers,
@@ -118,7 +159,6 @@ impl<'o> Writer<'o> {
             Section::Additional => additionals,
         };
         *count = count.saturating_add(records);
-        true
     }
 
     /// Only names in types of RFC 1035 may be compressed (RFC 3597 section 4).

@@ -1,0 +1,114 @@
+//! Giving zones away: who may have them, and the messages.
+
+use crate::access::Prefix;
+use crate::config;
+use crate::metrics::TransferEnd;
+use ngn_dns::answer::{Limits, Rcode, Transport};
+use ngn_dns::transfer::{Kind, Messages, Query};
+use ngn_dns::zone::{Zone, Zones};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Who may have zones.
+#[derive(Debug)]
+pub(crate) struct Transfers {
+    allow: Vec<Prefix>,
+}
+
+/// Who asks, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asker {
+    pub(crate) address: IpAddr,
+    pub(crate) limits: Limits,
+}
+
+/// A transfer, or its refusal.
+#[derive(Debug)]
+pub(crate) struct Transfer<'t> {
+    /// `None` for a refusal, which stands in `message` at first.
+    messages: Option<Messages<'t>>,
+    message: Vec<u8>,
+    end: TransferEnd,
+    done: bool,
+}
+
+impl Transfers {
+    pub(crate) fn new(settings: &config::Transfer) -> Arc<Self> {
+        Arc::new(Self { allow: settings.allow.clone() })
+    }
+
+    /// Begins a transfer of a zone as it is in `zones`; `None` when the query is none for a transfer.
+    pub(crate) fn begin<'t>(
+        &self,
+        query: &'t [u8],
+        zones: &'t Zones,
+        asker: Asker,
+    ) -> Option<Transfer<'t>> {
+        let query = Query::read(query)?;
+        // Who may not have zones does not learn either which ones there are.
+        let messages = if self.allow.iter().any(|prefix| prefix.contains(asker.address)) {
+            match query.zone(zones) {
+                None => Err(Rcode::NotAuth),
+                Some(zone) => messages(query, zone, asker.limits).ok_or(Rcode::ServFail),
+            }
+        } else {
+            Err(Rcode::Refused)
+        };
+        let mut message = Vec::new();
+        let end = match &messages {
+            Ok(_) if matches!(query.kind(), Kind::Ixfr { .. }) => TransferEnd::Ixfr,
+            Ok(_) => TransferEnd::Axfr,
+            Err(rcode) => {
+                query.refuse(*rcode, asker.limits.max_udp, &mut message);
+                TransferEnd::Refused
+            }
+        };
+        Some(Transfer { messages: messages.ok(), message, end, done: false })
+    }
+}
+
+fn messages<'t>(query: Query<'t>, zone: &'t Zone, limits: Limits) -> Option<Messages<'t>> {
+    match (query.kind(), limits.transport) {
+        (Kind::Ixfr { .. }, Transport::Udp) => Messages::soa(query, zone, limits, 0),
+        (Kind::Ixfr { serial }, Transport::Tcp) if serial == zone.serial() => {
+            Messages::soa(query, zone, limits, 0)
+        }
+        _ => Messages::axfr(query, zone, limits, 0),
+    }
+}
+
+impl Transfer<'_> {
+    /// The next message; `None` after the last one.
+    pub(crate) fn next(&mut self) -> Option<&[u8]> {
+        if self.done {
+            return None;
+        }
+        match &mut self.messages {
+            None => self.done = true,
+            Some(messages) => match messages.next(&mut self.message) {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.done = true;
+                    return None;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a zone transfer ends in its middle");
+                    self.done = true;
+                    self.end = TransferEnd::Broken;
+                    return None;
+                }
+            },
+        }
+        Some(&self.message)
+    }
+
+    /// What became of it.
+    pub(crate) const fn end(&self) -> TransferEnd {
+        self.end
+    }
+
+    /// Whether it ended in its middle, so that the asker can only be told by the end of the connection.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.end == TransferEnd::Broken
+    }
+}
