@@ -5,8 +5,8 @@
 
 use crate::fault::OpError;
 use crate::ops::{
-    Call, Outcome, customers, dns_fancy_records, dns_records, dns_zones, enum_numbers, enum_ranges,
-    network as nodes, prepaid, rating as rating_profiles, sip_accounts, sip_aliases,
+    Call, Outcome, calls, customers, dns_fancy_records, dns_records, dns_zones, enum_numbers,
+    enum_ranges, network as nodes, prepaid, rating as rating_profiles, sip_accounts, sip_aliases,
     sip_call_options, sip_domains, sip_phonebook, trusted_peers,
 };
 use crate::ops::{carriers, gateway_rules, gateways, routes};
@@ -95,6 +95,13 @@ async fn sip(call: &Call<'_>, request: sip::Request, style: Style) -> Result<Rep
         R::GetPrepaidStatus(r) => {
             reply::<sip::GetPrepaidStatus>(prepaid::status(call, r).await, style)
         }
+        R::GetCalls(r) => reply::<sip::GetCalls>(calls::list(call, r).await, style),
+        R::GetCallStatistics(r) => {
+            reply::<sip::GetCallStatistics>(calls::statistics(call, r).await, style)
+        }
+        R::GetSipDeviceLocations(r) => {
+            reply::<sip::GetSipDeviceLocations>(calls::locations(call, r).await, style)
+        }
         R::GetCreditHistory(r) => {
             reply::<sip::GetCreditHistory>(prepaid::history(call, r).await, style)
         }
@@ -174,10 +181,7 @@ async fn sip(call: &Call<'_>, request: sip::Request, style: Style) -> Result<Rep
         R::GetCallDiversions(r) => {
             reply::<sip::GetCallDiversions>(sip_call_options::get_diversions(call, r).await, style)
         }
-        request @ (R::GetCalls(_)
-        | R::GetCallStatistics(_)
-        | R::GetSipDeviceLocations(_)
-        | R::GetSipTrace(_)
+        request @ (R::GetSipTrace(_)
         | R::GetMediaTrace(_)
         | R::GetMediaSummary(_)
         | R::GetMediaSessions(_)) => {

@@ -41,10 +41,7 @@ fn header_member(request: &str, name: &str) -> Option<String> {
 
 /// Captured operations that nothing serves yet: they may answer so.
 const WAITING: &[&str] = &[
-    "Sip.getCallStatistics",
-    "Sip.getCalls",
     "Sip.getMediaSummary",
-    "Sip.getSipDeviceLocations",
     "Sip.getSipTrace",
     "Voicemail.addAccount",
     "Voicemail.getAccount",

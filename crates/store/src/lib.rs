@@ -17,6 +17,7 @@
 mod account_options;
 mod addresses;
 mod call_options;
+mod calls;
 mod customers;
 mod dialect;
 mod directory;
@@ -51,6 +52,7 @@ mod zone_rows;
 mod zones;
 
 pub use addresses::AddressKind;
+pub use calls::{CallRow, CallSide, CallSums, CallWindow};
 pub use customers::{Customer, CustomerFilter, CustomerPropertyRow};
 pub use dialect::Dialect;
 pub use directory::{Directory, DomainTls, SipDomainRow};

@@ -1,9 +1,11 @@
 //! `subscriber` and `grp`: SIP accounts as they are provisioned.
 
+use crate::directory::push_addresses;
 use crate::error::StoreError;
 use crate::filter::{Filter, Listing, Order, Page, Range};
 use crate::tx::{Tx, on};
 use ngn_model::{Aor, DomainName, Ownership};
+use sqlx::QueryBuilder;
 use std::fmt;
 
 /// An account as it is provisioned. Its owners are those of its domain (B15).
@@ -223,6 +225,31 @@ impl Tx<'_> {
             on!(self, c => sqlx::query::<DB>(*sql).bind(&whole).execute(&mut *c).await.map(drop))?;
         }
         Ok(())
+    }
+
+    /// The owners of those of some addresses that are accounts, in no order.
+    pub async fn sip_account_owners(
+        &mut self,
+        aors: &[Aor],
+    ) -> Result<Vec<(Aor, Ownership)>, StoreError> {
+        type Row = (String, String, i64, i64);
+        let mut found = Vec::new();
+        for chunk in aors.chunks(100) {
+            let rows: Vec<Row> = on!(self, c => {
+                let mut query = QueryBuilder::<DB>::new(
+                    "SELECT s.username, s.domain, d.customer, d.reseller_id \
+                     FROM subscriber s JOIN domain d ON d.domain = s.domain",
+                );
+                push_addresses(&mut query, "s.username", "s.domain", chunk);
+                query.build_query_as::<Row>().fetch_all(&mut *c).await
+            })?;
+            for (username, domain, customer, reseller) in rows {
+                let aor = Aor::new(&username, &domain)
+                    .map_err(|error| StoreError::corrupt("address of an account", error))?;
+                found.push((aor, Ownership { customer, reseller }));
+            }
+        }
+        Ok(found)
     }
 
     /// The groups of an account, sorted.

@@ -9,6 +9,7 @@
 //!    notes the journal, and returns.
 //! 4. One line in [`crate::dispatch`], whose match is total: an operation without a line does not compile.
 
+pub mod calls;
 pub mod carriers;
 pub mod credit;
 pub mod customers;

@@ -90,9 +90,7 @@ pub async fn status(
     let ids = required(ids, "sipIds")?;
     let aors: Vec<Option<Aor>> = ids.iter().map(|id| read_id(Some(id), "sipIds").ok()).collect();
     let mut wanted: Vec<Aor> = aors.iter().flatten().cloned().collect();
-    wanted.sort_unstable_by(|a, b| {
-        (a.domain().as_str(), a.username()).cmp(&(b.domain().as_str(), b.username()))
-    });
+    wanted.sort_unstable();
     wanted.dedup();
     let (who, wanted) = (&who, &wanted);
     let balances: HashMap<Aor, Amount> = call

@@ -3,6 +3,7 @@
 //! An operation gathers its facts, asks these functions, and acts. Nothing here knows of storage or of who calls.
 
 pub mod call_options;
+pub mod calls;
 pub mod dns_record;
 pub mod dns_zone;
 pub mod enum_;
