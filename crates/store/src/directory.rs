@@ -1,4 +1,7 @@
-//! Reading what SIP servers serve: domains, accounts with their groups, aliases; with bindings, the directory.
+//! Reading what SIP servers serve: domains, accounts with their groups, aliases, where calls to telephone numbers go;
+//! with bindings, the directory.
+
+mod pstn;
 
 use crate::account_options;
 use crate::error::StoreError;
@@ -7,7 +10,10 @@ use crate::location;
 use crate::store::Store;
 use crate::tx::{Tx, on};
 use futures::TryStreamExt;
-use ngn_model::{Account, Aor, Binding, DomainName, Ha1, Ha1Sha256, Ownership};
+use ngn_model::{
+    Account, Aor, Binding, Carrier, DomainName, Gateway, GatewayRule, Ha1, Ha1Sha256, Ownership,
+    Route, TrustedPeer,
+};
 use sqlx::QueryBuilder;
 use std::collections::HashMap;
 use std::fmt;
@@ -26,6 +32,16 @@ pub struct Directory {
     pub aliases: Vec<(Aor, Aor)>,
     /// The registered contacts that had not ended.
     pub bindings: Vec<Binding>,
+    /// The trusted peers, by address.
+    pub trusted_peers: Vec<TrustedPeer>,
+    /// The carriers, by id.
+    pub carriers: Vec<Carrier>,
+    /// The gateways, by id.
+    pub gateways: Vec<Gateway>,
+    /// The gateway rules, by id.
+    pub gateway_rules: Vec<GatewayRule>,
+    /// The routes, by id.
+    pub routes: Vec<Route>,
 }
 
 /// A SIP domain as a SIP server must know it.
@@ -78,11 +94,17 @@ impl Store {
             .snapshot(|tx| {
                 Box::pin(async move {
                     let start = Start::of_snapshot(tx).await?;
+                    let pstn = pstn::Pstn::load(tx).await?;
                     let directory = Directory {
                         domains: load_domains(tx).await?,
                         accounts: load_accounts(tx).await?,
                         aliases: load_aliases(tx).await?,
                         bindings: location::load(tx).await?,
+                        trusted_peers: pstn.trusted_peers,
+                        carriers: pstn.carriers,
+                        gateways: pstn.gateways,
+                        gateway_rules: pstn.gateway_rules,
+                        routes: pstn.routes,
                     };
                     Ok::<_, StoreError>((directory, start))
                 })

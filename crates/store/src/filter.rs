@@ -14,10 +14,10 @@
 
 use crate::dialect::{Dialect, Spelling};
 use crate::error::StoreError;
-use crate::tx::{Tx, on};
+use crate::tx::{Conn, Tx, on};
 use sqlx::mysql::MySqlRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Encode, FromRow, QueryBuilder, Type};
+use sqlx::{Encode, FromRow, MySql, QueryBuilder, Sqlite, Type};
 
 /// A row that can be read from either database; derive [`sqlx::FromRow`] to get it.
 pub trait SqlRow:
@@ -418,16 +418,9 @@ pub struct Listing {
 impl Listing {
     /// Reads the part and counts all.
     pub async fn fetch<R: SqlRow>(&self, tx: &mut Tx<'_>) -> Result<Page<R>, StoreError> {
-        let limit = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         let rows: Vec<R> = on!(tx, c => {
             let mut query = QueryBuilder::<DB>::new("SELECT ");
-            query.push(self.columns).push(" FROM ").push(self.from).push(" WHERE ");
-            self.filter.push(&mut query);
-            self.order.push(&mut query);
-            if self.range != Range::default() {
-                query.push(" LIMIT ").push_bind(self.range.count.map_or(i64::MAX, limit));
-                query.push(" OFFSET ").push_bind(limit(self.range.start));
-            }
+            self.push(&mut query);
             query.build_query_as::<R>().fetch_all(&mut *c).await
         })?;
         // A part that ends before it is full shows where the list ends.
@@ -436,6 +429,43 @@ impl Listing {
         let known = ended && (read > 0 || self.range.start == 0);
         let total = if known { self.range.start + read } else { self.count(tx).await? };
         Ok(Page { rows, total })
+    }
+
+    /// Appends the statement without its SELECT.
+    fn push<DB>(&self, query: &mut QueryBuilder<DB>)
+    where
+        DB: Spelling,
+        String: for<'q> Encode<'q, DB> + Type<DB>,
+        i64: for<'q> Encode<'q, DB> + Type<DB>,
+        bool: for<'q> Encode<'q, DB> + Type<DB>,
+    {
+        let limit = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        query.push(self.columns).push(" FROM ").push(self.from).push(" WHERE ");
+        self.filter.push(query);
+        self.order.push(query);
+        if self.range != Range::default() {
+            query.push(" LIMIT ").push_bind(self.range.count.map_or(i64::MAX, limit));
+            query.push(" OFFSET ").push_bind(limit(self.range.start));
+        }
+    }
+
+    /// How the database would read the part, in its own words: shows whether it uses an index.
+    pub async fn explain(&self, tx: &mut Tx<'_>) -> Result<String, StoreError> {
+        let plan = match &mut tx.conn {
+            Conn::My(connection) => {
+                let mut query = QueryBuilder::<MySql>::new("EXPLAIN FORMAT=JSON SELECT ");
+                self.push(&mut query);
+                query.build_query_scalar::<String>().fetch_one(&mut **connection).await
+            }
+            Conn::Lite(connection) => {
+                let mut query = QueryBuilder::<Sqlite>::new("EXPLAIN QUERY PLAN SELECT ");
+                self.push(&mut query);
+                let steps = query.build_query_as::<(i64, i64, i64, String)>();
+                let steps = steps.fetch_all(&mut **connection).await;
+                steps.map(|steps| steps.into_iter().map(|step| step.3 + "\n").collect())
+            }
+        };
+        tx.check(plan)
     }
 
     /// Counts the rows that match.
@@ -453,7 +483,6 @@ impl Listing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sqlx::{MySql, Sqlite};
 
     fn both(filter: &Filter) -> (String, String) {
         let mut my = QueryBuilder::<MySql>::new("");

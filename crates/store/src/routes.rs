@@ -42,6 +42,14 @@ impl RouteRow {
     pub fn key(&self) -> RouteKey {
         (self.prefix.clone(), self.originator.clone(), self.carrier_id)
     }
+
+    /// The query behind [`Tx::list_routes`].
+    #[must_use]
+    pub fn listing(filter: Filter, order: Option<&(String, String)>, range: Range) -> Listing {
+        let (attribute, direction) = order.map(|(a, d)| (&**a, &**d)).unzip();
+        let order = Order::by(ORDER, attribute, direction, &["r.id"]);
+        Listing { columns: COLUMNS, from: "routes r", filter, order, range }
+    }
 }
 
 const COLUMNS: &str = "r.id, r.carrier_id, (SELECT c.name FROM carriers c WHERE c.id = r.carrier_id) AS carrier, \
@@ -61,18 +69,7 @@ impl Tx<'_> {
         order: Option<&(String, String)>,
         range: Range,
     ) -> Result<Page<RouteRow>, StoreError> {
-        let (attribute, direction) = order.map(|(a, d)| (&**a, &**d)).unzip();
-        Self::routes_listing(filter, attribute, direction, range).fetch(self).await
-    }
-
-    fn routes_listing(
-        filter: Filter,
-        attribute: Option<&str>,
-        direction: Option<&str>,
-        range: Range,
-    ) -> Listing {
-        let order = Order::by(ORDER, attribute, direction, &["r.id"]);
-        Listing { columns: COLUMNS, from: "routes r", filter, order, range }
+        RouteRow::listing(filter, order, range).fetch(self).await
     }
 
     /// The routes with these ids that exist, kept from others until this transaction ends.

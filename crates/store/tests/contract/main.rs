@@ -14,6 +14,7 @@ mod follower;
 mod listing;
 mod location;
 mod measure;
+mod pstn;
 mod radacct;
 mod schema;
 mod secrets;
