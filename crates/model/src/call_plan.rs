@@ -24,12 +24,24 @@ pub struct CallPlan {
 pub struct Step {
     /// When the step is taken.
     pub when: Condition,
+    /// Which leg of the call the step belongs to.
+    pub leg: Leg,
     /// Where the call goes; never empty.
     pub targets: Vec<Target>,
     /// How long until "no answer".
     pub answer_timeout: Duration,
     /// Why the step stands here: the rule and what matched.
     pub reason: String,
+}
+
+/// The attempts to reach one callee. A diversion begins a leg of its own, so that what happens at its target does not
+/// set off the diversions of the account that was called before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Leg {
+    /// Its number in the plan, from 0.
+    pub id: u16,
+    /// The step is looked at only while the step taken last belongs to this leg; `None`: to any.
+    pub after: Option<u16>,
 }
 
 /// When a step of a plan is taken. A step whose condition does not come true is passed over, and the next one
@@ -55,6 +67,8 @@ pub enum Target {
     Binding(Box<Binding>),
     /// A SIP URI outside our registrar.
     Uri(String),
+    /// The caller is told to call this SIP URI itself (302, RFC 3261 section 21.3.3); the only target of its step.
+    Redirect(String),
 }
 
 /// A refusal: status, reason phrase and why.

@@ -9,7 +9,7 @@
 //!
 //! Aliases are resolved when the facts are gathered (B79), so that the rules see accounts only.
 
-use ngn_model::call_plan::{Condition, Step, Target};
+use ngn_model::call_plan::{Condition, Leg, Step, Target};
 use ngn_model::{Account, Aor, Binding, CallPlan, Plan, Reject};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -109,6 +109,7 @@ fn to_the_outside(facts: &CallFacts<'_>) -> Option<Plan> {
         Caller::Account(caller) => Plan::Call(CallPlan {
             steps: vec![Step {
                 when: Condition::First,
+                leg: Leg::default(),
                 targets: vec![Target::Uri(uri.to_owned())],
                 answer_timeout: facts.settings.default_answer_timeout,
                 reason: format!("{} calls a domain that is not ours", caller.aor),
@@ -152,6 +153,7 @@ fn to_an_account(facts: &CallFacts<'_>) -> Plan {
             let q = group.first().map_or(0, |b| b.q);
             Step {
                 when: if index == 0 { Condition::First } else { Condition::Unanswered },
+                leg: Leg::default(),
                 targets: group.iter().map(|b| Target::Binding(Box::new((*b).clone()))).collect(),
                 answer_timeout,
                 reason: format!("{why}, q={}.{:03}", q / 1000, q % 1000),

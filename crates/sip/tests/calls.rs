@@ -5,9 +5,10 @@ mod bench;
 
 use bench::phone::{Behaviour, Ending};
 use bench::{Settings, World};
-use ngn_model::call_plan::Condition;
+use ngn_model::call_plan::{Condition, Leg};
 use ngn_sip::message::Method;
-use ngn_sip::stack::CallEventKind;
+use ngn_sip::stack::{CallEventKind, ForwardStep};
+use ngn_sip::uri::Uri;
 
 fn world(phones: &[&str]) -> World {
     let mut world = World::new(Settings::default(), 1);
@@ -426,6 +427,59 @@ fn a_call_survives_a_restart_between_ringing_and_answer() {
     assert_eq!(ending(&w, 0, 0), Ending::Response(200));
     assert_eq!(w.phones[1].finals_of_invites_in(), [Some(200)]);
     assert_eq!(w.phones[1].methods_in(), ["INVITE", "BYE"]);
+}
+
+/// A step of a leg: its number, the leg after which it is looked at, when, and whom it calls.
+fn leg(w: &World, id: u16, after: u16, when: Condition, phone: usize) -> ForwardStep {
+    ForwardStep { leg: Leg { id, after: Some(after) }, ..w.step(when, &[phone], None) }
+}
+
+#[test]
+fn a_leg_has_its_own_steps() {
+    // Bob is diverted to carol when busy and to dave when he does not answer; carol to dave when busy.
+    for (bob, carol, tried) in [(486, 486, [1, 1, 1]), (486, 480, [1, 1, 0]), (404, 486, [1, 0, 0])]
+    {
+        let mut w = world(&["alice", "bob", "carol", "dave"]);
+        w.phones[1].behaviour = Behaviour::Refuse(100, bob);
+        w.phones[2].behaviour = Behaviour::Refuse(100, carol);
+        w.phones[3].behaviour = Behaviour::Refuse(100, 603);
+        w.forwards(vec![
+            w.step(Condition::First, &[1], None),
+            leg(&w, 1, 0, Condition::Busy, 2),
+            leg(&w, 2, 1, Condition::Busy, 3),
+            leg(&w, 3, 0, Condition::NoAnswer, 3),
+        ]);
+        let now = w.now;
+        w.phones[0].invite(now, "sip:bob@example.com");
+        w.run_to_end();
+        let invites = [1, 2, 3].map(|phone: usize| {
+            w.phones[phone].methods_in().iter().filter(|method| *method == "INVITE").count()
+        });
+        assert_eq!(invites, tried, "{bob} {carol}");
+    }
+}
+
+#[test]
+fn rfc3261_21_3_3_a_step_may_send_the_caller_elsewhere() {
+    for (refusal, expected) in [(Some(486), 302), (Some(404), 404), (None, 302)] {
+        let mut w = world(&["alice", "bob", "carol"]);
+        let uri = Uri::parse("sip:carol@example.org").expect("a URI");
+        let mut steps = vec![ForwardStep {
+            redirect: Some(uri),
+            ..w.step(if refusal.is_some() { Condition::Busy } else { Condition::First }, &[], None)
+        }];
+        if let Some(status) = refusal {
+            w.phones[1].behaviour = Behaviour::Refuse(100, status);
+            steps.insert(0, w.step(Condition::First, &[1], None));
+        }
+        steps.push(w.step(Condition::Unanswered, &[2], None));
+        w.phones[2].behaviour = Behaviour::Refuse(100, 404);
+        w.forwards(steps);
+        let now = w.now;
+        w.phones[0].invite(now, "sip:bob@example.com");
+        w.run_to_end();
+        assert_eq!(ending(&w, 0, 0), Ending::Response(expected), "{refusal:?}");
+    }
 }
 
 #[test]

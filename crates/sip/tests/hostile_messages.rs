@@ -112,9 +112,11 @@ fn play(seed: u64) {
             [Condition::Busy, Condition::Failure, Condition::NoAnswer, Condition::Unanswered];
         let steps = (0..=r.below(2))
             .map(|_| ForwardStep {
-                when: r.pick(&conditions),
-                targets: (0..r.below(4)).map(|_| target(r)).collect(),
                 answer_timeout: r.pick(&[None, Some(Duration::from_secs(2))]),
+                ..ForwardStep::new(
+                    r.pick(&conditions),
+                    (0..r.below(4)).map(|_| target(r)).collect(),
+                )
             })
             .collect();
         let plan = ForwardPlan { steps, edits: vec![], recurse: r.percent(50) };

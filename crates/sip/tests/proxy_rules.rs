@@ -125,11 +125,8 @@ fn rfc3261_16_3_step_4_a_spiral_is_let_through() {
 fn rfc5393_5_3_3_max_breadth_limits_forking() {
     for (field, targets, status) in [("Max-Breadth: 1\n", 2, 440), ("Max-Breadth: 5\n", 2, 100)] {
         let mut w = world();
-        let step = ngn_sip::stack::ForwardStep {
-            when: Condition::First,
-            targets: vec![gateway(); targets],
-            answer_timeout: None,
-        };
+        let targets = vec![gateway(); targets];
+        let step = ngn_sip::stack::ForwardStep::new(Condition::First, targets);
         w.forwards(vec![step]);
         w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bK1", field));
         w.run_for(100);

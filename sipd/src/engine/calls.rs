@@ -172,10 +172,16 @@ impl Engine {
 }
 
 fn forward_step(step: &ngn_model::call_plan::Step) -> ForwardStep {
+    let redirect = step.targets.iter().find_map(|target| match target {
+        Target::Redirect(uri) => Uri::parse(uri).ok(),
+        Target::Binding(_) | Target::Uri(_) => None,
+    });
     ForwardStep {
         when: step.when,
         targets: step.targets.iter().filter_map(forward_target).collect(),
         answer_timeout: Some(step.answer_timeout),
+        leg: step.leg,
+        redirect,
     }
 }
 
@@ -183,6 +189,7 @@ fn forward_step(step: &ngn_model::call_plan::Step) -> ForwardStep {
 fn forward_target(target: &Target) -> Option<ForwardTarget> {
     match target {
         Target::Uri(uri) => Uri::parse(uri).ok().map(ForwardTarget::new),
+        Target::Redirect(_) => None,
         Target::Binding(binding) => {
             let mut forward = ForwardTarget::new(Uri::parse(&binding.contact).ok()?);
             if binding.path.is_empty()

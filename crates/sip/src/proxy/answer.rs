@@ -2,6 +2,7 @@
 
 use crate::header::HeaderName;
 use crate::message::Message;
+use crate::uri::Uri;
 
 /// A final answer to the request.
 #[derive(Debug, Clone)]
@@ -10,6 +11,8 @@ pub(crate) enum Answer {
     Received(Box<Message>),
     /// One of our own, with this status.
     Own(u16),
+    /// 302: the caller is to call this URI itself.
+    Redirect(Box<Uri>),
     /// None: nothing may be sent (408 to anything but INVITE, RFC 4320 section 4.2).
     Silence,
 }
@@ -109,6 +112,7 @@ mod tests {
         match answer {
             Answer::Received(response) => i32::from(response.status().expect("a status")),
             Answer::Own(status) => -i32::from(*status),
+            Answer::Redirect(_) => -302,
             Answer::Silence => 0,
         }
     }

@@ -34,6 +34,7 @@ use super::outcome::{Outcome, Status};
 use super::plan::{ForwardStep, ForwardTarget};
 use crate::message::Message;
 use crate::transaction::Moment;
+use crate::uri::Uri;
 use std::time::Duration;
 
 /// How often redirections may add targets to one request.
@@ -151,6 +152,8 @@ pub(crate) struct ResponseContext {
     candidates: Vec<(u16, Message)>,
     is_cancelled: bool,
     is_refused_everywhere: bool,
+    /// What the caller is told to call itself, once all branches have ended.
+    redirect: Option<Uri>,
     /// A 2xx was relayed or the answer was given.
     is_ended: bool,
     step_deadline: Option<Moment>,
@@ -174,6 +177,7 @@ impl ResponseContext {
             candidates: Vec::new(),
             is_cancelled: false,
             is_refused_everywhere: false,
+            redirect: None,
             is_ended: false,
             step_deadline: None,
         }
@@ -472,6 +476,12 @@ impl ResponseContext {
 
     fn take_step(&mut self, step: usize, now: Moment, orders: &mut Vec<Order>) {
         let Some(taken) = self.steps.get(step) else { return };
+        if let Some(uri) = &taken.redirect {
+            // The answer is settled; branches that are being cancelled may still have to end.
+            self.redirect = Some(uri.clone());
+            self.steps.truncate(step);
+            return;
+        }
         let count = taken.targets.len();
         self.step_deadline = taken.answer_timeout.map(|timeout| now + timeout);
         for target in 0..count {
@@ -587,12 +597,16 @@ impl ResponseContext {
             return;
         }
         self.step_deadline = None;
-        let outcome = self.outcome();
+        let (outcome, leg) = (self.outcome(), self.current_leg());
         while let Some(step) = self.steps.get(self.next_step) {
             let index = self.next_step;
             self.next_step += 1;
-            if outcome.fulfils(step.when) && !step.targets.is_empty() {
-                return self.take_step(index, now, orders);
+            let is_asked = step.leg.after.is_none_or(|after| after == leg);
+            if is_asked && outcome.fulfils(step.when) && !step.is_empty() {
+                self.take_step(index, now, orders);
+                if self.redirect.is_none() {
+                    return;
+                }
             }
         }
         if !self.branches.iter().any(Branch::is_awaited) {
@@ -609,8 +623,17 @@ impl ResponseContext {
         Outcome::of(&endings, self.is_refused_everywhere)
     }
 
+    /// The leg of the step that was taken last.
+    fn current_leg(&self) -> u16 {
+        let current = self.branches.last().map_or(0, |branch| branch.step);
+        self.steps.get(current).map_or(0, |step| step.leg.id)
+    }
+
     /// Chooses the answer (section 16.7 steps 6 and 7).
     fn best(&mut self) -> Answer {
+        if let Some(uri) = self.redirect.take().filter(|_| !self.is_cancelled) {
+            return Answer::Redirect(Box::new(uri));
+        }
         let silent = |b: &Branch| matches!(b.ending, Some(Status::NoAnswer | Status::Silent));
         let collected = Collected {
             candidates: std::mem::take(&mut self.candidates),

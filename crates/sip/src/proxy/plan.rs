@@ -4,7 +4,7 @@ use super::endpoint::Destination;
 use crate::header::{HeaderName, RouteHeader};
 use crate::message::Message;
 use crate::uri::Uri;
-use ngn_model::call_plan::Condition;
+use ngn_model::call_plan::{Condition, Leg};
 use std::time::Duration;
 
 /// How a request is forwarded: ordered steps, as in [`ngn_model::CallPlan`].
@@ -23,9 +23,7 @@ impl ForwardPlan {
     /// One target, without alternatives.
     #[must_use]
     pub fn to(target: ForwardTarget) -> Self {
-        let step =
-            ForwardStep { when: Condition::First, targets: vec![target], answer_timeout: None };
-        Self { steps: vec![step], ..Self::default() }
+        Self { steps: vec![ForwardStep::new(Condition::First, vec![target])], ..Self::default() }
     }
 }
 
@@ -38,6 +36,23 @@ pub struct ForwardStep {
     pub targets: Vec<ForwardTarget>,
     /// How long until "no answer"; `None`: as long as timer C allows.
     pub answer_timeout: Option<Duration>,
+    /// Which leg of the call the step belongs to.
+    pub leg: Leg,
+    /// Instead of targets: the caller is told to call this URI itself (302), and no other step is taken.
+    pub redirect: Option<Uri>,
+}
+
+impl ForwardStep {
+    /// A step of the only leg, without a limit on how long it may ring.
+    #[must_use]
+    pub fn new(when: Condition, targets: Vec<ForwardTarget>) -> Self {
+        Self { when, targets, answer_timeout: None, leg: Leg::default(), redirect: None }
+    }
+
+    /// Whether there is nothing to do in it.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.targets.is_empty() && self.redirect.is_none()
+    }
 }
 
 /// One place that a request is forwarded to.

@@ -391,13 +391,14 @@ impl Stack {
         let status = match &answer {
             Answer::Received(response) => response.status().unwrap_or(500),
             Answer::Own(status) => *status,
+            Answer::Redirect(_) => 302,
             Answer::Silence => 408,
         };
         if is_call {
             let kind = CallEventKind::Failed { status };
             let tag = match &answer {
                 Answer::Received(response) => to_tag(response),
-                Answer::Own(_) | Answer::Silence => None,
+                Answer::Own(_) | Answer::Redirect(_) | Answer::Silence => None,
             };
             let tag = tag.or_else(|| self.servers.get(server).map(|own| own.to_tag.clone()));
             self.outputs.extend(call_event(server, &request, tag, None, kind));
@@ -412,6 +413,9 @@ impl Stack {
             }
             Answer::Own(status) => {
                 self.reply_own(now, server, status, &[]);
+            }
+            Answer::Redirect(uri) => {
+                self.reply_own(now, server, 302, &[(HeaderName::Contact, format!("<{uri}>"))]);
             }
             Answer::Silence => self.fall_silent(now, server),
         }

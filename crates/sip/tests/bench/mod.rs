@@ -202,11 +202,9 @@ impl World {
         phones: &[usize],
         answer_timeout: Option<u64>,
     ) -> ForwardStep {
-        ForwardStep {
-            when,
-            targets: phones.iter().map(|phone| self.target(*phone)).collect(),
-            answer_timeout: answer_timeout.map(Duration::from_millis),
-        }
+        let targets = phones.iter().map(|phone| self.target(*phone)).collect();
+        let answer_timeout = answer_timeout.map(Duration::from_millis);
+        ForwardStep { answer_timeout, ..ForwardStep::new(when, targets) }
     }
 
     /// Forwards each new request along these steps.
