@@ -2,9 +2,10 @@
 
 use crate::auth::{AdministratorLogin, authenticate};
 use crate::config::Config;
-use crate::dispatch::dispatch;
 use crate::fault::OpError;
 use crate::ops::Call;
+use crate::perform::{Performed, perform};
+use crate::wishes::{self, Wishes};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -62,6 +63,7 @@ async fn soap(app: &App, request: Request) -> Response {
     let started = Instant::now();
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_string());
     let charset = charset(request.headers());
+    let wishes = Wishes::read(request.headers());
     let body = match read_body(request, app.config.limits.body).await {
         Ok(body) => body,
         Err(text) => {
@@ -72,7 +74,8 @@ async fn soap(app: &App, request: Request) -> Response {
         }
     };
     let limit = Duration::from_secs(app.config.limits.call_seconds);
-    let work = AssertUnwindSafe(serve(app, &body, charset.as_deref(), peer.unwrap_or_default()));
+    let work = serve(app, &body, charset.as_deref(), peer.unwrap_or_default(), wishes);
+    let work = AssertUnwindSafe(work);
     let served = match tokio::time::timeout(limit, work.catch_unwind()).await {
         Ok(Ok(served)) => served,
         Ok(Err(_)) => {
@@ -141,7 +144,13 @@ impl Served {
     }
 }
 
-async fn serve(app: &App, body: &Bytes, charset: Option<&str>, peer: String) -> Served {
+async fn serve(
+    app: &App,
+    body: &Bytes,
+    charset: Option<&str>,
+    peer: String,
+    wishes: Result<Wishes, Fault>,
+) -> Served {
     let limits = ngn_soap::Limits {
         body: app.config.limits.body,
         depth: app.config.limits.depth,
@@ -177,25 +186,33 @@ async fn serve(app: &App, body: &Bytes, charset: Option<&str>, peer: String) -> 
         };
         let context =
             Call { store: &app.store, settings: &app.config.provisioning, principal, actor };
-        dispatch(&context, call.request, style).await
+        perform(&context, call.request, style, &wishes?).await
     }
     .await;
     match outcome {
-        Ok(reply) => {
-            let mut response = answer(StatusCode::OK, reply.body);
-            if let Some(position) = reply.position
-                && let Ok(value) = HeaderValue::from_str(&position.to_string())
-            {
-                response.headers_mut().insert(POSITION_HEADER, value);
-            }
-            Served { response, operation: row.name, code: 0 }
-        }
+        Ok(done) => Served { response: answer_result(done), operation: row.name, code: 0 },
         Err(error) => Served::fault(&error.into_fault(), style, row.name),
     }
 }
 
 async fn login(app: &App, auth: Option<&Auth>) -> Result<crate::principal::Principal, OpError> {
     app.store.read(|tx| Box::pin(authenticate(tx, &app.administrator, auth))).await
+}
+
+fn answer_result(done: Performed) -> Response {
+    let mut response = answer(StatusCode::OK, done.body);
+    let headers = response.headers_mut();
+    if let Some(position) = done.position {
+        headers.insert(POSITION_HEADER, HeaderValue::from(position.0));
+    }
+    if done.replayed {
+        headers.insert(wishes::REPLAYED_HEADER, HeaderValue::from_static("true"));
+    }
+    if let Some(entries) = done.dry_run {
+        headers.insert(wishes::DRY_RUN_HEADER, HeaderValue::from_static("1"));
+        headers.insert(wishes::ENTRIES_HEADER, HeaderValue::from(entries));
+    }
+    response
 }
 
 fn answer_fault(fault: &Fault, style: Style) -> Response {

@@ -11,8 +11,10 @@ pub mod fault;
 pub mod http;
 mod metrics;
 pub mod ops;
+pub mod perform;
 pub mod principal;
 pub mod rules;
+pub mod wishes;
 
 use crate::auth::AdministratorLogin;
 use crate::config::Config;
@@ -75,6 +77,7 @@ pub async fn serve(
     };
     let config = Config { listen: address, ..config };
     let soa = SoaWriter::new(store.clone());
+    let answers = store.clone();
     let app = Arc::new(http::App { store, config, administrator, metrics });
     let readiness = Readiness::new();
     readiness.set_ready(true, "");
@@ -82,6 +85,7 @@ pub async fn serve(
     readiness.applied(u64::MAX, []);
     let who = NodeIdentity::new("ngnpro", env!("CARGO_PKG_VERSION"), address, None);
     let task = tokio::spawn(async move {
+        let forgetting = tokio::spawn(forget_answers(answers));
         let background = tokio::spawn(soa.run());
         let (counting, ending) = (Arc::clone(&app), shutdown.clone());
         let beating = tokio::spawn(app.store.clone().beat(
@@ -92,8 +96,22 @@ pub async fn serve(
         ngn_daemon::http::serve(listener, http::router(app), limits, shutdown).await;
         background.abort();
         let _ = beating.await;
+        forgetting.abort();
     });
     Ok(Server { address, task, readiness, registry: Arc::new(registry) })
+}
+
+/// How often answers to old requests are removed.
+const FORGETTING: Duration = Duration::from_secs(600);
+
+/// Removes answers that are kept no longer, for as long as the server runs.
+async fn forget_answers(store: Store) {
+    loop {
+        tokio::time::sleep(FORGETTING).await;
+        if let Err(error) = store.forget_answers().await {
+            tracing::debug!(error = %error, "old answers were not removed");
+        }
+    }
 }
 
 /// The daemon by itself.

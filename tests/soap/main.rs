@@ -10,6 +10,7 @@ mod hostile;
 mod network;
 mod ownership;
 mod rating;
+mod safe_writes;
 mod sip;
 mod wire;
 mod wsdl;

@@ -331,9 +331,23 @@ impl Client {
 
 /// Posts a body over HTTP/1.0.
 pub fn post(address: SocketAddr, path: &str, body: &[u8]) -> Result<http::Reply> {
+    post_with(address, path, &[], body)
+}
+
+/// Posts a body over HTTP/1.0 with further header fields.
+pub fn post_with(
+    address: SocketAddr,
+    path: &str,
+    fields: &[(&str, &str)],
+    body: &[u8],
+) -> Result<http::Reply> {
+    let mut further = String::new();
+    for (name, value) in fields {
+        _ = write!(further, "{name}: {value}\r\n");
+    }
     let mut request = format!(
         "POST {path} HTTP/1.0\r\nUser-Agent: PEAR-SOAP\r\nHost: {}\r\nContent-Type: text/xml; charset=UTF-8\r\n\
-         Content-Length: {}\r\nSOAPAction: \"\"\r\nConnection: close\r\n\r\n",
+         Content-Length: {}\r\nSOAPAction: \"\"\r\n{further}Connection: close\r\n\r\n",
         address.ip(),
         body.len()
     )

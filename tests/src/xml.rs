@@ -169,7 +169,14 @@ pub fn parse(document: &str) -> Result<Node> {
         "xml".to_owned(),
         "http://www.w3.org/XML/1998/namespace".to_owned(),
     )]))?;
-    ensure!(reader.rest.trim().is_empty(), "text after the root element");
+    // Comments may follow (XML 1.0 §2.1, production 22).
+    let mut rest = reader.rest.trim();
+    while let Some(comment) = rest.strip_prefix("<!--") {
+        let (inside, after) = comment.split_once("-->").context("a comment without end")?;
+        ensure!(!inside.contains("--") && !inside.ends_with('-'), "two hyphens in a comment");
+        rest = after.trim();
+    }
+    ensure!(rest.is_empty(), "text after the root element");
     Ok(root)
 }
 

@@ -4,9 +4,8 @@
 //! between taking a number and becoming visible is as short as it can be.
 
 use crate::error::StoreError;
-use crate::store::Store;
 use crate::tx::{Actor, Conn, Tx, now_millis, on};
-use ngn_model::{CustomerId, Entity, Position};
+use ngn_model::{Entity, Position};
 use serde_json::Value;
 use sqlx::QueryBuilder;
 use std::fmt::Display;
@@ -18,6 +17,21 @@ pub(crate) struct PendingRow {
     zone: Option<String>,
     before: Option<String>,
     after: Option<String>,
+}
+
+/// A journal row before it has a position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalEntry {
+    /// The kind of record.
+    pub entity: Entity,
+    /// Which record.
+    pub key: String,
+    /// The zone whose serial the change raises, if any.
+    pub zone: Option<String>,
+    /// The record before the change, as JSON without secrets.
+    pub before: Option<String>,
+    /// The record after the change, as JSON without secrets.
+    pub after: Option<String>,
 }
 
 /// Rows per statement: far below every limit on placeholders.
@@ -58,6 +72,19 @@ impl Tx<'_> {
             before: before.map(|value| value.to_string()),
             after: after.map(|value| value.to_string()),
         });
+    }
+
+    /// The rows that the transaction will append to the journal so far, as they will stand there.
+    #[must_use]
+    pub fn journal_entries(&self) -> Vec<JournalEntry> {
+        let entry = |row: &PendingRow| JournalEntry {
+            entity: row.entity,
+            key: row.key.clone(),
+            zone: row.zone.clone(),
+            before: row.before.clone(),
+            after: row.after.clone(),
+        };
+        self.pending.iter().map(entry).collect()
     }
 
     /// How many rows the transaction will append to the journal so far.
@@ -140,127 +167,6 @@ impl InsertId for sqlx::mysql::MySqlQueryResult {
 impl InsertId for sqlx::sqlite::SqliteQueryResult {
     fn insert_id(&self) -> u64 {
         u64::try_from(self.last_insert_rowid()).unwrap_or(0)
-    }
-}
-
-/// A journal row as auditors see it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AuditRow {
-    /// Where it stands.
-    pub position: Position,
-    /// When it was written, in milliseconds since 1970 UTC.
-    pub at: i64,
-    /// The login that made the change.
-    pub login: String,
-    /// The customer in whose name it was made.
-    pub impersonated: Option<CustomerId>,
-    /// The address it came from.
-    pub source: String,
-    /// The operation.
-    pub operation: String,
-    /// The kind of record, by its name in the journal.
-    pub entity: String,
-    /// Which record.
-    pub key: String,
-    /// The zone whose serial it raised.
-    pub zone: Option<String>,
-    /// The record before the change, as JSON.
-    pub before: Option<String>,
-    /// The record after the change, as JSON.
-    pub after: Option<String>,
-}
-
-/// Which rows an auditor wants; `None` does not restrict.
-#[derive(Debug, Clone, Default)]
-pub struct AuditQuery {
-    /// Only rows before this position.
-    pub before: Option<Position>,
-    /// Only this kind of record.
-    pub entity: Option<Entity>,
-    /// Only the record with this key.
-    pub key: Option<String>,
-    /// Only changes made by this login.
-    pub login: Option<String>,
-    /// Only changes of this operation.
-    pub operation: Option<String>,
-    /// Only changes since this time, in milliseconds since 1970 UTC.
-    pub since: Option<i64>,
-}
-
-#[derive(sqlx::FromRow)]
-struct AuditSql {
-    id: i64,
-    at: i64,
-    login: String,
-    impersonated: Option<i64>,
-    source: String,
-    operation: String,
-    entity: String,
-    entity_key: String,
-    zone: Option<String>,
-    before: Option<String>,
-    after: Option<String>,
-}
-
-impl Store {
-    /// The newest rows of the journal that match, newest first, at most `limit`.
-    pub async fn audit(
-        &self,
-        wanted: &AuditQuery,
-        limit: u32,
-    ) -> Result<Vec<AuditRow>, StoreError> {
-        let rows: Vec<AuditSql> = self
-            .read(|tx| {
-                Box::pin(async move {
-                    on!(tx, c => {
-                        let mut query = QueryBuilder::<DB>::new(
-                            "SELECT id, at, login, impersonated, source, operation, entity, entity_key, \
-                             zone, `before`, `after` FROM journal WHERE 1 = 1",
-                        );
-                        if let Some(position) = wanted.before {
-                            query.push(" AND id < ").push_bind(position.0.cast_signed());
-                        }
-                        if let Some(entity) = wanted.entity {
-                            query.push(" AND entity = ").push_bind(entity.as_str());
-                        }
-                        let texts = [
-                            (" AND entity_key = ", &wanted.key),
-                            (" AND login = ", &wanted.login),
-                            (" AND operation = ", &wanted.operation),
-                        ];
-                        for (condition, value) in texts {
-                            if let Some(value) = value {
-                                query.push(condition).push_bind(value.as_str());
-                            }
-                        }
-                        if let Some(since) = wanted.since {
-                            query.push(" AND at >= ").push_bind(since);
-                        }
-                        query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
-                        query.build_query_as::<AuditSql>().fetch_all(&mut *c).await
-                    })
-                })
-            })
-            .await?;
-        Ok(rows.into_iter().map(AuditRow::from).collect())
-    }
-}
-
-impl From<AuditSql> for AuditRow {
-    fn from(row: AuditSql) -> Self {
-        Self {
-            position: position(row.id),
-            at: row.at,
-            login: row.login,
-            impersonated: row.impersonated,
-            source: row.source,
-            operation: row.operation,
-            entity: row.entity,
-            key: row.entity_key,
-            zone: row.zone,
-            before: row.before,
-            after: row.after,
-        }
     }
 }
 

@@ -16,6 +16,7 @@
 
 mod account_options;
 mod addresses;
+mod audit;
 mod call_options;
 mod calls;
 mod customers;
@@ -28,6 +29,8 @@ mod enum_ranges;
 mod error;
 mod filter;
 mod follower;
+mod held;
+mod idempotency;
 mod journal;
 mod location;
 mod migrate;
@@ -52,6 +55,7 @@ mod zone_rows;
 mod zones;
 
 pub use addresses::AddressKind;
+pub use audit::{AuditQuery, AuditRow};
 pub use calls::{CallRow, CallSide, CallSums, CallWindow};
 pub use customers::{Customer, CustomerFilter, CustomerPropertyRow};
 pub use dialect::Dialect;
@@ -63,7 +67,9 @@ pub use enum_ranges::{EnumRangeRow, RangeHold};
 pub use error::{Cause, StoreError};
 pub use filter::{Filter, Listing, Order, Page, Range, SqlRow};
 pub use follower::{Follower, Resume};
-pub use journal::{AuditQuery, AuditRow};
+pub use held::Held;
+pub use idempotency::{Claim, FirstAnswer, IDEMPOTENCY_HOURS};
+pub use journal::JournalEntry;
 pub use migrate::MigrationReport;
 pub use nodes::{ByDomain, DomainCounts, NodeIdentity, NodeRow, SipLoad};
 pub use phonebook::PhonebookRow;

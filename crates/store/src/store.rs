@@ -2,6 +2,7 @@
 
 use crate::dialect::Dialect;
 use crate::error::StoreError;
+use crate::held::Slot;
 use ngn_model::Position;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::sqlite::{
@@ -20,6 +21,8 @@ use tokio::sync::watch;
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+    /// Where writes through this handle wait for the word to commit; see [`Store::holding`].
+    held: Option<Arc<Slot>>,
 }
 
 struct Inner {
@@ -113,6 +116,16 @@ impl Store {
         }
     }
 
+    /// The same store through a handle whose writes are held back.
+    pub(crate) fn with_slot(&self, slot: Arc<Slot>) -> Self {
+        Self { inner: Arc::clone(&self.inner), held: Some(slot) }
+    }
+
+    /// Where this handle's writes are held back, if they are.
+    pub(crate) fn slot(&self) -> Option<&Arc<Slot>> {
+        self.held.as_ref()
+    }
+
     pub(crate) fn db(&self) -> &Db {
         &self.inner.db
     }
@@ -138,7 +151,7 @@ impl Store {
         create_private(path).map_err(|error| StoreError::from(sqlx::Error::Io(error)))?;
         let path = path.canonicalize().map_err(|_| address())?;
         if let Some(inner) = registered().get(&path).and_then(Weak::upgrade) {
-            return Ok(Self { inner });
+            return Ok(Self { inner, held: None });
         }
         let options = SqliteConnectOptions::new()
             .filename(&path)
@@ -171,7 +184,7 @@ impl Store {
             .connect_lazy_with(options.pragma("query_only", "on"));
         let mut registered = registered();
         if let Some(inner) = registered.get(&path).and_then(Weak::upgrade) {
-            return Ok(Self { inner });
+            return Ok(Self { inner, held: None });
         }
         let inner = Arc::new(Inner {
             db: Db::Lite { readers, writer },
@@ -181,7 +194,7 @@ impl Store {
         });
         registered.retain(|_, inner| inner.strong_count() > 0);
         registered.insert(path, Arc::downgrade(&inner));
-        Ok(Self { inner })
+        Ok(Self { inner, held: None })
     }
 
     fn open_mysql(url: &str) -> Result<Self, StoreError> {
@@ -210,6 +223,7 @@ impl Store {
             .after_connect(|connection, _| Box::pin(prepare_session(connection)))
             .connect_lazy_with(options.charset("utf8mb4").disable_statement_logging());
         Ok(Self {
+            held: None,
             inner: Arc::new(Inner {
                 db: Db::My { pool },
                 wake: shared_wake(url),

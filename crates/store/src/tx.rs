@@ -7,8 +7,9 @@ use crate::store::{Db, Store};
 use futures::future::BoxFuture;
 use ngn_model::{CustomerId, Position};
 use sqlx::pool::PoolConnection;
-use sqlx::{Executor, MySql, Sqlite};
+use sqlx::{Database, Executor, MySql, Sqlite};
 use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Who makes a change, in whose name, from where and by which operation: the journal's attribution.
@@ -46,8 +47,6 @@ pub struct Tx<'env> {
     now: i64,
     read_only: bool,
     retry: bool,
-    /// Whether COMMIT or ROLLBACK was answered, so that the connection can be used again.
-    ended: bool,
     _env: PhantomData<&'env ()>,
 }
 
@@ -55,20 +54,42 @@ pub struct Tx<'env> {
 /// to the pool also when a statement on it was never answered, where it would wait for that answer.
 pub(crate) enum Conn {
     /// MySQL or MariaDB.
-    My(PoolConnection<MySql>),
+    My(Leased<MySql>),
     /// SQLite.
-    Lite(PoolConnection<Sqlite>),
+    Lite(Leased<Sqlite>),
 }
 
-impl Drop for Tx<'_> {
-    /// A transaction that was left in the middle, since its caller went away or the server did not answer,
-    /// ends with its connection.
+/// A connection with an open transaction. One that was left in the middle, since its caller went away or the
+/// server did not answer, is closed.
+pub(crate) struct Leased<D: Database> {
+    connection: PoolConnection<D>,
+    /// Whether COMMIT or ROLLBACK was answered, so that the connection can be used again.
+    ended: bool,
+}
+
+impl<D: Database> From<PoolConnection<D>> for Leased<D> {
+    fn from(connection: PoolConnection<D>) -> Self {
+        Self { connection, ended: false }
+    }
+}
+
+impl<D: Database> Deref for Leased<D> {
+    type Target = D::Connection;
+    fn deref(&self) -> &Self::Target {
+        &self.connection
+    }
+}
+
+impl<D: Database> DerefMut for Leased<D> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.connection
+    }
+}
+
+impl<D: Database> Drop for Leased<D> {
     fn drop(&mut self) {
         if !self.ended {
-            match &mut self.conn {
-                Conn::My(connection) => connection.close_on_drop(),
-                Conn::Lite(connection) => connection.close_on_drop(),
-            }
+            self.connection.close_on_drop();
         }
     }
 }
@@ -116,7 +137,7 @@ const ATTEMPTS: u32 = 3;
 
 /// How long one attempt may take from its begin to its commit. Followers wait more than twice as long for a
 /// row whose number was passed over before they stop holding the others back for it.
-const ATTEMPT_LIMIT: Duration = Duration::from_secs(25);
+pub(crate) const ATTEMPT_LIMIT: Duration = Duration::from_secs(25);
 
 /// How long the work in a read may take.
 const READ_LIMIT: Duration = Duration::from_secs(60);
@@ -136,7 +157,8 @@ impl Store {
     /// })).await?;
     /// ```
     ///
-    /// The position is that of the last journal row of the transaction; `None` when it wrote none.
+    /// The position is that of the last journal row of the transaction; `None` when it wrote none, or when the
+    /// transaction is held back ([`Store::holding`]).
     pub async fn write<'env, T, E, F>(
         &self,
         actor: &Actor,
@@ -169,6 +191,13 @@ impl Store {
         E: From<StoreError> + Send,
         F: for<'t> FnMut(&'t mut Tx<'env>) -> BoxFuture<'t, Result<T, E>> + Send,
     {
+        if let Some(slot) = self.slot() {
+            let held = self.attempt_held(slot, actor, work);
+            return match tokio::time::timeout(ATTEMPT_LIMIT, held).await {
+                Ok(outcome) => outcome,
+                Err(_elapsed) => Attempt::Failed(StoreError::timed_out().into()),
+            };
+        }
         let tried = async {
             let mut tx = match Tx::begin_write(self).await {
                 Ok(tx) => tx,
@@ -236,14 +265,18 @@ impl Store {
     }
 }
 
-enum Attempt<T, E> {
+/// How one attempt ended.
+pub(crate) enum Attempt<T, E> {
+    /// It is done.
     Done(T, Option<Position>),
+    /// It failed for good.
     Failed(E),
+    /// It failed, and another attempt may not.
     Again(E),
 }
 
 impl<T, E> Attempt<T, E> {
-    fn from_error(retry: bool, error: E) -> Self {
+    pub(crate) fn from_error(retry: bool, error: E) -> Self {
         if retry { Self::Again(error) } else { Self::Failed(error) }
     }
 }
@@ -270,10 +303,10 @@ impl Tx<'_> {
         self.read_only
     }
 
-    async fn begin_write(store: &Store) -> Result<Self, StoreError> {
+    pub(crate) async fn begin_write(store: &Store) -> Result<Self, StoreError> {
         let conn = match store.db() {
-            Db::My { pool } => Conn::My(pool.acquire().await?),
-            Db::Lite { writer, .. } => Conn::Lite(writer.acquire().await?),
+            Db::My { pool } => Conn::My(pool.acquire().await?.into()),
+            Db::Lite { writer, .. } => Conn::Lite(writer.acquire().await?.into()),
         };
         let mut tx = Self::new(conn, false);
         match &mut tx.conn {
@@ -287,8 +320,8 @@ impl Tx<'_> {
 
     async fn begin_read(store: &Store) -> Result<Self, StoreError> {
         let conn = match store.db() {
-            Db::My { pool } => Conn::My(pool.acquire().await?),
-            Db::Lite { readers, .. } => Conn::Lite(readers.acquire().await?),
+            Db::My { pool } => Conn::My(pool.acquire().await?.into()),
+            Db::Lite { readers, .. } => Conn::Lite(readers.acquire().await?.into()),
         };
         let mut tx = Self::new(conn, true);
         match &mut tx.conn {
@@ -312,9 +345,19 @@ impl Tx<'_> {
             now: now_millis(),
             read_only,
             retry: false,
-            ended: false,
             _env: PhantomData,
         }
+    }
+
+    /// The same transaction for another call.
+    pub(crate) fn handed_on<'next>(self) -> Tx<'next> {
+        let Self { conn, pending, now, read_only, retry, _env } = self;
+        Tx { conn, pending, now, read_only, retry, _env: PhantomData }
+    }
+
+    /// Whether an error of this transaction is a reason to run it again.
+    pub(crate) fn wants_retry(&self) -> bool {
+        self.retry
     }
 
     /// Maps the driver's error and notes whether the transaction should be tried again.
@@ -326,13 +369,13 @@ impl Tx<'_> {
         })
     }
 
-    async fn commit(mut self) -> Result<(), StoreError> {
+    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
         self.end("COMMIT").await?;
         Ok(())
     }
 
     /// Ends the transaction without effect. A failure only means that the server has ended it already.
-    async fn rollback(mut self) {
+    pub(crate) async fn rollback(mut self) {
         if let Err(error) = self.end("ROLLBACK").await {
             tracing::debug!(error = %error, "rollback failed");
         }
@@ -340,10 +383,15 @@ impl Tx<'_> {
 
     async fn end(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {
         match &mut self.conn {
-            Conn::My(connection) => connection.execute(statement).await.map(drop)?,
-            Conn::Lite(connection) => connection.execute(statement).await.map(drop)?,
+            Conn::My(leased) => {
+                leased.execute(statement).await?;
+                leased.ended = true;
+            }
+            Conn::Lite(leased) => {
+                leased.execute(statement).await?;
+                leased.ended = true;
+            }
         }
-        self.ended = true;
         Ok(())
     }
 }
