@@ -10,7 +10,7 @@ build: ## build the programs (unoptimised)
 	cargo build --workspace --all-targets
 
 release: ## build the programs as they are shipped
-	cargo build --release --bins
+	cargo build --release --workspace --bins
 
 test: build ## run all tests beside a throw-away MariaDB
 	tests/bin/tools check
@@ -35,7 +35,7 @@ fuzz: ## fuzz every decoder for a minute each (needs a C++ compiler)
 	tests/bin/fuzz
 
 bench-freshness: ## measure how soon SIP and DNS show 1,000 changes, on both databases
-	cargo build --release --bins
+	cargo build --release --workspace --bins
 	tests/bin/with-mariadb cargo run --release -p ngn-tests --example freshness
 
 demo: ## build, start a platform in ./data/demo, provision it, call, ask DNS; Ctrl-C ends it

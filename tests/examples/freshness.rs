@@ -23,14 +23,22 @@ fn main() {
     let changes =
         std::env::var("NGN_BENCH_CHANGES").ok().and_then(|n| n.parse().ok()).unwrap_or(CHANGES);
     println!("{changes} changes each; milliseconds from the SOAP reply until the change is seen");
-    println!("{:<10} {:<5} {:>8} {:>8} {:>8} {:>8}", "database", "", "p50", "p90", "p99", "max");
-    for backend in [Backend::Sqlite, Backend::MariaDb] {
-        let p = Platform::start(backend);
+    println!("{:<30} {:>8} {:>8} {:>8} {:>8}", "", "p50", "p90", "p99", "max");
+    let both = [Backend::Sqlite, Backend::MariaDb];
+    for (backend, apart) in both.map(|b| (b, false)).into_iter().chain(both.map(|b| (b, true))) {
+        let p = if apart { Platform::start_apart(backend) } else { Platform::start(backend) };
+        let shape = if apart { "three processes" } else { "one process" };
         domain(&p.admin(), "example.com");
         range(&p.admin(), "3120");
         p.settle();
-        report(backend, "SIP", &mut (0..changes).map(|n| sip(&p, n)).collect::<Vec<_>>());
-        report(backend, "DNS", &mut (0..changes).map(|n| dns(&p, n)).collect::<Vec<_>>());
+        report(
+            &format!("{backend}, {shape}, SIP"),
+            &mut (0..changes).map(|n| sip(&p, n)).collect::<Vec<_>>(),
+        );
+        report(
+            &format!("{backend}, {shape}, DNS"),
+            &mut (0..changes).map(|n| dns(&p, n)).collect::<Vec<_>>(),
+        );
     }
 }
 
@@ -75,18 +83,11 @@ fn dns(p: &Platform, n: usize) -> Duration {
     }
 }
 
-fn report(backend: Backend, what: &str, times: &mut [Duration]) {
+fn report(what: &str, times: &mut [Duration]) {
     times.sort_unstable();
     let at = |share: usize| {
         let index = (times.len() * share / 100).min(times.len() - 1);
         times[index].as_secs_f64() * 1_000.0
     };
-    println!(
-        "{:<10} {what:<5} {:>8.2} {:>8.2} {:>8.2} {:>8.2}",
-        backend.to_string(),
-        at(50),
-        at(90),
-        at(99),
-        at(100)
-    );
+    println!("{what:<30} {:>8.2} {:>8.2} {:>8.2} {:>8.2}", at(50), at(90), at(99), at(100));
 }
