@@ -74,6 +74,8 @@ pub(crate) trait Enumeration: Copy {
 #[derive(Clone, Copy)]
 pub struct At<'a, 'd> {
     element: Element<'d>,
+    /// Where every item of a list came as a member of its own ([`is_bare_item`]), those after the first.
+    further: &'a [Element<'d>],
     path: &'a Path<'a>,
     kind: &'a Kind,
 }
@@ -163,7 +165,7 @@ impl<'d> Decoder<'d> {
     ) -> Result<Option<T>, Fault> {
         let path = Path::root(name);
         let element = self.follow(element, &path)?;
-        T::decode(At { element, path: &path, kind }, self)
+        T::decode(At { element, further: &[], path: &path, kind }, self)
     }
 
     /// Sorts child elements into members by local name, in any order (W9). Unknown ones are passed over (W8).
@@ -174,23 +176,24 @@ impl<'d> Decoder<'d> {
         path: Option<&Path<'_>>,
     ) -> Result<T, Fault> {
         let mut found: Vec<Option<Element<'d>>> = vec![None; rows.len()];
+        let mut further = Vec::new();
         for child in element.children() {
-            let slot = rows
-                .iter()
-                .position(|row| row.name == child.local())
-                .and_then(|index| found.get_mut(index));
+            let slot = rows.iter().zip(&mut found).find(|(row, _)| row.name == child.local());
+            let Some((row, slot)) = slot else { continue };
+            let bare = |element: &Element<'_>| is_bare_item(*element, &row.kind);
             match slot {
-                Some(Some(_)) => {
+                None => *slot = Some(child),
+                Some(first) if bare(first) && bare(&child) => further.push((row.name, child)),
+                Some(_) => {
                     let step = Path { parent: path, step: Step::Name(child.local()) };
                     return Err(Fault::invalid(step, "is given twice; send it once"));
                 }
-                Some(slot) => *slot = Some(child),
-                None => {}
             }
         }
         T::from_members(&mut Members {
             decoder: self,
             members: rows.iter().zip(found).collect::<Vec<_>>().into_iter(),
+            further,
             path,
         })
     }
@@ -313,6 +316,8 @@ impl At<'_, '_> {
 pub struct Members<'a, 'd> {
     decoder: &'a mut Decoder<'d>,
     members: std::vec::IntoIter<(&'static MemberRow, Option<Element<'d>>)>,
+    /// Members that came again, each an item of the list that the member is ([`is_bare_item`]).
+    further: Vec<(&'static str, Element<'d>)>,
     path: Option<&'a Path<'a>>,
 }
 
@@ -322,10 +327,12 @@ impl Members<'_, '_> {
     /// # Errors
     /// What [`Value::decode`] gives.
     pub fn next<T: Value>(&mut self) -> Result<Option<T>, Fault> {
-        let Some((row, Some(element))) = self.members.next() else { return Ok(None) };
+        let Some((row, Some(first))) = self.members.next() else { return Ok(None) };
+        let further: Vec<_> =
+            self.further.iter().filter(|(name, _)| *name == row.name).map(|(_, e)| *e).collect();
         let path = Path { parent: self.path, step: Step::Name(row.name) };
-        let element = self.decoder.follow(element, &path)?;
-        T::decode(At { element, path: &path, kind: &row.kind }, self.decoder)
+        let element = self.decoder.follow(first, &path)?;
+        T::decode(At { element, further: &further, path: &path, kind: &row.kind }, self.decoder)
     }
 }
 
@@ -348,6 +355,18 @@ fn hint(element: Element<'_>) -> Hint {
         Some((_, local)) if local.ends_with("Array") => Hint::Array,
         Some((ENCODING, _)) => Hint::Scalar,
         Some(_) => Hint::Other,
+    }
+}
+
+/// Whether an element is one item of a list in the place of the list. suds unwraps the lists of an encoded reply and,
+/// when such a record is sent back, repeats the member for every item: a struct with the item's type, a simple value
+/// with the list's.
+fn is_bare_item(element: Element<'_>, list: &Kind) -> bool {
+    let Kind::Array(item) = list else { return false };
+    let Some((_, local)) = element.xsi_type() else { return false };
+    match item {
+        Kind::Struct(_) => local == item.type_name(),
+        _ => local == list.type_name() && !element.has_children(),
     }
 }
 
@@ -454,21 +473,37 @@ impl Value for Vec<u8> {
 impl<T: Value> Value for Vec<T> {
     /// W3: every child element is an item, whatever its name.
     fn decode<'d>(at: At<'_, 'd>, decoder: &mut Decoder<'d>) -> Result<Option<Self>, Fault> {
+        let item = if let Kind::Array(item) = at.kind { item } else { at.kind };
+        let bare = is_bare_item(at.element, at.kind);
         match decoder.trimmed_shape(at.element) {
+            // An empty element by itself is the list; beside others of its name it is an item.
+            _ if !at.further.is_empty() => {}
             Shape::Null | Shape::Empty(Hint::Scalar) => return Ok(None),
             Shape::Empty(_) => return Ok(Some(Self::new())),
-            Shape::Text(text) => {
+            Shape::Text(text) if !bare => {
                 return Err(at.not("a list; send one element per item", text));
             }
-            Shape::Children => {}
+            Shape::Text(_) | Shape::Children => {}
         }
-        let item = if let Kind::Array(item) = at.kind { item } else { at.kind };
         let mut items = Self::new();
-        for (index, element) in at.element.children().enumerate() {
+        let mut add = |element, index, decoder: &mut Decoder<'d>| {
             let path = Path { parent: Some(at.path), step: Step::Index(index) };
-            let element = decoder.follow(element, &path)?;
-            let value = T::decode(At { element, path: &path, kind: item }, decoder)?;
+            // The first of the bare ones was followed as the member that it is.
+            let element =
+                if bare && index == 0 { element } else { decoder.follow(element, &path)? };
+            let value = T::decode(At { element, further: &[], path: &path, kind: item }, decoder)?;
             items.extend(value.or_else(T::null_item));
+            Ok::<_, Fault>(())
+        };
+        if bare {
+            let elements = std::iter::once(at.element).chain(at.further.iter().copied());
+            for (index, element) in elements.enumerate() {
+                add(element, index, decoder)?;
+            }
+        } else {
+            for (index, element) in at.element.children().enumerate() {
+                add(element, index, decoder)?;
+            }
         }
         Ok(Some(items))
     }

@@ -140,6 +140,51 @@ fn w3_lists_are_read_by_position_whatever_their_type_and_item_names() {
     }
 }
 
+/// What suds 1.2 sends back of an account that it got in an encoded reply: it unwraps lists.
+#[test]
+fn w3_items_in_the_place_of_their_list_are_the_list() {
+    let group = |text: &str| format!("<groups xsi:type='t:StringArray'>{text}</groups>");
+    let words =
+        |found: &[&str]| Some(found.iter().map(|&word| word.to_owned()).collect::<Vec<_>>());
+    assert_eq!(encoded_account(&group("a")).groups, words(&["a"]));
+    assert_eq!(
+        encoded_account(&[group("a"), group(""), group("c d")].concat()).groups,
+        words(&["a", "", "c d"])
+    );
+    assert_eq!(encoded_account(&group("")).groups, words(&[]), "an empty list stays one");
+    assert_eq!(encoded_account(&group("<item>a</item>")).groups, words(&["a"]));
+
+    let property = |name: &str| {
+        format!(
+            "<properties xsi:type='t:Property'><name>{name}</name><value>1</value></properties>"
+        )
+    };
+    for names in [&["a"][..], &["a", "b", "c"]] {
+        let sent: String = names.iter().map(|name| property(name)).collect();
+        let read = encoded_account(&sent).properties.unwrap();
+        let read: Vec<_> = read.iter().map(|p| p.name.as_deref().unwrap()).collect();
+        assert_eq!(read, names);
+    }
+}
+
+#[test]
+fn w3_a_list_beside_an_item_or_a_list_is_refused() {
+    let list = "<groups xsi:type='t:StringArray'><item>a</item></groups>";
+    let item = "<groups xsi:type='t:StringArray'>a</groups>";
+    let untyped = "<groups>a</groups>";
+    for [first, second] in
+        [[list, list], [list, item], [item, list], [untyped, untyped], [item, untyped]]
+    {
+        let body = format!("<s:addAccount><account>{first}{second}</account></s:addAccount>");
+        let refused = try_encoded(&body).unwrap_err();
+        assert_eq!(refused, "account.groups: is given twice; send it once (9000)");
+    }
+    let refused =
+        try_encoded(&format!("<s:addAccount><account>{untyped}</account></s:addAccount>"));
+    let told = "account.groups: \"a\" is not a list; send one element per item (9000)";
+    assert_eq!(refused.unwrap_err(), told);
+}
+
 #[test]
 fn w3_top_level_lists_lose_their_declared_type() {
     let request = encoded(
