@@ -11,4 +11,6 @@
 mod connection;
 mod ext_soap;
 mod lifecycle;
+mod node_soap;
+mod suds;
 mod zeep;
