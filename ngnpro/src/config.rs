@@ -52,6 +52,10 @@ pub struct Provisioning {
     pub nameservers: Vec<String>,
     /// The most records that one answer holds (B45), 5000 or more.
     pub page: u64,
+    /// The lowest mailbox number that is generated (B152), 1 or more.
+    pub first_mailbox: i64,
+    /// Whether the Voicemail port serves accounts whose SIP accounts are elsewhere (B157).
+    pub standalone_voicemail: bool,
 }
 
 /// Limits on what the network may cost.
@@ -101,6 +105,8 @@ impl Default for Provisioning {
             default_credit: None,
             nameservers: Vec::new(),
             page: 10_000,
+            first_mailbox: 1_000_000,
+            standalone_voicemail: false,
         }
     }
 }
@@ -127,6 +133,9 @@ impl Config {
         }
         if self.provisioning.page < 5_000 {
             return Err("provisioning.page: must be 5000 or more (B45)".to_owned());
+        }
+        if !(1..=999_999_999_999).contains(&self.provisioning.first_mailbox) {
+            return Err("provisioning.first_mailbox: must have 1 to 12 digits".to_owned());
         }
         if self.public_url.as_deref().is_some_and(|url| url.ends_with("wsdl")) {
             return Err(

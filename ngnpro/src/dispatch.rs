@@ -48,7 +48,7 @@ pub async fn dispatch(call: &Call<'_>, request: Request, style: Style) -> Result
     match request {
         Request::Sip(request) => sip(call, request, style).await,
         Request::Customer(request) => customer(call, request, style).await,
-        Request::Voicemail(request) => voicemail(request),
+        Request::Voicemail(request) => voicemail(call, request, style).await,
         Request::Enum(request) => enum_(call, request, style).await,
         Request::Dns(request) => dns(call, request, style).await,
         Request::Rating(request) => rating(call, request, style).await,
@@ -221,16 +221,24 @@ async fn customer(
     }
 }
 
-fn voicemail(request: voicemail::Request) -> Result<Reply, OpError> {
+async fn voicemail(
+    call: &Call<'_>,
+    request: voicemail::Request,
+    style: Style,
+) -> Result<Reply, OpError> {
+    use crate::ops::voicemail as mailboxes;
     use voicemail::Request as R;
     match request {
-        request @ (R::AddAccount(_)
-        | R::UpdateAccount(_)
-        | R::DeleteAccount(_)
-        | R::GetAccount(_)
-        | R::SetAnnouncement(_)) => {
-            let row = request.operation();
-            Err(not_yet(row.port.name(), row.name))
+        R::AddAccount(r) => reply::<voicemail::AddAccount>(mailboxes::add(call, r).await, style),
+        R::UpdateAccount(r) => {
+            reply::<voicemail::UpdateAccount>(mailboxes::update(call, r).await, style)
+        }
+        R::DeleteAccount(r) => {
+            reply::<voicemail::DeleteAccount>(mailboxes::delete(call, r).await, style)
+        }
+        R::GetAccount(r) => reply::<voicemail::GetAccount>(mailboxes::get(call, r).await, style),
+        R::SetAnnouncement(r) => {
+            reply::<voicemail::SetAnnouncement>(mailboxes::set_announcement(call, r).await, style)
         }
     }
 }

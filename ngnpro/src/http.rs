@@ -1,5 +1,6 @@
 //! HTTP: SOAP by POST on any path, the WSDL by GET (contract A1, A2).
 
+use crate::announcements;
 use crate::auth::{AdministratorLogin, authenticate};
 use crate::config::Config;
 use crate::fault::OpError;
@@ -51,7 +52,10 @@ pub fn router(app: Arc<App>) -> Router {
 async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     match *request.method() {
         Method::POST => soap(&app, request).await,
-        Method::GET | Method::HEAD => page(&app, request.uri(), request.headers()),
+        Method::GET | Method::HEAD => match announcements::mailbox(request.uri().path()) {
+            Some(mailbox) => announcements::serve(&app, mailbox, request.headers()).await,
+            None => page(&app, request.uri(), request.headers()),
+        },
         _ => {
             let allowed = [(header::ALLOW, "GET, POST")];
             (StatusCode::METHOD_NOT_ALLOWED, allowed, "send SOAP by POST\n").into_response()

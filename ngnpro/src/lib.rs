@@ -4,6 +4,7 @@
 //! operation → `ops` loads facts, decides by `rules` and `principal`, and writes in one transaction → `ngn_soap`
 //! encodes the reply, or `fault` maps the error.
 
+pub mod announcements;
 pub mod auth;
 pub mod config;
 pub mod dispatch;

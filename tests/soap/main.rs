@@ -12,5 +12,6 @@ mod ownership;
 mod rating;
 mod safe_writes;
 mod sip;
+mod voicemail;
 mod wire;
 mod wsdl;

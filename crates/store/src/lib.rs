@@ -51,6 +51,7 @@ mod store;
 mod time;
 mod trusted_peers;
 mod tx;
+mod voicemail;
 mod zone_rows;
 mod zones;
 
@@ -87,6 +88,7 @@ pub use store::Store;
 pub use time::{parse_utc, utc};
 pub use trusted_peers::TrustedPeerRow;
 pub use tx::{Actor, Tx};
+pub use voicemail::{Announcement, VoicemailRow};
 pub use zone_rows::{NewRecord, RecordOrigin};
 
 /// The result of what the store does.

@@ -30,6 +30,7 @@ pub mod sip_call_options;
 pub mod sip_domains;
 pub mod sip_phonebook;
 pub mod trusted_peers;
+pub mod voicemail;
 
 use crate::config::Provisioning;
 use crate::fault::OpError;

@@ -2,7 +2,8 @@
 
 use super::credit::{self, Credit};
 use super::{
-    Call, Outcome, query_parts, required, sip_aliases, sip_domains, stored, wire_time, wire_total,
+    Call, Outcome, query_parts, required, sip_aliases, sip_domains, stored, voicemail, wire_time,
+    wire_total,
 };
 use crate::fault::OpError;
 use crate::principal::{Need, Principal};
@@ -140,8 +141,10 @@ pub async fn delete(call: &Call<'_>, request: sip::DeleteAccount) -> Outcome<()>
     call.store
         .write(&call.actor, |tx| {
             Box::pin(async move {
+                tx.lock_sip_account(aor).await?;
                 let old = visible(tx, who, aor).await?;
                 let member_of = tx.sip_groups(aor).await?.into_iter().collect();
+                voicemail::remove(tx, aor).await?;
                 for alias in tx.aliases_of(aor).await? {
                     sip_aliases::remove(tx, &alias).await?;
                 }

@@ -13,3 +13,4 @@ pub mod properties;
 pub mod pstn;
 pub mod rating;
 pub mod sip_account;
+pub mod voicemail;
