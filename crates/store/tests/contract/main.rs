@@ -5,6 +5,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
 
 mod backend;
+mod billing;
 mod call_options;
 mod directory;
 mod dns_port;

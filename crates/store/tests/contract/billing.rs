@@ -1,0 +1,147 @@
+//! Prepaid balances, vouchers, calls and mailboxes.
+
+use crate::backend::{Backend, actor};
+use crate::on_both;
+use ngn_model::{Amount, Aor};
+use ngn_store::{CallSide, CallWindow, PrepaidHistoryRow, StoreError, VoicemailRow};
+
+on_both!(
+    balances_are_exact,
+    vouchers_are_used_once,
+    calls_are_found_and_summed,
+    mailboxes_are_numbered
+);
+
+fn alice() -> Aor {
+    Aor::new("alice", "example.com").expect("an address")
+}
+
+async fn change(backend: &Backend, steps: i64) -> Amount {
+    let aor = &alice();
+    let (balance, _) = backend
+        .store
+        .write(actor(), |tx| {
+            Box::pin(async move {
+                let balance = tx.lock_prepaid(aor, 7).await?.checked_add(Amount(steps));
+                let balance = balance.unwrap_or_default();
+                let row = PrepaidHistoryRow {
+                    action: "Set balance".to_owned(),
+                    description: String::new(),
+                    value: Amount(steps),
+                    balance,
+                    date: tx.now(),
+                };
+                tx.change_prepaid(aor, 7, &row).await?;
+                Ok::<_, StoreError>(balance)
+            })
+        })
+        .await
+        .expect("changed");
+    balance
+}
+
+async fn balances_are_exact(backend: &Backend) {
+    // Each digit of the column, and back; what CDRTool reads is the same number.
+    for steps in [9_999_999_999, -9_999_999_998, 1, -19_999_999_999, 9_999_999_998, 9_999_999_999] {
+        change(backend, steps).await;
+    }
+    assert_eq!(change(backend, 0).await, Amount(0));
+    change(backend, 12_345_6789).await;
+    let read = backend.text("SELECT CAST(balance AS CHAR) FROM prepaid").await;
+    assert_eq!(read, "12345.6789");
+    let aor = &alice();
+    let history = backend
+        .store
+        .read(|tx| Box::pin(async move { tx.prepaid_history(aor, 3).await }))
+        .await
+        .expect("read");
+    let values: Vec<i64> = history.iter().map(|row| row.value.0).collect();
+    assert_eq!(values, [123_456_789, 0, 9_999_999_999]);
+    // Engines that change the balance between two of ours are not overwritten.
+    backend.sql("UPDATE prepaid SET balance = balance - 0.0001").await;
+    assert_eq!(change(backend, 0).await, Amount(123_456_788));
+}
+
+async fn vouchers_are_used_once(backend: &Backend) {
+    backend.sql("INSERT INTO prepaid_cards (id, number, value) VALUES (1, '9001', 0.3)").await;
+    let found = |id: i64, number: &'static str| {
+        backend.store.write(actor(), move |tx| {
+            Box::pin(async move {
+                let card = tx.lock_prepaid_card(id, number).await?;
+                if card.is_some() {
+                    tx.use_prepaid_card(id).await?;
+                }
+                Ok::<_, StoreError>(card.map(|card| card.value))
+            })
+        })
+    };
+    assert_eq!(found(1, "9002").await.expect("read").0, None);
+    assert_eq!(found(2, "9001").await.expect("read").0, None);
+    assert_eq!(found(1, "9001").await.expect("read").0, Some(Amount(3_000)));
+    assert_eq!(found(1, "9001").await.expect("read").0, Some(Amount::ZERO));
+}
+
+async fn calls_are_found_and_summed(backend: &Backend) {
+    for (id, user, callee, start, price) in [
+        ("a", "alice@example.com", "bob@example.com", "2026-03-01 00:00:00", "0.1"),
+        ("b", "alice@example.com", "x=3Dy@example.com", "2026-03-01 00:00:01", "0.2"),
+        ("c", "alice@example.com", "bob@example.com", "2026-02-28 23:59:59", "NULL"),
+    ] {
+        backend
+            .sql(format!(
+                "INSERT INTO radacct (AcctSessionId, UserName, CanonicalURI, AcctStartTime, AcctSessionTime, \
+                 Price) VALUES ('{id}', '{user}', '{callee}', '{start}', 5, {price})"
+            ))
+            .await;
+    }
+    let march = CallWindow { from: Some(1_772_323_200), to: None };
+    let (aor, odd) = (&alice(), &Aor::new("x=y", "example.com").expect("an address"));
+    let (calls, sums, received) = backend
+        .store
+        .read(|tx| {
+            Box::pin(async move {
+                let calls = tx.calls(aor, CallSide::Placed, march, 9).await?;
+                let sums = tx.call_sums(aor, CallSide::Placed, march).await?;
+                let received = tx.calls(odd, CallSide::Received, CallWindow::default(), 9).await?;
+                Ok::<_, StoreError>((calls, sums, received))
+            })
+        })
+        .await
+        .expect("read");
+    let ids: Vec<&str> = calls.iter().map(|call| call.session_id.as_str()).collect();
+    assert_eq!(ids, ["b", "a"]);
+    assert_eq!((sums.calls, sums.duration, sums.price), (2, 10, Amount(3_000)));
+    // The address stands quoted-printable in the table.
+    assert_eq!(received.len(), 1);
+    assert_eq!((received[0].start, received[0].stop), (1_772_323_201, None));
+}
+
+async fn mailboxes_are_numbered(backend: &Backend) {
+    let add = |user: &'static str, wanted: Option<&'static str>| {
+        backend.store.write(actor(), move |tx| {
+            Box::pin(async move {
+                let mailbox = match wanted {
+                    Some(wanted) if !tx.take_mailbox(wanted).await? => return Ok(None),
+                    Some(wanted) => wanted.to_owned(),
+                    None => tx.next_mailbox(100).await?,
+                };
+                let row = VoicemailRow {
+                    username: user.to_owned(),
+                    domain: "example.com".to_owned(),
+                    mailbox: mailbox.clone(),
+                    ..VoicemailRow::default()
+                };
+                tx.insert_voicemail(&row).await?;
+                Ok::<_, StoreError>(Some(mailbox))
+            })
+        })
+    };
+    assert_eq!(add("a", Some("7")).await.expect("added").0.as_deref(), Some("7"));
+    assert_eq!(add("b", None).await.expect("added").0.as_deref(), Some("100"));
+    assert_eq!(add("c", Some("100")).await.expect("refused").0, None);
+    // Another program put one where ours would come next.
+    backend.sql("INSERT INTO voicemail_users (mailbox) VALUES ('101'), ('5000')").await;
+    assert_eq!(add("d", None).await.expect("added").0.as_deref(), Some("5001"));
+    assert!(add("d", None).await.is_err_and(|error| error.is_duplicate()));
+    assert_eq!(backend.number("SELECT COUNT(*) FROM voicemail_users").await, 5);
+}
