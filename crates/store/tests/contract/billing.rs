@@ -46,7 +46,7 @@ async fn balances_are_exact(backend: &Backend) {
         change(backend, steps).await;
     }
     assert_eq!(change(backend, 0).await, Amount(0));
-    change(backend, 12_345_6789).await;
+    change(backend, 123_456_789).await;
     let read = backend.text("SELECT CAST(balance AS CHAR) FROM prepaid").await;
     assert_eq!(read, "12345.6789");
     let aor = &alice();
