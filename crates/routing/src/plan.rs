@@ -3,12 +3,16 @@
 //! Each rule is a function that may settle the call; the first one that does ends the walk:
 //!
 //! 1. `caller_may_call`: a blocked account calls nobody (B66), nor does one from outside its networks (B77).
-//! 2. `to_the_outside`: a domain that is not ours is reached only by callers that proved who they are.
-//! 3. `to_nobody`: the domain is ours and nobody has that address: 404.
-//! 4. `to_an_account`: every registered contact, highest preference first; without one: 480.
+//! 2. `caller_may_call_this_number`: barring prefixes of the caller (B96).
+//! 3. `to_the_outside`: a domain that is not ours is reached only by callers that proved who they are.
+//! 4. `to_nobody`: the domain is ours and nobody has that address: 404.
+//! 5. `to_an_account`: whom the callee takes calls from, its diversions, and every registered contact, highest
+//!    preference first; without one: 480.
 //!
 //! Aliases are resolved when the facts are gathered (B79), so that the rules see accounts only.
 
+use crate::barring;
+use crate::diversion::{self, Diverted};
 use ngn_model::call_plan::{Condition, Leg, Step, Target};
 use ngn_model::{Account, Aor, Binding, CallPlan, Plan, Reject};
 use std::net::IpAddr;
@@ -21,6 +25,10 @@ pub struct CallFacts<'a> {
     pub caller: Caller<'a>,
     /// Who is called.
     pub callee: Callee<'a>,
+    /// The URI of the request's From, without parameters of the header field.
+    pub from: &'a str,
+    /// Whom diversions may lead to, from the callee on; what is not there leads nowhere.
+    pub diverted: &'a [Diverted<'a>],
     /// The address that the request came from.
     pub source: IpAddr,
     /// The time, in milliseconds since 1970 UTC.
@@ -67,11 +75,13 @@ pub enum Callee<'a> {
 pub struct Settings {
     /// How long a callee rings who has set no time of its own (B56).
     pub default_answer_timeout: Duration,
+    /// Host and port of the voicemail server; without it diversions to mailboxes lead nowhere (B85).
+    pub voicemail_server: Option<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { default_answer_timeout: Duration::from_secs(35) }
+        Self { default_answer_timeout: Duration::from_secs(35), voicemail_server: None }
     }
 }
 
@@ -79,6 +89,7 @@ impl Default for Settings {
 #[must_use]
 pub fn plan(facts: &CallFacts<'_>) -> Plan {
     caller_may_call(facts)
+        .or_else(|| caller_may_call_this_number(facts))
         .or_else(|| to_the_outside(facts))
         .or_else(|| to_nobody(facts))
         .unwrap_or_else(|| to_an_account(facts))
@@ -97,6 +108,19 @@ fn caller_may_call(facts: &CallFacts<'_>) -> Option<Plan> {
         )),
         Caller::Account(_) | Caller::Stranger => None,
     }
+}
+
+/// B96: numbers that the caller's account may not call. What is a number of ours is no call to the PSTN.
+fn caller_may_call_this_number(facts: &CallFacts<'_>) -> Option<Plan> {
+    let (
+        Caller::Account(caller),
+        Callee::Unknown { address: called } | Callee::Foreign { uri: called },
+    ) = (facts.caller, facts.callee)
+    else {
+        return None;
+    };
+    let prefix = barring::barred(caller, called)?;
+    Some(reject(403, "Forbidden", format!("{} may not call +{prefix} (B96)", caller.aor)))
 }
 
 /// A proxy that forwards anybody's request anywhere is an open relay (RFC 3261 section 26.3.2).
@@ -124,43 +148,15 @@ fn to_nobody(facts: &CallFacts<'_>) -> Option<Plan> {
     Some(reject(404, "Not Found", format!("no account or alias is called {address}")))
 }
 
-/// RFC 3261 section 16.6: all contacts of the best preference at once, then those of the next.
+/// The callee's own rules and diversions: [`crate::diversion`].
 fn to_an_account(facts: &CallFacts<'_>) -> Plan {
     let Callee::Account { account, alias, bindings } = facts.callee else {
         return reject(404, "Not Found", "nobody is called".to_owned());
     };
-    let mut live: Vec<&Binding> = bindings.iter().filter(|b| b.expires_at > facts.now).collect();
-    if live.is_empty() {
-        return reject(
-            480,
-            "Temporarily Unavailable",
-            format!("{} is not registered", account.aor),
-        );
+    match diversion::reach(facts, account, alias, bindings) {
+        Ok(steps) => Plan::Call(CallPlan { steps }),
+        Err(reject) => Plan::Reject(reject),
     }
-    live.sort_by_key(|b| std::cmp::Reverse(b.q));
-    let answer_timeout = account
-        .answer_timeout
-        .filter(|seconds| *seconds > 0)
-        .map_or(facts.settings.default_answer_timeout, |s| Duration::from_secs(u64::from(s)));
-    let why = match alias {
-        Some(alias) => format!("{} is registered, called as {alias}", account.aor),
-        None => format!("{} is registered", account.aor),
-    };
-    let steps = live
-        .chunk_by(|a, b| a.q == b.q)
-        .enumerate()
-        .map(|(index, group)| {
-            let q = group.first().map_or(0, |b| b.q);
-            Step {
-                when: if index == 0 { Condition::First } else { Condition::Unanswered },
-                leg: Leg::default(),
-                targets: group.iter().map(|b| Target::Binding(Box::new((*b).clone()))).collect(),
-                answer_timeout,
-                reason: format!("{why}, q={}.{:03}", q / 1000, q % 1000),
-            }
-        })
-        .collect();
-    Plan::Call(CallPlan { steps })
 }
 
 fn reject(status: u16, phrase: &'static str, reason: String) -> Plan {
@@ -198,7 +194,8 @@ mod tests {
 
     fn decide(caller: Caller<'_>, callee: Callee<'_>) -> Plan {
         let (source, settings) = (IpAddr::from([192, 0, 2, 9]), Settings::default());
-        plan(&CallFacts { caller, callee, source, now: 1_000, settings: &settings })
+        let (from, diverted) = ("sip:caller@example.net", &[]);
+        plan(&CallFacts { caller, callee, from, diverted, source, now: 1_000, settings: &settings })
     }
 
     fn status(plan: &Plan) -> u16 {
