@@ -1,5 +1,6 @@
 //! What sipd's configuration file says; `etc/sipd.toml` explains each key.
 
+use ngn_sip::uri::Uri;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -101,6 +102,8 @@ pub struct Proxy {
     pub answer_timeout: u64,
     /// Timer C, in seconds, more than 180 (RFC 3261 section 16.6).
     pub timer_c: u64,
+    /// Host and port of the voicemail server; empty: diversions to mailboxes lead nowhere (B85).
+    pub voicemail_server: String,
 }
 
 /// Limits on what the network may cost.
@@ -168,7 +171,7 @@ impl Default for Registrar {
 
 impl Default for Proxy {
     fn default() -> Self {
-        Self { answer_timeout: 35, timer_c: 185 }
+        Self { answer_timeout: 35, timer_c: 185, voicemail_server: String::new() }
     }
 }
 
@@ -213,6 +216,10 @@ impl Config {
         }
         if self.proxy.timer_c <= 180 {
             return Err("proxy.timer_c: must be more than 180 (RFC 3261 section 16.6)".to_owned());
+        }
+        let server = &self.proxy.voicemail_server;
+        if !server.is_empty() && Uri::parse(&format!("sip:1@{server}")).is_err() {
+            return Err(format!("proxy.voicemail_server: `{server}` is no host and port"));
         }
         if self.proxy.answer_timeout == 0 || self.proxy.answer_timeout > 900 {
             return Err("proxy.answer_timeout: must be 1 to 900".to_owned());
@@ -269,7 +276,7 @@ mod tests {
             .into_iter()
             .chain(["# advertised", "algorithms", "nonce_seconds", "allow_without_qop", "uri"])
             .chain(["min_expires", "max_expires", "default_expires", "max_contacts"])
-            .chain(["answer_timeout", "timer_c", "message_octets"])
+            .chain(["answer_timeout", "timer_c", "voicemail_server", "message_octets"])
             .chain(["transactions", "connections", "connections_per_address", "idle_seconds"])
             .chain(["receive_buffer"]);
         for key in keys {
@@ -281,12 +288,13 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         type Spoil = fn(&mut Config);
-        let cases: [(Spoil, &str); 6] = [
+        let cases: [(Spoil, &str); 7] = [
             (|c| c.listen.udp = vec!["[::]:5060".parse().expect("one")], "listen.advertised"),
             (|c| c.listen = Listen { udp: vec![], tcp: vec![], advertised: None }, "listen"),
             (|c| c.digest.algorithms.clear(), "digest.algorithms"),
             (|c| c.registrar.min_expires = 9_999, "registrar"),
             (|c| c.proxy.timer_c = 180, "proxy.timer_c"),
+            (|c| c.proxy.voicemail_server = "vm example".to_owned(), "proxy.voicemail_server"),
             (|c| c.limits.message_octets = 10, "limits.message_octets"),
         ];
         for (spoil, key) in cases {

@@ -86,6 +86,12 @@ impl Directory {
         self.accounts.get(target).map(|account| (account, Some(address)))
     }
 
+    /// The account that an address leads to.
+    #[must_use]
+    pub fn account_at(&self, address: &Aor) -> Option<&Account> {
+        self.accounts.get(address).or_else(|| self.accounts.get(self.aliases.get(address)?))
+    }
+
     /// The callee's part of a call's facts, for an address in a domain of ours.
     #[must_use]
     pub fn callee<'a>(&'a self, address: &'a Aor, text: &'a str) -> Callee<'a> {

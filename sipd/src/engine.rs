@@ -7,6 +7,7 @@
 
 mod admission;
 mod calls;
+mod diverted;
 mod register;
 
 use crate::cdr::Record;
@@ -111,6 +112,8 @@ impl Engine {
         Self {
             settings: Settings {
                 default_answer_timeout: Duration::from_secs(config.proxy.answer_timeout),
+                voicemail_server: Some(config.proxy.voicemail_server.clone())
+                    .filter(|server| !server.is_empty()),
             },
             config,
             stack,

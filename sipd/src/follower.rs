@@ -3,7 +3,7 @@
 use crate::directory::Update;
 use ngn_daemon::Readiness;
 use ngn_model::journal::{Entity, JournalRow};
-use ngn_model::{Aor, DomainName};
+use ngn_model::{Aor, CustomerId, DomainName};
 use ngn_store::{Follower, Store, StoreError};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -28,6 +28,7 @@ struct Named {
     domains: BTreeSet<DomainName>,
     accounts: BTreeSet<Aor>,
     aliases: BTreeSet<Aor>,
+    customers: BTreeSet<CustomerId>,
 }
 
 impl Named {
@@ -37,7 +38,18 @@ impl Named {
         for row in rows {
             match row.entity {
                 Entity::SipDomain => named.domains.extend(DomainName::new(&row.key)),
-                Entity::SipAccount => named.accounts.extend(row.key.parse::<Aor>()),
+                Entity::SipAccount
+                | Entity::Diversions
+                | Entity::AcceptRules
+                | Entity::BarringPrefixes
+                | Entity::RejectMembers
+                | Entity::Voicemail => named.accounts.extend(row.key.parse::<Aor>()),
+                // The entry's URI stands behind the account.
+                Entity::PhonebookEntry => {
+                    let account = row.key.split(' ').next().unwrap_or_default();
+                    named.accounts.extend(account.parse::<Aor>());
+                }
+                Entity::Customer => named.customers.extend(row.key.parse::<CustomerId>()),
                 Entity::SipAlias => named.aliases.extend(row.key.parse::<Aor>()),
                 _ => {}
             }
@@ -47,8 +59,14 @@ impl Named {
 
     async fn read(&self, store: &Store) -> Result<Vec<Update>, StoreError> {
         let domains: Vec<DomainName> = self.domains.iter().cloned().collect();
-        let accounts: Vec<Aor> = self.accounts.iter().cloned().collect();
+        let mut accounts: Vec<Aor> = self.accounts.iter().cloned().collect();
         let aliases: Vec<Aor> = self.aliases.iter().cloned().collect();
+        if !self.customers.is_empty() {
+            // B86: their mobile number may be where somebody's calls go.
+            let customers: Vec<CustomerId> = self.customers.iter().copied().collect();
+            let diverted = store.accounts_diverted_to_mobiles_of(&customers).await?;
+            accounts.extend(diverted.into_iter().filter(|aor| !self.accounts.contains(aor)));
+        }
         let mut updates = Vec::new();
         if !domains.is_empty() {
             let rows = store.sip_domains(&domains).await?;
@@ -136,8 +154,15 @@ mod tests {
             row(Entity::SipAccount, "no address"),
             row(Entity::SipAlias, "a@example.com"),
             row(Entity::SipDomain, "example.com"),
+            row(Entity::Diversions, "b@example.com"),
+            row(Entity::PhonebookEntry, "c@example.com x@example.net"),
+            row(Entity::PhonebookEntry, ""),
+            row(Entity::Customer, "7"),
+            row(Entity::Customer, "x"),
         ]);
-        assert_eq!(named.accounts.len(), 1);
+        let accounts: Vec<String> = named.accounts.iter().map(ToString::to_string).collect();
+        assert_eq!(accounts, ["a@example.com", "b@example.com", "c@example.com"]);
+        assert_eq!(named.customers.len(), 1);
         assert_eq!(named.aliases.len(), 1);
         assert_eq!(named.domains.len(), 1);
     }

@@ -7,7 +7,7 @@ use crate::cdr::record::{self, Attempt, Parties};
 use crate::wall_clock;
 use ngn_model::call_plan::Target;
 use ngn_model::{DomainName, Plan};
-use ngn_routing::{CallFacts, Callee, Caller};
+use ngn_routing::{CallFacts, Callee, Caller, Diverted};
 use ngn_sip::header::{HeaderName, Transport};
 use ngn_sip::message::Method;
 use ngn_sip::stack::{
@@ -77,7 +77,15 @@ impl Engine {
             _ => address.as_ref().map(ToString::to_string).unwrap_or_default(),
         };
         let (source, settings) = (incoming.source.remote.ip(), &self.settings);
-        let facts = CallFacts { caller, callee, source, now: wall_clock(), settings };
+        let known = match callee {
+            Callee::Account { account, .. } => self.diverted(account),
+            Callee::Unknown { .. } | Callee::Foreign { .. } => Vec::new(),
+        };
+        let diverted: Vec<Diverted<'_>> = known.iter().map(|known| self.callee_of(known)).collect();
+        let from = request.from_header().map(|from| from.uri().as_str().to_owned());
+        let (from, now) = (from.unwrap_or_default(), wall_clock());
+        let facts =
+            CallFacts { caller, callee, from: &from, diverted: &diverted, source, now, settings };
         let plan = ngn_routing::plan(&facts);
         let attempt = (*method == Method::Invite).then(|| {
             let (payer, rpid) = match caller {
@@ -125,7 +133,7 @@ impl Engine {
         }
     }
 
-    fn is_own_address(&self, uri: &Uri) -> bool {
+    pub(super) fn is_own_address(&self, uri: &Uri) -> bool {
         let port = uri.port().unwrap_or(5060);
         let host = uri.host().and_then(|host| host.ip());
         let mut own = self.transports.udp_addresses().chain(self.transports.tcp_addresses());
