@@ -1,6 +1,7 @@
 //! What enumd's configuration file says; `etc/enumd.toml` explains each key.
 
 use crate::access::Prefix;
+use ngn_dns::transfer::Bounds;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -21,6 +22,8 @@ pub struct Config {
     pub snapshot: Snapshot,
     /// Who may have whole zones.
     pub transfer: Transfer,
+    /// Who is told of changes.
+    pub notify: Notify,
     /// Limits on what the network may cost.
     pub limits: Limits,
     /// Logging, as `ngn_daemon` reads it.
@@ -48,11 +51,49 @@ pub struct Snapshot {
 }
 
 /// Who may have whole zones (AXFR, IXFR).
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Transfer {
     /// Addresses and prefixes that may; none at first.
     pub allow: Vec<Prefix>,
+    /// How many changes of a zone are kept for incremental transfers.
+    pub differences: usize,
+    /// How many octets the changes of one zone may have.
+    pub zone_octets: usize,
+    /// How many octets the changes of all zones may have.
+    pub all_octets: usize,
+}
+
+impl Transfer {
+    /// What is kept of changes.
+    pub(crate) const fn bounds(&self) -> Bounds {
+        let Self { differences, zone_octets, all_octets: octets, .. } = *self;
+        Bounds { differences, zone_octets, octets }
+    }
+}
+
+impl Default for Transfer {
+    fn default() -> Self {
+        Self { allow: Vec::new(), differences: 100, zone_octets: 1 << 20, all_octets: 64 << 20 }
+    }
+}
+
+/// Who is told of changes (NOTIFY).
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Notify {
+    /// Servers that are told of all zones.
+    pub secondaries: Vec<Secondary>,
+    /// Whether the name servers of each zone are told of it.
+    pub name_servers: bool,
+}
+
+/// A server that is told of all zones.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secondary {
+    /// Where it listens.
+    pub address: SocketAddr,
 }
 
 /// Limits on what the network may cost.
@@ -84,6 +125,7 @@ impl Default for Config {
             admin_beyond_loopback: false,
             snapshot: Snapshot::default(),
             transfer: Transfer::default(),
+            notify: Notify::default(),
             limits: Limits::default(),
             log: "info".to_owned(),
         }
@@ -173,6 +215,11 @@ mod tests {
             "file",
             "interval_seconds",
             "allow",
+            "differences",
+            "zone_octets",
+            "all_octets",
+            "secondaries",
+            "name_servers",
             "udp_octets",
             "udp_threads",
             "receive_buffer",

@@ -8,6 +8,7 @@ use crate::served::Served;
 use crate::snapshot::Point;
 use ngn_daemon::Readiness;
 use ngn_dns::name::Name;
+use ngn_dns::transfer::Difference;
 use ngn_dns::zone::{BadRecord, Zone, Zones};
 use ngn_model::journal::{Entity, JournalRow};
 use ngn_model::zone::{RecordRow, ZoneRows};
@@ -116,47 +117,79 @@ struct Update {
     rises: BTreeMap<String, u32>,
 }
 
+/// A zone that changes, with the names that do.
+type Changing = BTreeMap<Name, (Zone, BTreeSet<Name>)>;
+
+/// What an update did.
+#[derive(Debug)]
+struct Applied {
+    /// Records that are left out.
+    complaints: Vec<(Name, Vec<BadRecord>)>,
+    /// What changed in each zone that did; `None` when it is not known or too large.
+    differences: Vec<(Name, Option<Difference>)>,
+}
+
 impl Update {
-    /// The zones after the update, and the records that are left out.
-    fn apply(self, zones: &mut Zones) -> Vec<(Name, Vec<BadRecord>)> {
+    /// Makes the zones those after the update. Differences of more than `largest` octets are not kept.
+    fn apply(self, zones: &mut Zones, largest: usize) -> Applied {
         let mut complaints = Vec::new();
-        let mut changed: BTreeMap<Name, Zone> = BTreeMap::new();
+        let mut differences = Vec::new();
+        let mut changing = Changing::new();
         for ((zone, owner), records) in self.names {
             let (Ok(apex), Ok(owner)) = (Name::parse(&zone), Name::parse(&owner)) else { continue };
-            let known =
-                changed.get(&apex).or_else(|| zones.get(apex.as_wire()).map(|zone| &**zone));
-            let Some(known) = known else { continue };
-            let (zone, bad) = known.with(&owner, &records);
-            complaints.push((apex.clone(), bad));
-            changed.insert(apex, zone);
+            let Some((zone, names)) = entry(&mut changing, zones, &apex) else { continue };
+            let (with, bad) = zone.with(&owner, &records);
+            *zone = with;
+            names.insert(owner);
+            complaints.push((apex, bad));
         }
         for (zone, rise) in self.rises {
             let Ok(apex) = Name::parse(&zone) else { continue };
-            let known =
-                changed.get(&apex).or_else(|| zones.get(apex.as_wire()).map(|zone| &**zone));
-            if let Some(known) = known {
-                let zone = known.with_serial(known.serial().wrapping_add(rise));
-                changed.insert(apex, zone);
+            if let Some((zone, _)) = entry(&mut changing, zones, &apex) {
+                *zone = zone.with_serial(zone.serial().wrapping_add(rise));
             }
         }
-        for zone in changed.into_values() {
-            zones.insert(Arc::new(zone));
-        }
-        // These come last: their serials hold all rows that were given, and so nothing is added to them.
+        // Zones that are read again as a whole come last: their serials hold all rows that were given, and so nothing is
+        // added to them.
+        let mut whole = Vec::new();
         for (apex, found) in self.zones {
+            let apex = Name::from(&apex);
+            changing.remove(&apex);
             let Some((rows, lacking)) = found else {
-                zones.remove(&Name::from(&apex));
+                zones.remove(&apex);
+                differences.push((apex, None));
                 continue;
             };
             let lacking = u32::try_from(lacking.len()).unwrap_or(u32::MAX);
             let (zone, bad) = Zone::build(&rows);
-            let zone = zone.with_serial(zone.serial().wrapping_sub(lacking));
-            complaints.push((zone.apex().clone(), bad));
+            whole.push(zone.with_serial(zone.serial().wrapping_sub(lacking)));
+            complaints.push((apex, bad));
+        }
+        let changed = changing.into_values().map(|(zone, names)| (zone, Some(names)));
+        for (zone, names) in changed.chain(whole.into_iter().map(|zone| (zone, None))) {
+            let apex = zone.apex().clone();
+            let old = zones.get(apex.as_wire());
+            let difference =
+                old.and_then(|old| Difference::between(old, &zone, names.as_ref(), largest));
+            differences.push((apex, difference));
             zones.insert(Arc::new(zone));
         }
         complaints.retain(|(_, bad)| !bad.is_empty());
-        complaints
+        Applied { complaints, differences }
     }
+}
+
+/// A zone as it is so far; `None` when there is no such zone.
+fn entry<'c>(
+    changing: &'c mut Changing,
+    zones: &Zones,
+    apex: &Name,
+) -> Option<&'c mut (Zone, BTreeSet<Name>)> {
+    if !changing.contains_key(apex) {
+        let zone = Zone::clone(zones.get(apex.as_wire())?);
+        changing.insert(apex.clone(), (zone, BTreeSet::new()));
+    }
+    changing.get_mut(apex)
 }
 
 /// What follows the journal.
@@ -256,8 +289,9 @@ impl Following {
         // A large zone takes a while to build, which must not hold up connections.
         let built = tokio::task::spawn_blocking(move || {
             let mut zones = (*served.zones()).clone();
-            let complaints = update.apply(&mut zones);
-            served.replace(zones);
+            let largest = served.history().largest();
+            let Applied { complaints, differences } = update.apply(&mut zones, largest);
+            served.change(zones, differences);
             complaints
         });
         match built.await {

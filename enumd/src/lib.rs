@@ -1,7 +1,7 @@
 //! Authoritative DNS server for SIP domains and ENUM zones.
 //!
 //! `listen` binds → `udp` and `tcp` read queries → `served` answers from the zones in memory, by `ngn_dns`, and `transfer`
-//! gives whole zones to those that `access` lets → `follower` replaces these as the journal tells what changed → `snapshot` keeps a copy on disk. No query touches the
+//! gives whole zones to those that `access` lets → `follower` replaces these as the journal tells what changed, and `notify` tells secondaries → `snapshot` keeps a copy on disk. No query touches the
 //! database.
 
 pub mod access;
@@ -9,6 +9,7 @@ pub mod config;
 mod follower;
 mod listen;
 mod metrics;
+mod notify;
 mod served;
 mod snapshot;
 mod tcp;
@@ -18,6 +19,7 @@ mod udp;
 use crate::config::Config;
 use crate::follower::Following;
 use crate::metrics::Metrics;
+use crate::notify::Notifier;
 use crate::served::Served;
 use crate::snapshot::Point;
 use crate::tcp::Places;
@@ -68,13 +70,13 @@ pub async fn serve(
 ) -> anyhow::Result<Server> {
     let bound = listen::bind(&config.listen, &config.limits).await?;
     let mut registry = Registry::default();
-    let served = Served::new(Metrics::register(&mut registry));
+    let served = Served::new(Metrics::register(&mut registry), config.transfer.bounds());
     let (follower, down) = begin(&store, &served, &config.snapshot, START_PATIENCE).await?;
     let readiness = Readiness::new();
     let udp: Vec<SocketAddr> = bound.udp.iter().map(|(address, _)| *address).collect();
     let tcp: Vec<SocketAddr> = bound.tcp.iter().map(|(address, _)| *address).collect();
     let stop = Arc::new(AtomicBool::new(false));
-    let transfers = Transfers::new(&config.transfer);
+    let transfers = Transfers::new(&config.transfer, &served);
     let mut threads = Vec::new();
     for socket in bound.udp.into_iter().flat_map(|(_, sockets)| sockets) {
         let number = threads.len();
@@ -107,12 +109,22 @@ pub async fn serve(
         let who = NodeIdentity::new("enumd", env!("CARGO_PKG_VERSION"), address, None);
         tokio::spawn(store.clone().beat(who, move || metrics.totals(), ending.cancelled_owned()))
     });
+    let own: Vec<SocketAddr> = udp.iter().chain(&tcp).copied().collect();
+    let notifier = Notifier::new(&config.notify, &served, &own).await;
+    let notifier = notifier.context("cannot open a socket for NOTIFY (notify)")?;
+    let notifying = async {
+        match notifier {
+            Some(notifier) => notifier.run().await,
+            None => std::future::pending().await,
+        }
+    };
     let following = Following { store, served, readiness: readiness.clone(), points };
     following.begin(&follower, down);
     let task = tokio::spawn(async move {
         tokio::select! {
             () = following.run(follower, down) => {}
             () = following.measure() => {}
+            () = notifying => {}
             () = shutdown.cancelled() => {}
         }
         let _ = keeper.await;
@@ -225,7 +237,7 @@ mod tests {
     async fn without_database_and_snapshot_the_start_fails_and_says_why() {
         // Nobody listens on port 1.
         let store = Store::open("mysql://nobody@127.0.0.1:1/none").await.expect("an address");
-        let served = Served::new(Metrics::default());
+        let served = Served::new(Metrics::default(), config::Transfer::default().bounds());
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("none");
         let settings = config::Snapshot { file, ..config::Snapshot::default() };

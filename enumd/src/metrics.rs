@@ -66,12 +66,15 @@ pub(crate) struct Metrics {
     transfers: Family<TransferLabels, Counter>,
     refused_connections: Counter,
     bad_records: Counter,
+    notifies: Counter,
+    notifies_acknowledged: Counter,
     zones: Gauge,
     records: Gauge,
     position: Gauge,
     database: Gauge,
     lag: Gauge,
     snapshot_time: Gauge,
+    history: Gauge,
 }
 
 impl Metrics {
@@ -93,6 +96,12 @@ impl Metrics {
             ("enumd_truncated", "Answers with TC set", &metrics.truncated),
             ("enumd_dropped", "Packets that were no queries and got no answer", &metrics.dropped),
             ("enumd_panics", "Queries that made the server panic", &metrics.panics),
+            ("enumd_notifies", "NOTIFY messages to secondaries", &metrics.notifies),
+            (
+                "enumd_notifies_acknowledged",
+                "Answers of secondaries to NOTIFY",
+                &metrics.notifies_acknowledged,
+            ),
             (
                 "enumd_refused_connections",
                 "TCP connections above the limit",
@@ -108,6 +117,11 @@ impl Metrics {
         }
         for (name, help, gauge) in [
             ("enumd_zones", "Zones that are served", &metrics.zones),
+            (
+                "enumd_history_octets",
+                "Octets of what is known of changes, for incremental transfers",
+                &metrics.history,
+            ),
             ("enumd_records", "Records that are served", &metrics.records),
             ("enumd_journal_position", "Journal position that is served", &metrics.position),
             ("enumd_database_up", "Whether the journal could be read last time", &metrics.database),
@@ -171,6 +185,16 @@ impl Metrics {
         self.transfers.get_or_create(&TransferLabels { end }).inc();
     }
 
+    /// Counts a NOTIFY.
+    pub(crate) fn count_notify(&self) {
+        self.notifies.inc();
+    }
+
+    /// Counts an answer to a NOTIFY.
+    pub(crate) fn count_notify_acknowledged(&self) {
+        self.notifies_acknowledged.inc();
+    }
+
     /// Counts a panic.
     pub(crate) fn count_panic(&self) {
         self.panics.inc();
@@ -191,6 +215,11 @@ impl Metrics {
         self.zones.set(i64::try_from(zones).unwrap_or(i64::MAX));
         self.records.set(i64::try_from(records).unwrap_or(i64::MAX));
         self.position.set(i64::try_from(position).unwrap_or(i64::MAX));
+    }
+
+    /// Says how much is known of changes, in octets.
+    pub(crate) fn set_history(&self, octets: usize) {
+        self.history.set(i64::try_from(octets).unwrap_or(i64::MAX));
     }
 
     /// Says whether the database answers.

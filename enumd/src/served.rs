@@ -3,14 +3,22 @@
 use crate::metrics::Metrics;
 use arc_swap::{ArcSwap, Cache};
 use ngn_dns::answer::{Limits, Outcome, answer};
+use ngn_dns::name::Name;
+use ngn_dns::transfer::{Bounds, Difference, History};
 use ngn_dns::zone::Zones;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// The zones as they are served now, replaced as a whole by the follower and read by every thread.
 #[derive(Debug, Clone)]
 pub(crate) struct Served {
     zones: Arc<ArcSwap<Zones>>,
+    /// What led to them; never behind them.
+    history: Arc<Mutex<History>>,
+    /// Zones that changed since somebody looked.
+    pub(crate) changed: Arc<Changed>,
     /// The counters.
     pub(crate) metrics: Arc<Metrics>,
 }
@@ -18,8 +26,13 @@ pub(crate) struct Served {
 impl Served {
     /// Serves no zone yet.
     #[must_use]
-    pub(crate) fn new(metrics: Metrics) -> Self {
-        Self { zones: Arc::new(ArcSwap::from_pointee(Zones::new())), metrics: Arc::new(metrics) }
+    pub(crate) fn new(metrics: Metrics, bounds: Bounds) -> Self {
+        Self {
+            zones: Arc::new(ArcSwap::from_pointee(Zones::new())),
+            history: Arc::new(Mutex::new(History::new(bounds))),
+            changed: Arc::default(),
+            metrics: Arc::new(metrics),
+        }
     }
 
     /// The zones that are served now.
@@ -28,9 +41,34 @@ impl Served {
         self.zones.load_full()
     }
 
-    /// Serves other zones from now on.
+    /// Serves other zones from now on, which have nothing to do with those before.
     pub(crate) fn replace(&self, zones: Zones) {
+        let apexes: Vec<Name> = zones.iter().map(|zone| zone.apex().clone()).collect();
+        self.history().clear();
         self.zones.store(Arc::new(zones));
+        self.changed.note(apexes);
+    }
+
+    /// Serves zones that came of those before by these differences; `None` where it is not known or too large.
+    pub(crate) fn change(&self, zones: Zones, differences: Vec<(Name, Option<Difference>)>) {
+        let mut apexes = Vec::new();
+        let mut history = self.history();
+        for (apex, difference) in differences {
+            match difference {
+                Some(difference) => history.push(&apex, difference),
+                None => history.forget(&apex),
+            }
+            apexes.push(apex);
+        }
+        self.metrics.set_history(history.octets());
+        drop(history);
+        self.zones.store(Arc::new(zones));
+        self.changed.note(apexes);
+    }
+
+    /// What led to the zones that are served.
+    pub(crate) fn history(&self) -> MutexGuard<'_, History> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Something that answers, for one thread or connection.
@@ -40,6 +78,32 @@ impl Served {
             metrics: Arc::clone(&self.metrics),
             limits,
             out: Vec::new(),
+        }
+    }
+}
+
+/// Names of zones that changed, each once however often it did.
+#[derive(Debug, Default)]
+pub(crate) struct Changed {
+    apexes: Mutex<BTreeSet<Name>>,
+    wake: Notify,
+}
+
+impl Changed {
+    fn note(&self, apexes: Vec<Name>) {
+        self.apexes.lock().unwrap_or_else(PoisonError::into_inner).extend(apexes);
+        self.wake.notify_one();
+    }
+
+    /// Waits until there are some; they are given once.
+    pub(crate) async fn next(&self) -> BTreeSet<Name> {
+        loop {
+            let found =
+                std::mem::take(&mut *self.apexes.lock().unwrap_or_else(PoisonError::into_inner));
+            if !found.is_empty() {
+                return found;
+            }
+            self.wake.notified().await;
         }
     }
 }

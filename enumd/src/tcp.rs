@@ -141,9 +141,10 @@ async fn converse(stream: TcpStream, remote: IpAddr, shared: &Shared) -> io::Res
             }
             Response::Transfer => {
                 // The zone as it is now, held until the last message is out.
-                let zones = shared.served.zones();
+                let (zones, mut held) = (shared.served.zones(), None);
                 let asker = Asker { address: remote, limits };
-                let Some(mut transfer) = shared.transfers.begin(&query, &zones, asker) else {
+                let Some(mut transfer) = shared.transfers.begin(&query, &zones, asker, &mut held)
+                else {
                     break;
                 };
                 while let Some(message) = transfer.next() {

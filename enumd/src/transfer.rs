@@ -3,8 +3,9 @@
 use crate::access::Prefix;
 use crate::config;
 use crate::metrics::TransferEnd;
+use crate::served::Served;
 use ngn_dns::answer::{Limits, Rcode, Transport};
-use ngn_dns::transfer::{Kind, Messages, Query};
+use ngn_dns::transfer::{Difference, Kind, Messages, Query, is_later};
 use ngn_dns::zone::{Zone, Zones};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Transfers {
     allow: Vec<Prefix>,
+    served: Served,
 }
 
 /// Who asks, and how.
@@ -33,23 +35,28 @@ pub(crate) struct Transfer<'t> {
 }
 
 impl Transfers {
-    pub(crate) fn new(settings: &config::Transfer) -> Arc<Self> {
-        Arc::new(Self { allow: settings.allow.clone() })
+    pub(crate) fn new(settings: &config::Transfer, served: &Served) -> Arc<Self> {
+        Arc::new(Self { allow: settings.allow.clone(), served: served.clone() })
     }
 
-    /// Begins a transfer of a zone as it is in `zones`; `None` when the query is none for a transfer.
+    /// Begins a transfer of a zone as it is in `zones`; `None` when the query is none for a transfer. `held` keeps what
+    /// the messages are made of.
     pub(crate) fn begin<'t>(
         &self,
         query: &'t [u8],
         zones: &'t Zones,
         asker: Asker,
+        held: &'t mut Option<Difference>,
     ) -> Option<Transfer<'t>> {
         let query = Query::read(query)?;
         // Who may not have zones does not learn either which ones there are.
         let messages = if self.allow.iter().any(|prefix| prefix.contains(asker.address)) {
             match query.zone(zones) {
                 None => Err(Rcode::NotAuth),
-                Some(zone) => messages(query, zone, asker.limits).ok_or(Rcode::ServFail),
+                Some(zone) => {
+                    *held = self.difference(&query, zone);
+                    messages(query, zone, held.as_ref(), asker.limits).ok_or(Rcode::ServFail)
+                }
             }
         } else {
             Err(Rcode::Refused)
@@ -65,15 +72,40 @@ impl Transfers {
         };
         Some(Transfer { messages: messages.ok(), message, end, done: false })
     }
+
+    /// What changed since the serial that the asker has; `None` when it is not known, or when it has more records than
+    /// the zone itself.
+    fn difference(&self, query: &Query<'_>, zone: &Zone) -> Option<Difference> {
+        let Kind::Ixfr { serial } = query.kind() else { return None };
+        let chain = self.served.history().between(zone.apex(), serial, zone.serial())?;
+        let difference = Difference::condensed(&chain)?;
+        (difference.record_count() < zone.record_count()).then_some(difference)
+    }
 }
 
-fn messages<'t>(query: Query<'t>, zone: &'t Zone, limits: Limits) -> Option<Messages<'t>> {
-    match (query.kind(), limits.transport) {
-        (Kind::Ixfr { .. }, Transport::Udp) => Messages::soa(query, zone, limits, 0),
-        (Kind::Ixfr { serial }, Transport::Tcp) if serial == zone.serial() => {
-            Messages::soa(query, zone, limits, 0)
-        }
-        _ => Messages::axfr(query, zone, limits, 0),
+fn messages<'t>(
+    query: Query<'t>,
+    zone: &'t Zone,
+    difference: Option<&'t Difference>,
+    limits: Limits,
+) -> Option<Messages<'t>> {
+    let Kind::Ixfr { serial } = query.kind() else {
+        return Messages::axfr(query, zone, limits, 0);
+    };
+    if !is_later(zone.serial(), serial) {
+        return Messages::soa(query, zone, limits, 0);
+    }
+    match (difference, limits.transport) {
+        (Some(difference), Transport::Tcp) => Some(Messages::ixfr(query, difference, limits, 0)),
+        (None, Transport::Tcp) => Messages::axfr(query, zone, limits, 0),
+        // Over UDP it goes into one message, or the SOA tells to ask over TCP (RFC 1995 section 2).
+        (difference, Transport::Udp) => difference
+            .filter(|difference| {
+                let mut trial = Messages::ixfr(query, difference, limits, 0);
+                trial.next(&mut Vec::new()) == Ok(true) && trial.is_done()
+            })
+            .map(|difference| Messages::ixfr(query, difference, limits, 0))
+            .or_else(|| Messages::soa(query, zone, limits, 0)),
     }
 }
 

@@ -50,9 +50,10 @@ fn answer(
                     Response::None => {}
                     Response::Message(answer) => drop(socket.send_to(answer, remote)),
                     Response::Transfer => {
-                        let zones = served.zones();
+                        let (zones, mut held) = (served.zones(), None);
                         let asker = Asker { address: remote.ip(), limits };
-                        let Some(mut transfer) = transfers.begin(query, &zones, asker) else {
+                        let Some(mut transfer) = transfers.begin(query, &zones, asker, &mut held)
+                        else {
                             continue;
                         };
                         if let Some(message) = transfer.next() {

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod enum_name;
 pub mod name;
 pub mod naptr;
+pub mod notify;
 pub mod rdata;
 pub mod transfer;
 pub mod txt;

@@ -1,7 +1,11 @@
-//! Zone transfers: whole zones (AXFR, RFC 5936), as messages that are made one after the other while they are sent.
+//! Zone transfers: whole zones (AXFR, RFC 5936) and what changed in them (IXFR, RFC 1995), as messages that are made one after the other while they are sent.
 //!
 //! A transfer shows one immutable state of its zone, with one serial, whatever happens to the zone meanwhile. Who may have
 //! it is for the caller to decide, before anything is read from the zone.
+
+mod history;
+
+pub use history::{Bounds, Difference, History, is_later};
 
 use crate::answer::request::{Header, Request};
 use crate::answer::writer::{Record, Writer};
@@ -126,6 +130,21 @@ impl<'a> Messages<'a> {
         Some(Self::new(query, records, limits, reserved))
     }
 
+    /// What changed, as one difference: the new SOA, the old SOA, what went, the new SOA, what came, the new SOA (RFC 1995
+    /// section 4).
+    #[must_use]
+    pub fn ixfr(
+        query: Query<'a>,
+        difference: &'a Difference,
+        limits: Limits,
+        reserved: usize,
+    ) -> Self {
+        let (old, new) = (changed(&difference.old_soa), changed(&difference.new_soa));
+        let records = [new, old].into_iter().chain(difference.deleted.iter().map(changed));
+        let records = records.chain([new]).chain(difference.added.iter().map(changed));
+        Self::new(query, Box::new(records.chain([new])), limits, reserved)
+    }
+
     fn new(
         query: Query<'a>,
         mut records: Box<dyn Iterator<Item = Record<'a>> + Send + 'a>,
@@ -136,6 +155,12 @@ impl<'a> Messages<'a> {
         let limit = limits.octets(edns).saturating_sub(reserved + edns.map_or(0, |_| OPT_LENGTH));
         let pending = records.next();
         Self { query, records, pending, max_udp: limits.max_udp, limit }
+    }
+
+    /// Whether all messages were written.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        self.pending.is_none()
     }
 
     /// Writes the next message over `out`; `false` after the last one.
@@ -161,6 +186,13 @@ impl<'a> Messages<'a> {
         self.query.finish(writer, Rcode::NoError, true, self.max_udp);
         Ok(true)
     }
+}
+
+fn changed(record: &history::Changed) -> Record<'_> {
+    let history::Changed { owner, rtype, ttl, rdata } = record;
+    let serial = rdata.last_chunk::<20>().and_then(|numbers| numbers.first_chunk());
+    let serial = serial.map_or(0, |serial| u32::from_be_bytes(*serial));
+    Record { owner, rtype: *rtype, ttl: *ttl, rdata, serial }
 }
 
 /// A zone's SOA with its serial.

@@ -67,7 +67,12 @@ fn serials_count_what_was_given() {
             .map(|(zone, rise)| (zone.to_owned(), rise))
             .into(),
     };
-    let complaints = update.apply(&mut zones);
+    let Applied { complaints, differences } = update.apply(&mut zones, 1 << 20);
+    // Without an SOA nothing is known of how they changed, only that they did.
+    let changed: Vec<_> =
+        differences.iter().map(|(apex, known)| (apex.to_string(), known.is_some())).collect();
+    let all = ["gone.example", "a.example", "b.example"].map(|apex| (apex.to_owned(), false));
+    assert_eq!(changed, all);
     assert_eq!(complaints.len(), 1);
     // Modulo 2^32 (RFC 1982).
     assert_eq!(serial(&zones, "a.example"), Some(1));

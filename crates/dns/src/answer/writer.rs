@@ -71,7 +71,20 @@ impl<'o> Writer<'o> {
         let [questions, ..] = &mut self.counts;
         *questions = 1;
         self.out.extend_from_slice(request.question.octets);
-        let name = request.question.name();
+        self.remember_all(request.question.name());
+    }
+
+    /// Asks a question of our own, of a name with its type and class; comes first.
+    pub(crate) fn plain_question(&mut self, name: &[u8], fixed: [u8; 4]) {
+        let [questions, ..] = &mut self.counts;
+        *questions = 1;
+        self.out.extend_from_slice(name);
+        self.out.extend_from_slice(&fixed);
+        self.remember_all(name);
+    }
+
+    /// Notes where the question's name and its ancestors are.
+    fn remember_all(&mut self, name: &[u8]) {
         for suffix in ancestors(name).filter(|suffix| suffix.len() > 1) {
             self.remember(HEADER + name.len() - suffix.len());
         }

@@ -1,3 +1,5 @@
+mod differences;
+
 use super::*;
 use crate::answer::Transport;
 use crate::zone::tests::{row, rows, zone};
