@@ -4,6 +4,7 @@ mod check_config;
 mod demo;
 mod migrate;
 mod platform;
+mod rotate_key;
 mod up;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +32,11 @@ enum Command {
     /// Brings a database to the schema that this program needs.
     #[command(after_help = "Example:\n  ngn migrate --database sqlite:data/ngn.sqlite --check")]
     Migrate(migrate::Options),
+    /// Encrypts all passwords with a new key; the platform may run meanwhile.
+    #[command(
+        after_help = "Example:\n  ngn rotate-key --data /var/lib/ngn\n  ngn rotate-key --config /etc/ngn/ngnpro.toml"
+    )]
+    RotateKey(rotate_key::Options),
     /// Reads configuration files as their daemons would, and starts nothing.
     #[command(after_help = "Example:\n  ngn check-config etc/*.toml")]
     CheckConfig(check_config::Options),
@@ -47,6 +53,7 @@ fn main() -> ExitCode {
             Command::Up(options) => up::run(options).await,
             Command::Demo(options) => demo::run(options).await,
             Command::Migrate(options) => migrate::run(options).await,
+            Command::RotateKey(options) => rotate_key::run(options).await,
             Command::CheckConfig(options) => check_config::run(&options),
         }
     });

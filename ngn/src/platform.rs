@@ -205,6 +205,7 @@ async fn start_soap(
     let mut config = settings::<Ngnpro>(data)?;
     config.listen = listen;
     password_file.clone_into(&mut config.administrator.password_file);
+    config.passwords.key_file = data.join("password-key");
     // Zones that name no server are served by this machine.
     config.provisioning.nameservers = vec!["ns.localhost".to_owned()];
     let server = ngn_ngnpro::serve(config, store.clone(), shutdown.clone()).await?;

@@ -24,6 +24,8 @@ pub struct Config {
     pub administrator: Administrator,
     /// What provisioning does by default.
     pub provisioning: Provisioning,
+    /// How passwords are kept that must be readable (B8).
+    pub passwords: Passwords,
     /// Limits on what the network may cost.
     pub limits: Limits,
     /// Log filter.
@@ -58,6 +60,16 @@ pub struct Provisioning {
     pub standalone_voicemail: bool,
 }
 
+/// How passwords are kept that must be readable (B8).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Passwords {
+    /// Encrypts customers' passwords, and SIP passwords in clear text, with a key outside the database.
+    pub encrypt: bool,
+    /// The file that holds the key; made at the first start.
+    pub key_file: PathBuf,
+}
+
 /// Limits on what the network may cost.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -86,6 +98,7 @@ impl Default for Config {
             admin_beyond_loopback: false,
             administrator: Administrator::default(),
             provisioning: Provisioning::default(),
+            passwords: Passwords::default(),
             limits: Limits::default(),
             log: "info".to_owned(),
         }
@@ -95,6 +108,12 @@ impl Default for Config {
 impl Default for Administrator {
     fn default() -> Self {
         Self { username: "admin".to_owned(), password_file: PathBuf::from("data/admin-password") }
+    }
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self { encrypt: true, key_file: PathBuf::from("data/password-key") }
     }
 }
 

@@ -40,6 +40,8 @@ pub struct App {
     pub config: Config,
     /// The administrator's login.
     pub administrator: AdministratorLogin,
+    /// Logins that were checked a moment ago.
+    pub logins: Arc<crate::logins::Logins>,
     /// Counters.
     pub metrics: crate::metrics::Metrics,
 }
@@ -193,6 +195,11 @@ async fn serve(
         perform(&context, call.request, style, &wishes?).await
     }
     .await;
+    // Also after a failure, which may have come after the commit.
+    let wrote = !matches!(&outcome, Ok(reply) if reply.position.is_none());
+    if row.port == Port::Customer && wrote {
+        app.logins.forget();
+    }
     match outcome {
         Ok(done) => Served { response: answer_result(done), operation: row.name, code: 0 },
         Err(error) => Served::fault(&error.into_fault(), style, row.name),
@@ -200,7 +207,17 @@ async fn serve(
 }
 
 async fn login(app: &App, auth: Option<&Auth>) -> Result<crate::principal::Principal, OpError> {
-    app.store.read(|tx| Box::pin(authenticate(tx, &app.administrator, auth))).await
+    let ticket = match auth.map(|auth| app.logins.find(auth)) {
+        Some(Ok(principal)) => return Ok(principal),
+        Some(Err(ticket)) => Some(ticket),
+        None => None,
+    };
+    let principal =
+        app.store.read(|tx| Box::pin(authenticate(tx, &app.administrator, auth))).await?;
+    if let Some(ticket) = ticket {
+        app.logins.remember(ticket, &principal);
+    }
+    Ok(principal)
 }
 
 fn answer_result(done: Performed) -> Response {

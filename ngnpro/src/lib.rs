@@ -10,8 +10,10 @@ pub mod config;
 pub mod dispatch;
 pub mod fault;
 pub mod http;
+pub mod logins;
 mod metrics;
 pub mod ops;
+pub mod passwords;
 pub mod perform;
 pub mod principal;
 pub mod rules;
@@ -19,6 +21,7 @@ pub mod wishes;
 
 use crate::auth::AdministratorLogin;
 use crate::config::Config;
+use crate::logins::Logins;
 use anyhow::Context as _;
 use ngn_daemon::admin::{self, Admin};
 use ngn_daemon::{Daemon, Readiness, Running, Start};
@@ -28,7 +31,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// A server that serves.
@@ -65,6 +68,10 @@ pub async fn serve(
     );
     let administrator =
         AdministratorLogin { username: config.administrator.username.clone(), password };
+    let keyring = passwords::open(&store, &config.passwords).await?;
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|_| anyhow::anyhow!("the system has no random numbers"))?;
+    let logins = Arc::new(Logins::new(key));
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {} (listen)", config.listen))?;
@@ -79,15 +86,20 @@ pub async fn serve(
     let config = Config { listen: address, ..config };
     let soa = SoaWriter::new(store.clone());
     let answers = store.clone();
-    let app = Arc::new(http::App { store, config, administrator, metrics });
+    let app = Arc::new(http::App { store, config, administrator, logins, metrics });
     let readiness = Readiness::new();
     readiness.set_ready(true, "");
     // Every position is one that this server has written or could read.
     readiness.applied(u64::MAX, []);
     let who = NodeIdentity::new("ngnpro", env!("CARGO_PKG_VERSION"), address, None);
     let task = tokio::spawn(async move {
-        let forgetting = tokio::spawn(forget_answers(answers));
-        let background = tokio::spawn(soa.run());
+        let mut background = JoinSet::new();
+        background.spawn(soa.run());
+        background.spawn(Arc::clone(&app.logins).follow(app.store.clone()));
+        if keyring.is_some() {
+            background.spawn(passwords::bring_up_to_date(app.store.clone()));
+        }
+        background.spawn(forget_answers(answers));
         let (counting, ending) = (Arc::clone(&app), shutdown.clone());
         let beating = tokio::spawn(app.store.clone().beat(
             who,
@@ -95,9 +107,8 @@ pub async fn serve(
             ending.cancelled_owned(),
         ));
         ngn_daemon::http::serve(listener, http::router(app), limits, shutdown).await;
-        background.abort();
+        background.shutdown().await;
         let _ = beating.await;
-        forgetting.abort();
     });
     Ok(Server { address, task, readiness, registry: Arc::new(registry) })
 }

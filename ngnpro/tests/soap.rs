@@ -25,6 +25,7 @@ async fn platform() -> Platform {
     store.migrate().await.expect("migrated");
     let mut config = Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..Config::default() };
     config.administrator.password_file = directory.path().join("admin-password");
+    config.passwords.key_file = directory.path().join("password-key");
     std::fs::write(&config.administrator.password_file, "admin-secret\n").expect("written");
     let shutdown = CancellationToken::new();
     let server = ngn_ngnpro::serve(config, store, shutdown.clone()).await.expect("served");

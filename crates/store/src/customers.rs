@@ -4,6 +4,7 @@ use crate::dialect::Spelling;
 use crate::error::StoreError;
 use crate::filter::{Filter, Listing, Order, Page, Range};
 use crate::journal::InsertId as _;
+use crate::sealed_passwords::Owner;
 use crate::tx::{Tx, on};
 use ngn_model::CustomerId;
 use sqlx::QueryBuilder;
@@ -113,7 +114,16 @@ pub struct CustomerFilter {
 const COLUMNS: &str = "id, reseller, impersonate, username, password, first_name, last_name, \
      organization, vat_number, email, web, tel, fax, mobile, sip, `enum`, address, postcode, city, state, country, \
      timezone, language, bank_account, billing_address, billing_email, balance, credit, company_code, \
-     reseller_active, change_date";
+     reseller_active, change_date, p.sealed";
+const FROM: &str = "customers LEFT JOIN sealed_passwords p ON p.kind = 1 AND p.record = id";
+
+/// A customer as the tables hold it.
+#[derive(sqlx::FromRow)]
+struct Stored {
+    #[sqlx(flatten)]
+    customer: Customer,
+    sealed: Option<String>,
+}
 
 /// The attributes by which a list may be ordered (contract C1).
 const ORDER: &[(&str, &str)] = &[
@@ -157,12 +167,21 @@ impl Tx<'_> {
         let (attribute, direction) = wanted.order.as_ref().map(|(a, d)| (&**a, &**d)).unzip();
         let listing = Listing {
             columns: COLUMNS,
-            from: "customers",
+            from: FROM,
             filter: wanted.filter.clone(),
             order: Order::by(ORDER, attribute, direction, &["id"]),
             range: wanted.range,
         };
-        listing.fetch(self).await
+        let Page { rows, total } = listing.fetch::<Stored>(self).await?;
+        let rows = rows
+            .into_iter()
+            .map(|Stored { mut customer, sealed }| {
+                let owner = Owner::Customer(customer.id);
+                customer.password = self.read_password(owner, customer.password, sealed)?;
+                Ok(customer)
+            })
+            .collect::<Result<_, StoreError>>()?;
+        Ok(Page { rows, total })
     }
 
     /// Adds a customer and gives its id: the one it has when that is not 0, else a new one (B20, B190).
@@ -199,6 +218,8 @@ impl Tx<'_> {
     /// [`StoreError::Duplicate`] when the user name is taken (B23).
     pub async fn update_customer(&mut self, customer: &Customer) -> Result<(), StoreError> {
         let now = self.now();
+        let owner = Owner::Customer(customer.id);
+        let password = self.store_password(owner, customer.password.as_deref()).await?;
         on!(self, c => {
             sqlx::query::<DB>(
                 "UPDATE customers SET reseller = ?, impersonate = ?, username = ?, username_lower = ?, \
@@ -212,7 +233,7 @@ impl Tx<'_> {
             .bind(customer.impersonate)
             .bind(&customer.username)
             .bind(customer.username.to_lowercase())
-            .bind(customer.password.as_deref())
+            .bind(password)
             .bind(customer.first_name.as_deref())
             .bind(customer.last_name.as_deref())
             .bind(customer.organization.as_deref())
@@ -248,6 +269,7 @@ impl Tx<'_> {
 
     /// Deletes a customer with its properties, and makes nobody the owner of what named it as owner (B29).
     pub async fn delete_customer(&mut self, id: CustomerId) -> Result<(), StoreError> {
+        self.delete_sealed_password(Owner::Customer(id)).await?;
         for sql in [
             "UPDATE subscriber SET owner = 0 WHERE owner = ?",
             "UPDATE dbaliases SET owner = 0 WHERE owner = ?",

@@ -3,6 +3,7 @@
 use crate::directory::push_addresses;
 use crate::error::StoreError;
 use crate::filter::{Filter, Listing, Order, Page, Range};
+use crate::sealed_passwords::Owner;
 use crate::tx::{Tx, on};
 use ngn_model::{Aor, DomainName, Ownership};
 use sqlx::QueryBuilder;
@@ -72,8 +73,20 @@ impl fmt::Debug for SipAccountRow {
 
 const COLUMNS: &str = "s.username, s.domain, s.password, s.ha1, s.ha1b, s.ha1_sha256, s.email_address, \
      s.rpid, s.first_name, s.last_name, s.timezone, s.quota, s.prepaid, s.quickdial_prefix, s.region, s.timeout, \
-     s.call_limit, s.acl, s.properties, s.owner, s.create_date, s.change_date, d.customer, d.reseller_id";
-const FROM: &str = "subscriber s JOIN domain d ON d.domain = s.domain";
+     s.call_limit, s.acl, s.properties, s.owner, s.create_date, s.change_date, d.customer, d.reseller_id, \
+     CAST(s.id AS SIGNED) AS row_id, p.sealed";
+const FROM: &str = "subscriber s JOIN domain d ON d.domain = s.domain \
+     LEFT JOIN sealed_passwords p ON p.kind = 2 AND p.record = s.id";
+
+/// An account as the tables hold it.
+#[derive(sqlx::FromRow)]
+struct Stored {
+    #[sqlx(flatten)]
+    account: SipAccountRow,
+    row_id: i64,
+    sealed: Option<String>,
+}
+
 const ORDER: &[(&str, &str)] =
     &[("changeDate", "s.change_date"), ("username", "s.username"), ("domain", "s.domain")];
 const KEY: &[&str] = &["s.username", "s.domain"];
@@ -118,7 +131,18 @@ impl Tx<'_> {
     ) -> Result<Page<SipAccountRow>, StoreError> {
         let (attribute, direction) = order.map(|(a, d)| (&**a, &**d)).unzip();
         let order = Order::by(ORDER, attribute, direction, KEY);
-        Listing { columns: COLUMNS, from: FROM, filter, order, range }.fetch(self).await
+        let listing = Listing { columns: COLUMNS, from: FROM, filter, order, range };
+        let Page { rows, total } = listing.fetch::<Stored>(self).await?;
+        let rows = rows
+            .into_iter()
+            .map(|Stored { mut account, row_id, sealed }| {
+                let owner = Owner::Account(row_id);
+                let password = self.read_password(owner, Some(account.password), sealed)?;
+                account.password = password.unwrap_or_default();
+                Ok(account)
+            })
+            .collect::<Result<_, StoreError>>()?;
+        Ok(Page { rows, total })
     }
 
     /// The highest purely numeric user name of a domain (B54). Names of more than 18 digits do not count.
@@ -158,6 +182,10 @@ impl Tx<'_> {
     /// Replaces all columns of an account; its change date becomes now.
     pub async fn update_sip_account(&mut self, row: &SipAccountRow) -> Result<(), StoreError> {
         let now = self.now();
+        let aor = Aor::new(&row.username, &row.domain)
+            .map_err(|error| StoreError::corrupt("address of an account", error))?;
+        let Some(id) = self.subscriber_row(&aor).await? else { return Ok(()) };
+        let password = self.store_password(Owner::Account(id), Some(&row.password)).await?;
         on!(self, c => {
             sqlx::query::<DB>(
                 "UPDATE subscriber SET password = ?, ha1 = ?, ha1b = ?, ha1_sha256 = ?, email_address = ?, \
@@ -165,7 +193,7 @@ impl Tx<'_> {
                  quickdial_prefix = ?, region = ?, timeout = ?, call_limit = ?, acl = ?, properties = ?, \
                  owner = ?, change_date = ? WHERE username = ? AND domain = ?",
             )
-            .bind(&row.password)
+            .bind(password.unwrap_or_default())
             .bind(&row.ha1)
             .bind(&row.ha1b)
             .bind(&row.ha1_sha256)
@@ -210,6 +238,9 @@ impl Tx<'_> {
 
     /// Deletes an account and what hangs on it but its aliases (B57).
     pub async fn delete_sip_account(&mut self, aor: &Aor) -> Result<(), StoreError> {
+        if let Some(id) = self.subscriber_row(aor).await? {
+            self.delete_sealed_password(Owner::Account(id)).await?;
+        }
         for sql in HANGING {
             on!(self, c => {
                 sqlx::query::<DB>(*sql)

@@ -3,6 +3,7 @@
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::held::Slot;
+use crate::keyring::Keyring;
 use ngn_model::Position;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::sqlite::{
@@ -13,7 +14,7 @@ use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -31,6 +32,8 @@ struct Inner {
     wake: Arc<watch::Sender<u64>>,
     /// One migration at a time within this process.
     migrating: tokio::sync::Mutex<()>,
+    /// By what passwords are encrypted at rest.
+    keyring: RwLock<Option<Arc<Keyring>>>,
     /// Where the registry below holds this store.
     path: Option<PathBuf>,
 }
@@ -130,6 +133,14 @@ impl Store {
         &self.inner.db
     }
 
+    pub(crate) fn keyring(&self) -> Option<Arc<Keyring>> {
+        self.inner.keyring.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_keyring(&self, keyring: Option<Arc<Keyring>>) {
+        *self.inner.keyring.write().unwrap_or_else(PoisonError::into_inner) = keyring;
+    }
+
     pub(crate) fn migrating(&self) -> &tokio::sync::Mutex<()> {
         &self.inner.migrating
     }
@@ -162,6 +173,8 @@ impl Store {
             .busy_timeout(Duration::from_secs(5))
             .pragma("temp_store", "memory")
             .pragma("cache_size", "-8000")
+            // What is deleted or overwritten does not stay behind in its page.
+            .pragma("secure_delete", "fast")
             // Rows cross from the driver's thread one by one; a longer queue means fewer switches when much
             // is loaded.
             .row_buffer_size(1000)
@@ -190,6 +203,7 @@ impl Store {
             db: Db::Lite { readers, writer },
             wake: Arc::new(watch::Sender::new(0)),
             migrating: tokio::sync::Mutex::default(),
+            keyring: RwLock::default(),
             path: Some(path.clone()),
         });
         registered.retain(|_, inner| inner.strong_count() > 0);
@@ -228,6 +242,7 @@ impl Store {
                 db: Db::My { pool },
                 wake: shared_wake(url),
                 migrating: tokio::sync::Mutex::default(),
+                keyring: RwLock::default(),
                 path: None,
             }),
         })

@@ -3,6 +3,7 @@
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::journal::PendingRow;
+use crate::keyring::Keyring;
 use crate::store::{Db, Store};
 use futures::future::BoxFuture;
 use ngn_model::{CustomerId, Position};
@@ -10,6 +11,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Database, Executor, MySql, Sqlite};
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Who makes a change, in whose name, from where and by which operation: the journal's attribution.
@@ -44,6 +46,8 @@ impl Actor {
 pub struct Tx<'env> {
     pub(crate) conn: Conn,
     pub(crate) pending: Vec<PendingRow>,
+    /// By what passwords are encrypted at rest.
+    pub(crate) keys: Option<Arc<Keyring>>,
     now: i64,
     read_only: bool,
     retry: bool,
@@ -308,7 +312,7 @@ impl Tx<'_> {
             Db::My { pool } => Conn::My(pool.acquire().await?.into()),
             Db::Lite { writer, .. } => Conn::Lite(writer.acquire().await?.into()),
         };
-        let mut tx = Self::new(conn, false);
+        let mut tx = Self::new(conn, store.keyring(), false);
         match &mut tx.conn {
             Conn::My(connection) => connection.execute("BEGIN").await.map(drop)?,
             // A plain BEGIN takes the write lock only at the first write, and fails there instead of waiting
@@ -323,7 +327,7 @@ impl Tx<'_> {
             Db::My { pool } => Conn::My(pool.acquire().await?.into()),
             Db::Lite { readers, .. } => Conn::Lite(readers.acquire().await?.into()),
         };
-        let mut tx = Self::new(conn, true);
+        let mut tx = Self::new(conn, store.keyring(), true);
         match &mut tx.conn {
             // The session runs at READ COMMITTED, which has no snapshot; SET holds for the next one only.
             Conn::My(connection) => connection
@@ -338,10 +342,11 @@ impl Tx<'_> {
         Ok(tx)
     }
 
-    fn new(conn: Conn, read_only: bool) -> Self {
+    fn new(conn: Conn, keys: Option<Arc<Keyring>>, read_only: bool) -> Self {
         Self {
             conn,
             pending: Vec::new(),
+            keys,
             now: now_millis(),
             read_only,
             retry: false,
@@ -351,8 +356,8 @@ impl Tx<'_> {
 
     /// The same transaction for another call.
     pub(crate) fn handed_on<'next>(self) -> Tx<'next> {
-        let Self { conn, pending, now, read_only, retry, _env } = self;
-        Tx { conn, pending, now, read_only, retry, _env: PhantomData }
+        let Self { conn, pending, keys, now, read_only, retry, _env } = self;
+        Tx { conn, pending, keys, now, read_only, retry, _env: PhantomData }
     }
 
     /// Whether an error of this transaction is a reason to run it again.
