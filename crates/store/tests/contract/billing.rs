@@ -42,7 +42,7 @@ async fn change(backend: &Backend, steps: i64) -> Amount {
 
 async fn balances_are_exact(backend: &Backend) {
     // Each digit of the column, and back; what CDRTool reads is the same number.
-    for steps in [9_999_999_999, -9_999_999_998, 1, -19_999_999_999, 9_999_999_998, 9_999_999_999] {
+    for steps in [9_999_999_999, -9_999_999_998, -1, -9_999_999_999, 9_999_999_999] {
         change(backend, steps).await;
     }
     assert_eq!(change(backend, 0).await, Amount(0));
