@@ -84,12 +84,9 @@ pub fn encode_fault(fault: &Fault, style: Style) -> Vec<u8> {
         out.text(&fault.text);
         out.close("faultstring");
         out.open("detail", &[]);
-        // Never with an xsi:type: ext-soap would wrap the codes out of reach. Literal clients look for
-        // the global element of the WSDL.
-        let exception = match style {
-            Style::Encoded => "exception",
-            Style::Literal => "ngnpro:exception",
-        };
+        // The element of the WSDL in either style: zeep and gSOAP read it only by that name, PEAR and ext-soap go by the
+        // local part. Never with an xsi:type: ext-soap would wrap the codes out of reach.
+        let exception = "ngnpro:exception";
         out.open(exception, &[]);
         i32::from(fault.code).encode("errorcode", &Kind::Int, out);
         fault.text.encode("errorstring", &Kind::String, out);

@@ -286,8 +286,7 @@ macro_rules! enumerations {
                     _: &$crate::schema::Kind,
                     out: &mut $crate::writer::Writer,
                 ) {
-                    // R7 knows no other type for words.
-                    out.scalar(name, "xsd:string", self.as_str());
+                    out.word(name, self.as_str());
                 }
             }
 

@@ -62,6 +62,14 @@ impl Writer {
         self.close(name);
     }
 
+    /// A word of an enumeration, without type: to PEAR it is text anyway (R7), and gSOAP, which knows from the WSDL
+    /// that it is no `xsd:string`, refuses a message that says so.
+    pub(crate) fn word(&mut self, name: &str, text: &str) {
+        self.open(name, &[]);
+        self.text(text);
+        self.close(name);
+    }
+
     /// A number: `xsd:int` whenever it fits, since clients keep other types as text (R14).
     pub(crate) fn integer(&mut self, name: &str, number: i64, kind: &Kind) {
         if i32::try_from(number).is_ok() {
@@ -135,7 +143,7 @@ fn qualified(kind: &Kind) -> String {
     match kind {
         Kind::Struct(row) => format!("ngnpro:{}", row.name),
         Kind::Array(_) => "SOAP-ENC:Array".to_owned(),
-        // As `scalar` writes them: words as strings, whole numbers as int.
+        // Whole numbers as `integer` writes them; a list of words, which no type has, would be one of strings.
         Kind::Enumeration(_) => "xsd:string".to_owned(),
         Kind::Integer | Kind::NonNegativeInteger | Kind::UnsignedInt | Kind::UnsignedShort => {
             "xsd:int".to_owned()

@@ -89,7 +89,7 @@ fn r5_r6_r13_r14_a_struct_carries_all_its_members() {
     let expected = [
         "<return xsi:type=\"ngnpro:TrustedPeer\"><ip xsi:type=\"xsd:string\">192.0.2.1</ip>"
             .to_owned(),
-        "<protocol xsi:type=\"xsd:string\">tls</protocol>".to_owned(),
+        "<protocol>tls</protocol>".to_owned(),
         nil("tag"),
         nil("description"),
         "<callLimit xsi:type=\"xsd:int\">5</callLimit>".to_owned(),
@@ -240,9 +240,9 @@ fn d1_an_encoded_fault() {
          SOAP-ENV:encodingStyle=\"http://schemas.xmlsoap.org/soap/encoding/\">\
          <SOAP-ENV:Body><SOAP-ENV:Fault><faultcode>SOAP-ENV:Client</faultcode>\
          <faultstring>SIP account already exists: a@example.com &lt;&amp;&gt;</faultstring>\
-         <detail><exception><errorcode xsi:type=\"xsd:int\">1011</errorcode>\
+         <detail><ngnpro:exception><errorcode xsi:type=\"xsd:int\">1011</errorcode>\
          <errorstring xsi:type=\"xsd:string\">SIP account already exists: a@example.com &lt;&amp;&gt;</errorstring>\
-         </exception></detail></SOAP-ENV:Fault></SOAP-ENV:Body></SOAP-ENV:Envelope>"
+         </ngnpro:exception></detail></SOAP-ENV:Fault></SOAP-ENV:Body></SOAP-ENV:Envelope>"
     );
 }
 

@@ -462,7 +462,12 @@ fn c_every_type_is_declared_member_by_member() {
     for variant in [Variant::Encoded, Variant::Literal] {
         let mut found = complex_types(&document(variant, None, LOCATION));
         found.sort();
-        assert_eq!(found, expected);
+        // R14: encoded replies have them as xsd:int, and gSOAP takes that for no unsigned type.
+        let wire = |line: &String| match variant {
+            Variant::Encoded => line.replace(" u,", " n,").replace(" h,", " n,"),
+            Variant::Literal => line.clone(),
+        };
+        assert_eq!(found, expected.iter().map(wire).collect::<Vec<_>>());
     }
 }
 

@@ -107,12 +107,12 @@ impl Describer<'_> {
             complex_types: types
                 .structs
                 .iter()
-                .map(|row| struct_type(row))
-                .chain(types.arrays.iter().map(|item| array_type(item)))
+                .map(|row| struct_type(row, self.variant))
+                .chain(types.arrays.iter().map(|item| array_type(item, self.variant)))
                 .collect(),
             elements: vec![
-                global("auth", &Auth::KIND),
-                global("exception", &NGNProException::KIND),
+                global("auth", &Auth::KIND, self.variant),
+                global("exception", &NGNProException::KIND, self.variant),
             ],
         }
     }
@@ -132,7 +132,7 @@ impl Describer<'_> {
                 Variant::Encoded => {
                     let part = |name: &str, kind: &Kind| Part {
                         name: name.to_owned(),
-                        r#type: Some(qname(kind)),
+                        r#type: Some(qname(kind, self.variant)),
                         element: None,
                     };
                     messages.push(Message {
@@ -213,8 +213,12 @@ fn message(operation: &OperationRow, direction: &str) -> String {
     format!("{}_{}{direction}", operation.port.name(), operation.name)
 }
 
-/// The QName of a type.
-fn qname(kind: &Kind) -> String {
+/// The QName of a type. Encoded replies say `xsd:int` of numbers that an int holds (R14): gSOAP takes that for every
+/// kind of integer but these two, and refuses the message.
+fn qname(kind: &Kind, variant: Variant) -> String {
+    if variant == Variant::Encoded && matches!(kind, Kind::UnsignedInt | Kind::UnsignedShort) {
+        return "xsd:int".to_owned();
+    }
     let prefix = if kind.is_builtin() { "xsd" } else { "tns" };
     format!("{prefix}:{}", kind.type_name())
 }
@@ -233,19 +237,20 @@ fn simple_type(row: &EnumerationRow) -> SimpleType {
     }
 }
 
-fn struct_type(row: &StructRow) -> ComplexType {
-    let elements = row.members.iter().filter(|m| !m.unlisted).map(member).collect();
+fn struct_type(row: &StructRow, variant: Variant) -> ComplexType {
+    let listed = row.members.iter().filter(|m| !m.unlisted);
+    let elements = listed.map(|row| member(row, variant)).collect();
     ComplexType { name: Some(row.name.to_owned()), sequence: Sequence { elements } }
 }
 
 /// A list: any number of `item`.
-fn array_type(item: &'static Kind) -> ComplexType {
+fn array_type(item: &'static Kind, variant: Variant) -> ComplexType {
     ComplexType {
         name: Some(Kind::Array(item).type_name()),
         sequence: Sequence {
             elements: vec![SchemaElement {
                 name: "item".to_owned(),
-                r#type: Some(qname(item)),
+                r#type: Some(qname(item, variant)),
                 min_occurs: Some("0".to_owned()),
                 max_occurs: Some("unbounded".to_owned()),
                 nillable: Some(true),
@@ -257,18 +262,22 @@ fn array_type(item: &'static Kind) -> ComplexType {
 
 /// A member may be left out unless it is a key: clients would refuse to send what lacks a required one
 /// (contract E4).
-fn member(row: &MemberRow) -> SchemaElement {
+fn member(row: &MemberRow, variant: Variant) -> SchemaElement {
     SchemaElement {
         name: row.name.to_owned(),
-        r#type: Some(qname(&row.kind)),
+        r#type: Some(qname(&row.kind, variant)),
         min_occurs: (!row.key).then(|| "0".to_owned()),
         nillable: (!row.key).then_some(true),
         ..SchemaElement::default()
     }
 }
 
-fn global(name: &str, kind: &Kind) -> SchemaElement {
-    SchemaElement { name: name.to_owned(), r#type: Some(qname(kind)), ..SchemaElement::default() }
+fn global(name: &str, kind: &Kind, variant: Variant) -> SchemaElement {
+    SchemaElement {
+        name: name.to_owned(),
+        r#type: Some(qname(kind, variant)),
+        ..SchemaElement::default()
+    }
 }
 
 /// The elements that wrap parameters and results of a port's operations in document style.
@@ -280,9 +289,10 @@ fn wrapper_schema(port: Port) -> Schema {
     };
     let mut elements = Vec::new();
     for operation in port.operations() {
-        let parameters = operation.listed().map(member).collect();
+        let parameters = operation.listed().map(|row| member(row, Variant::Literal)).collect();
         elements.push(wrapper(operation.name.to_owned(), parameters));
-        let result = operation.result.iter().map(|kind| global("return", kind)).collect();
+        let result =
+            operation.result.iter().map(|kind| global("return", kind, Variant::Literal)).collect();
         elements.push(wrapper(format!("{}Response", operation.name), result));
     }
     Schema {
