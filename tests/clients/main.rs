@@ -10,6 +10,7 @@
 
 mod connection;
 mod ext_soap;
+mod gsoap;
 mod lifecycle;
 mod node_soap;
 mod suds;
