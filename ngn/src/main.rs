@@ -1,10 +1,13 @@
 //! The operator's command, and the launcher of the whole platform on one machine.
 
 mod check_config;
+mod database;
 mod demo;
+mod journal;
 mod migrate;
 mod platform;
 mod rotate_key;
+mod undo;
 mod up;
 
 use clap::{Parser, Subcommand};
@@ -40,6 +43,20 @@ enum Command {
     /// Reads configuration files as their daemons would, and starts nothing.
     #[command(after_help = "Example:\n  ngn check-config etc/*.toml")]
     CheckConfig(check_config::Options),
+    /// Lists who changed what, newest first.
+    #[command(after_help = "Examples:\n  ngn journal --since 2h --login admin\n  \
+                            ngn journal --entity sip_account --key alice@example.net\n  \
+                            ngn journal --customer 12 --limit 0 --json --database mysql://ngn:secret@127.0.0.1/ngn\n  \
+                            ngn journal 4711")]
+    Journal(journal::Options),
+    /// Takes a change back, by the same rules and as a new change, when nothing newer touched the record.
+    #[command(
+        after_help = "What was removed with its secrets or with other records does not come back whole; that \
+                            is said, and nothing is changed without --partial.\n\n\
+                            Examples:\n  ngn undo 4711 --dry-run\n  ngn undo 4711 --data /var/lib/ngn\n  \
+                            ngn undo 4711 --partial"
+    )]
+    Undo(undo::Options),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +71,8 @@ fn main() -> ExitCode {
             Command::Demo(options) => demo::run(options).await,
             Command::Migrate(options) => migrate::run(options).await,
             Command::RotateKey(options) => rotate_key::run(options).await,
+            Command::Journal(options) => journal::run(options).await,
+            Command::Undo(options) => undo::run(options).await,
             Command::CheckConfig(options) => check_config::run(&options),
         }
     });

@@ -17,6 +17,7 @@ pub mod passwords;
 pub mod perform;
 pub mod principal;
 pub mod rules;
+pub mod undo;
 pub mod wishes;
 
 use crate::auth::AdministratorLogin;

@@ -408,7 +408,7 @@ fn millionths(value: Option<f64>) -> i64 {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "exact below nine thousand million")]
-fn from_millionths(value: i64) -> f64 {
+pub(crate) fn from_millionths(value: i64) -> f64 {
     value as f64 / 1e6
 }
 

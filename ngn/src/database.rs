@@ -1,0 +1,35 @@
+//! Which database a command works on.
+
+use anyhow::Context as _;
+use ngn_store::Store;
+use std::path::PathBuf;
+
+/// The database of a platform.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Source {
+    /// The platform's data directory, whose SQLite file is used unless --database names another database.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub(crate) data: PathBuf,
+    /// The database, `sqlite:PATH` or `mysql://user:password@host:port/name`.
+    #[arg(long, value_name = "URL", env = "NGN_DATABASE", hide_env_values = true)]
+    database: Option<String>,
+}
+
+impl Source {
+    /// Opens it; one that does not exist is not made.
+    pub(crate) async fn open(&self) -> anyhow::Result<Store> {
+        let url = match &self.database {
+            Some(url) => url.clone(),
+            None => format!("sqlite:{}", self.data.join("ngn.sqlite").display()),
+        };
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            anyhow::ensure!(
+                std::path::Path::new(path.strip_prefix("//").unwrap_or(path)).exists(),
+                "there is no database at {path}; name the platform's with --data DIR or --database URL"
+            );
+        }
+        let store = Store::open(&url).await.context("cannot open the database")?;
+        store.check_schema().await.context("run `ngn migrate` first")?;
+        Ok(store)
+    }
+}
