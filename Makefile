@@ -1,7 +1,7 @@
 # The one entry. `make` alone lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help build release test fmt fmt-check clippy doc audit fuzz bench-freshness demo up verify clean
+.PHONY: help build release test fmt fmt-check clippy doc reference audit fuzz bench-freshness demo up verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ clippy: ## lint everything, warnings are errors
 
 doc: ## build the documentation, warnings are errors
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+
+reference: ## write doc/reference from the table and from calls that are made for it
+	NGN_WRITE_REFERENCE=1 cargo test -p ngn-tests --test published reference::examples
+	NGN_WRITE_REFERENCE=1 cargo test -p ngn-ngnpro --lib docs::
 
 audit: ## check dependencies and their licences
 	cargo test -p ngn-tests --test audit

@@ -256,6 +256,10 @@ fn charset(headers: &HeaderMap) -> Option<String> {
 }
 
 fn page(app: &App, uri: &Uri, headers: &HeaderMap) -> Response {
+    if matches!(uri.path(), "/docs" | "/docs/") {
+        let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
+        return (kind, crate::docs::html()).into_response();
+    }
     let query = uri.query().unwrap_or_default();
     let mut wanted = uri.path().ends_with("wsdl");
     let mut variant = Variant::Encoded;
@@ -289,7 +293,8 @@ fn page(app: &App, uri: &Uri, headers: &HeaderMap) -> Response {
         let text = "This is ngnpro. Send SOAP requests here by POST.\n\n\
                     /wsdl                the API, rpc/encoded\n\
                     /wsdl?style=literal  the API, document/literal\n\
-                    /wsdl?port=Sip       one port of it\n";
+                    /wsdl?port=Sip       one port of it\n\
+                    /docs                the reference, with examples\n";
         return match uri.path() {
             "/" | "/ngnpro" | "/ngnpro/" | "/voicemail" | "/voicemail/" | "/ngnpro/voicemail"
             | "/ngnpro/voicemail/" => text.into_response(),

@@ -8,6 +8,7 @@ pub mod announcements;
 pub mod auth;
 pub mod config;
 pub mod dispatch;
+pub mod docs;
 pub mod fault;
 pub mod http;
 pub mod logins;

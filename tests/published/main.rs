@@ -5,4 +5,5 @@
 mod configuration;
 mod demo;
 mod examples;
+mod reference;
 mod tools;
