@@ -4,7 +4,12 @@
 //! administrator, then, with the customer's own login, a domain, two accounts, an alias, an ENUM range and number, a
 //! DNS zone and record; lists a part, updates, runs into faults, and deletes everything again. All programs print the
 //! same lines, with values as the client handed them over: numbers calculated with, lists counted, faults told apart by
-//! their code. `tests/bin/tools` installs the clients; one that is missing is a failure.
+//! their code.
+//!
+//! PEAR SOAP, which CDRTool carries, is not among them: neither Debian nor another package registry that we use has it.
+//! Its side is in `soap/`: every test there writes requests as it does, and `soap/wire.rs` sends what it was seen to send.
+//!
+//! `tests/bin/tools` installs the clients; one that is missing is a failure.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
