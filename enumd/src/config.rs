@@ -1,8 +1,13 @@
 //! What enumd's configuration file says; `etc/enumd.toml` explains each key.
 
 use crate::access::Prefix;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ngn_dns::name::Name;
 use ngn_dns::transfer::Bounds;
+use ngn_dns::tsig::{Key, KeyError, Keys};
 use serde::Deserialize;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -20,6 +25,8 @@ pub struct Config {
     pub admin_beyond_loopback: bool,
     /// The copy of the zones on disk.
     pub snapshot: Snapshot,
+    /// Secrets that are shared with others (TSIG).
+    pub keys: Vec<KeySettings>,
     /// Who may have whole zones.
     pub transfer: Transfer,
     /// Who is told of changes.
@@ -50,12 +57,63 @@ pub struct Snapshot {
     pub interval_seconds: u64,
 }
 
+/// A secret that is shared with others.
+#[derive(Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeySettings {
+    /// Its name, a domain name.
+    pub name: String,
+    /// `hmac-sha256`, `hmac-sha384` or `hmac-sha512`.
+    #[serde(default = "hmac_sha256")]
+    pub algorithm: String,
+    /// The secret in Base64, when it is not in a file.
+    #[serde(default)]
+    pub secret: String,
+    /// The file that has the secret in Base64, and nothing else.
+    #[serde(default)]
+    pub file: PathBuf,
+}
+
+fn hmac_sha256() -> String {
+    "hmac-sha256".to_owned()
+}
+
+impl fmt::Debug for KeySettings {
+    /// Without the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeySettings")
+            .field("name", &self.name)
+            .field("algorithm", &self.algorithm)
+            .field("file", &self.file)
+            .finish_non_exhaustive()
+    }
+}
+
+impl KeySettings {
+    fn load(&self) -> Result<Key, String> {
+        let name = Name::parse(&self.name).map_err(|error| error.to_string())?;
+        let algorithm = self.algorithm.parse().map_err(|error: KeyError| error.to_string())?;
+        let text = match (self.secret.is_empty(), self.file.as_os_str().is_empty()) {
+            (false, true) => self.secret.clone(),
+            (true, false) => std::fs::read_to_string(&self.file)
+                .map_err(|error| format!("cannot read {}: {error}", self.file.display()))?,
+            _ => return Err("needs either `secret` or `file`".to_owned()),
+        };
+        // The secret is in no error.
+        let secret =
+            BASE64.decode(text.trim()).map_err(|_| "the secret is not Base64".to_owned())?;
+        Key::new(name, algorithm, &secret).map_err(|error| error.to_string())
+    }
+}
+
 /// Who may have whole zones (AXFR, IXFR).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Transfer {
     /// Addresses and prefixes that may; none at first.
     pub allow: Vec<Prefix>,
+    /// Names of keys whose owners may, from anywhere.
+    pub keys: Vec<String>,
     /// How many changes of a zone are kept for incremental transfers.
     pub differences: usize,
     /// How many octets the changes of one zone may have.
@@ -74,7 +132,13 @@ impl Transfer {
 
 impl Default for Transfer {
     fn default() -> Self {
-        Self { allow: Vec::new(), differences: 100, zone_octets: 1 << 20, all_octets: 64 << 20 }
+        Self {
+            allow: Vec::new(),
+            keys: Vec::new(),
+            differences: 100,
+            zone_octets: 1 << 20,
+            all_octets: 64 << 20,
+        }
     }
 }
 
@@ -94,6 +158,9 @@ pub struct Notify {
 pub struct Secondary {
     /// Where it listens.
     pub address: SocketAddr,
+    /// The name of the key that signs what it is told.
+    #[serde(default)]
+    pub key: Option<String>,
 }
 
 /// Limits on what the network may cost.
@@ -124,6 +191,7 @@ impl Default for Config {
             admin: SocketAddr::new(LOCALHOST, 9282),
             admin_beyond_loopback: false,
             snapshot: Snapshot::default(),
+            keys: Vec::new(),
             transfer: Transfer::default(),
             notify: Notify::default(),
             limits: Limits::default(),
@@ -184,13 +252,69 @@ impl Config {
         if !(1..=3_600).contains(&self.limits.idle_seconds) {
             return Err("limits.idle_seconds: must be 1 to 3600".to_owned());
         }
+        let keys = self.load_keys()?;
+        let known = |name: &String| Name::parse(name).is_ok_and(|name| keys.get(&name).is_some());
+        if let Some(name) = self.transfer.keys.iter().find(|name| !known(name)) {
+            return Err(format!("transfer.keys: `{name}` is not among `keys`"));
+        }
+        let mut secondaries = self.notify.secondaries.iter().filter_map(|s| s.key.as_ref());
+        if let Some(name) = secondaries.find(|name| !known(name)) {
+            return Err(format!("notify.secondaries: `{name}` is not among `keys`"));
+        }
         Ok(())
+    }
+
+    /// The keys, those in files included.
+    ///
+    /// # Errors
+    ///
+    /// Keys that make no sense and files that cannot be read; the text names the key.
+    pub fn load_keys(&self) -> Result<Keys, String> {
+        let keys = self
+            .keys
+            .iter()
+            .map(|key| key.load().map_err(|error| format!("keys: `{}`: {error}", key.name)));
+        let keys = keys.collect::<Result<Vec<Key>, String>>()?;
+        let twice = keys
+            .iter()
+            .enumerate()
+            .find(|(at, key)| keys.iter().take(*at).any(|other| other.name() == key.name()));
+        match twice {
+            Some((_, key)) => Err(format!("keys: `{}` is there twice", key.name())),
+            None => Ok(keys.into_iter().collect()),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// `sixteen octets!!`
+    const SECRET: &str = "c2l4dGVlbiBvY3RldHMhIQ==";
+
+    fn key(name: &str, algorithm: &str, secret: &str) -> KeySettings {
+        KeySettings {
+            name: name.to_owned(),
+            algorithm: algorithm.to_owned(),
+            secret: secret.to_owned(),
+            file: PathBuf::new(),
+        }
+    }
+
+    #[test]
+    fn secrets_are_read_from_files_and_shown_nowhere() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("secret");
+        std::fs::write(&file, format!("{SECRET}\n")).unwrap();
+        let in_file = KeySettings { file, ..key("b.example", "hmac-sha512", "") };
+        let keys = vec![key("a", "hmac-sha256", SECRET), in_file];
+        let mut config = Config { keys, ..Config::default() };
+        config.transfer.keys = vec!["B.example".to_owned()];
+        assert_eq!(config.check(), Ok(()));
+        assert!(config.load_keys().unwrap().get(&Name::parse("a").unwrap()).is_some());
+        assert!(!format!("{config:?}").contains(SECRET));
+    }
 
     #[test]
     fn the_defaults_make_sense() {
@@ -214,6 +338,7 @@ mod tests {
             "tcp",
             "file",
             "interval_seconds",
+            "keys",
             "allow",
             "differences",
             "zone_octets",
@@ -235,7 +360,7 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         type Spoil = fn(&mut Config);
-        let cases: [(Spoil, &str); 7] = [
+        let cases: [(Spoil, &str); 12] = [
             (|c| c.listen = Listen { udp: vec![], tcp: vec![] }, "listen"),
             (|c| c.snapshot.interval_seconds = 0, "snapshot.interval_seconds"),
             (|c| c.limits.udp_octets = 100, "limits.udp_octets"),
@@ -243,6 +368,16 @@ mod tests {
             (|c| c.limits.connections = 0, "limits.connections:"),
             (|c| c.limits.connections_per_address = 0, "limits.connections_per_address"),
             (|c| c.limits.idle_seconds = 0, "limits.idle_seconds"),
+            (|c| c.transfer.keys = vec!["none".to_owned()], "transfer.keys"),
+            (|c| c.keys = vec![key("a", "hmac-md5", SECRET)], "keys: `a`: `hmac-md5`"),
+            (|c| c.keys = vec![key("a", "hmac-sha256", "c2hvcnQ=")], "keys: `a`: the secret has 5"),
+            (|c| c.keys = vec![key("a", "hmac-sha256", "")], "keys: `a`: needs either"),
+            (
+                |c| {
+                    c.keys = vec![key("a", "hmac-sha256", SECRET), key("A", "hmac-sha256", SECRET)];
+                },
+                "keys: `a` is there twice",
+            ),
         ];
         for (spoil, key) in cases {
             let mut config = Config::default();

@@ -69,8 +69,9 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> anyhow::Result<Server> {
     let bound = listen::bind(&config.listen, &config.limits).await?;
+    let keys = config.load_keys().map_err(anyhow::Error::msg)?;
     let mut registry = Registry::default();
-    let served = Served::new(Metrics::register(&mut registry), config.transfer.bounds());
+    let served = Served::new(Metrics::register(&mut registry), keys, config.transfer.bounds());
     let (follower, down) = begin(&store, &served, &config.snapshot, START_PATIENCE).await?;
     let readiness = Readiness::new();
     let udp: Vec<SocketAddr> = bound.udp.iter().map(|(address, _)| *address).collect();
@@ -232,12 +233,14 @@ impl Daemon for Enumd {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ngn_dns::tsig::Keys;
 
     #[tokio::test]
     async fn without_database_and_snapshot_the_start_fails_and_says_why() {
         // Nobody listens on port 1.
         let store = Store::open("mysql://nobody@127.0.0.1:1/none").await.expect("an address");
-        let served = Served::new(Metrics::default(), config::Transfer::default().bounds());
+        let served =
+            Served::new(Metrics::default(), Keys::none(), config::Transfer::default().bounds());
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("none");
         let settings = config::Snapshot { file, ..config::Snapshot::default() };

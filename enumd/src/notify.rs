@@ -8,10 +8,12 @@ mod targets;
 
 use crate::config;
 use crate::served::Served;
+use crate::snapshot::now;
 use ngn_dns::name::Name;
 use ngn_dns::notify;
+use ngn_dns::tsig::{Key, Signer};
 use queue::{About, Queue};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -34,6 +36,8 @@ const LOOK_UPS: usize = 16;
 pub(crate) struct Notifier {
     served: Served,
     secondaries: Vec<SocketAddr>,
+    /// With which keys what they are told is signed.
+    keys: BTreeMap<SocketAddr, Arc<Key>>,
     servers: Option<Arc<Servers>>,
     v4: Option<UdpSocket>,
     v6: Option<UdpSocket>,
@@ -56,6 +60,11 @@ impl Notifier {
         if secondaries.is_empty() && !settings.name_servers {
             return Ok(None);
         }
+        let key_of = |secondary: &config::Secondary| {
+            let name = Name::parse(secondary.key.as_deref()?).ok()?;
+            Some((secondary.address, Arc::clone(served.keys.get(&name)?)))
+        };
+        let keys = settings.secondaries.iter().filter_map(key_of).collect();
         let servers = settings.name_servers.then(|| Arc::new(Servers::new(own)));
         let wants = |v4: bool| servers.is_some() || secondaries.iter().any(|a| a.is_ipv4() == v4);
         let from = |v4: bool, any: IpAddr| {
@@ -71,7 +80,7 @@ impl Notifier {
             true => UdpSocket::bind(from(false, Ipv6Addr::UNSPECIFIED.into())).await.ok(),
             false => None,
         };
-        Ok(Some(Self { served: served.clone(), secondaries, servers, v4, v6 }))
+        Ok(Some(Self { served: served.clone(), secondaries, keys, servers, v4, v6 }))
     }
 
     /// Tells for ever; to be dropped at the end.
@@ -148,6 +157,9 @@ impl Notifier {
                 continue;
             };
             notify::write(id, zone, &mut out);
+            if let Some(key) = self.keys.get(&target) {
+                Signer::request(key).sign(now(), &mut out);
+            }
             let socket = if target.is_ipv4() { &self.v4 } else { &self.v6 };
             if let Some(socket) = socket {
                 // What is lost is sent again.

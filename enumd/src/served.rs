@@ -1,10 +1,12 @@
 //! What is served, and answering from it.
 
 use crate::metrics::Metrics;
+use crate::snapshot::now;
 use arc_swap::{ArcSwap, Cache};
-use ngn_dns::answer::{Limits, Outcome, answer};
+use ngn_dns::answer::{Limits, Outcome, Server, answer_for};
 use ngn_dns::name::Name;
 use ngn_dns::transfer::{Bounds, Difference, History};
+use ngn_dns::tsig::Keys;
 use ngn_dns::zone::Zones;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,6 +21,8 @@ pub(crate) struct Served {
     history: Arc<Mutex<History>>,
     /// Zones that changed since somebody looked.
     pub(crate) changed: Arc<Changed>,
+    /// The keys of signed queries.
+    pub(crate) keys: Arc<Keys>,
     /// The counters.
     pub(crate) metrics: Arc<Metrics>,
 }
@@ -26,11 +30,12 @@ pub(crate) struct Served {
 impl Served {
     /// Serves no zone yet.
     #[must_use]
-    pub(crate) fn new(metrics: Metrics, bounds: Bounds) -> Self {
+    pub(crate) fn new(metrics: Metrics, keys: Keys, bounds: Bounds) -> Self {
         Self {
             zones: Arc::new(ArcSwap::from_pointee(Zones::new())),
             history: Arc::new(Mutex::new(History::new(bounds))),
             changed: Arc::default(),
+            keys: Arc::new(keys),
             metrics: Arc::new(metrics),
         }
     }
@@ -75,6 +80,7 @@ impl Served {
     pub(crate) fn responder(&self, limits: Limits) -> Responder {
         Responder {
             zones: Cache::new(Arc::clone(&self.zones)),
+            keys: Arc::clone(&self.keys),
             metrics: Arc::clone(&self.metrics),
             limits,
             out: Vec::new(),
@@ -112,6 +118,7 @@ impl Changed {
 #[derive(Debug)]
 pub(crate) struct Responder {
     zones: Cache<Arc<ArcSwap<Zones>>, Arc<Zones>>,
+    keys: Arc<Keys>,
     metrics: Arc<Metrics>,
     limits: Limits,
     out: Vec<u8>,
@@ -133,9 +140,10 @@ impl Responder {
     pub(crate) fn respond(&mut self, query: &[u8]) -> Response<'_> {
         let zones: &Zones = self.zones.load();
         let (limits, out) = (self.limits, &mut self.out);
+        let server = Server { limits, keys: &self.keys, now: now() };
         // A fault in our code costs this query, not the process. What it may have left half done is the buffer, which
         // the next answer overwrites.
-        let outcome = catch_unwind(AssertUnwindSafe(|| answer(zones, query, limits, out)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| answer_for(zones, query, &server, out)));
         let Ok(outcome) = outcome else {
             self.metrics.count_panic();
             return Response::None;

@@ -4,8 +4,11 @@ use crate::access::Prefix;
 use crate::config;
 use crate::metrics::TransferEnd;
 use crate::served::Served;
+use crate::snapshot::now;
 use ngn_dns::answer::{Limits, Rcode, Transport};
+use ngn_dns::name::Name;
 use ngn_dns::transfer::{Difference, Kind, Messages, Query, is_later};
+use ngn_dns::tsig::{Auth, Signer};
 use ngn_dns::zone::{Zone, Zones};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,6 +17,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Transfers {
     allow: Vec<Prefix>,
+    /// The keys whose owners may.
+    keys: Vec<Name>,
     served: Served,
 }
 
@@ -30,32 +35,44 @@ pub(crate) struct Transfer<'t> {
     /// `None` for a refusal, which stands in `message` at first.
     messages: Option<Messages<'t>>,
     message: Vec<u8>,
+    signer: Option<Signer<'t>>,
     end: TransferEnd,
     done: bool,
 }
 
 impl Transfers {
     pub(crate) fn new(settings: &config::Transfer, served: &Served) -> Arc<Self> {
-        Arc::new(Self { allow: settings.allow.clone(), served: served.clone() })
+        let keys = settings.keys.iter().filter_map(|name| Name::parse(name).ok()).collect();
+        Arc::new(Self { allow: settings.allow.clone(), keys, served: served.clone() })
     }
 
     /// Begins a transfer of a zone as it is in `zones`; `None` when the query is none for a transfer. `held` keeps what
     /// the messages are made of.
     pub(crate) fn begin<'t>(
-        &self,
+        &'t self,
         query: &'t [u8],
         zones: &'t Zones,
         asker: Asker,
         held: &'t mut Option<Difference>,
     ) -> Option<Transfer<'t>> {
         let query = Query::read(query)?;
+        let signer = match query.auth(&self.served.keys, now()) {
+            Auth::Unsigned => None,
+            Auth::Signed(signer) => Some(signer),
+            // These had their answers before.
+            Auth::Late { .. } | Auth::Failed(_) => return None,
+        };
+        let reserved = signer.as_ref().map_or(0, Signer::length);
+        let signed = signer.as_ref().is_some_and(|by| self.keys.contains(by.key().name()));
+        let allowed = signed || self.allow.iter().any(|prefix| prefix.contains(asker.address));
         // Who may not have zones does not learn either which ones there are.
-        let messages = if self.allow.iter().any(|prefix| prefix.contains(asker.address)) {
+        let messages = if allowed {
             match query.zone(zones) {
                 None => Err(Rcode::NotAuth),
                 Some(zone) => {
                     *held = self.difference(&query, zone);
-                    messages(query, zone, held.as_ref(), asker.limits).ok_or(Rcode::ServFail)
+                    messages(query, zone, held.as_ref(), asker.limits, reserved)
+                        .ok_or(Rcode::ServFail)
                 }
             }
         } else {
@@ -70,7 +87,7 @@ impl Transfers {
                 TransferEnd::Refused
             }
         };
-        Some(Transfer { messages: messages.ok(), message, end, done: false })
+        Some(Transfer { messages: messages.ok(), message, signer, end, done: false })
     }
 
     /// What changed since the serial that the asker has; `None` when it is not known, or when it has more records than
@@ -88,24 +105,27 @@ fn messages<'t>(
     zone: &'t Zone,
     difference: Option<&'t Difference>,
     limits: Limits,
+    reserved: usize,
 ) -> Option<Messages<'t>> {
     let Kind::Ixfr { serial } = query.kind() else {
-        return Messages::axfr(query, zone, limits, 0);
+        return Messages::axfr(query, zone, limits, reserved);
     };
     if !is_later(zone.serial(), serial) {
-        return Messages::soa(query, zone, limits, 0);
+        return Messages::soa(query, zone, limits, reserved);
     }
     match (difference, limits.transport) {
-        (Some(difference), Transport::Tcp) => Some(Messages::ixfr(query, difference, limits, 0)),
-        (None, Transport::Tcp) => Messages::axfr(query, zone, limits, 0),
+        (Some(difference), Transport::Tcp) => {
+            Some(Messages::ixfr(query, difference, limits, reserved))
+        }
+        (None, Transport::Tcp) => Messages::axfr(query, zone, limits, reserved),
         // Over UDP it goes into one message, or the SOA tells to ask over TCP (RFC 1995 section 2).
         (difference, Transport::Udp) => difference
             .filter(|difference| {
-                let mut trial = Messages::ixfr(query, difference, limits, 0);
+                let mut trial = Messages::ixfr(query, difference, limits, reserved);
                 trial.next(&mut Vec::new()) == Ok(true) && trial.is_done()
             })
-            .map(|difference| Messages::ixfr(query, difference, limits, 0))
-            .or_else(|| Messages::soa(query, zone, limits, 0)),
+            .map(|difference| Messages::ixfr(query, difference, limits, reserved))
+            .or_else(|| Messages::soa(query, zone, limits, reserved)),
     }
 }
 
@@ -130,6 +150,9 @@ impl Transfer<'_> {
                     return None;
                 }
             },
+        }
+        if let Some(signer) = &mut self.signer {
+            signer.sign(now(), &mut self.message);
         }
         Some(&self.message)
     }

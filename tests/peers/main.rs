@@ -1,10 +1,11 @@
-//! Programs of others on our database: the tables that we share with the field are the field's (design, contract
-//! db-hints).
+//! Programs of others: on our database, whose shared tables are the field's (design, contract db-hints), and as
+//! secondaries of our DNS server.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod kamailio;
 mod powerdns;
+mod secondaries;
 
 use ngn_tests::binaries::root;
 use ngn_tests::platform::Platform;

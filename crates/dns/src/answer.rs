@@ -7,6 +7,7 @@ pub(crate) mod request;
 mod resolve;
 pub(crate) mod writer;
 
+use crate::tsig::{Auth, Failure, Keys};
 use crate::zone::{Zones, codes};
 use request::{Edns, Header, Request};
 use writer::Writer;
@@ -148,8 +149,27 @@ impl Answered {
     }
 }
 
-/// Answers a query; `out` is overwritten. The answer never exceeds what the limits and the query allow.
+/// What an answer depends on besides the zones.
+#[derive(Debug, Clone, Copy)]
+pub struct Server<'s> {
+    /// What it may cost.
+    pub limits: Limits,
+    /// The keys of signed queries.
+    pub keys: &'s Keys,
+    /// Seconds since 1970 UTC.
+    pub now: u64,
+}
+
+/// Answers a query of somebody who shares no key with us; `out` is overwritten. The answer never exceeds what the limits and
+/// the query allow.
 pub fn answer(zones: &Zones, query: &[u8], limits: Limits, out: &mut Vec<u8>) -> Outcome {
+    static NONE: Keys = Keys::none();
+    answer_for(zones, query, &Server { limits, keys: &NONE, now: 0 }, out)
+}
+
+/// Answers a query; `out` is overwritten. The answer never exceeds what the limits and the query allow, and is signed when
+/// the query is.
+pub fn answer_for(zones: &Zones, query: &[u8], server: &Server<'_>, out: &mut Vec<u8>) -> Outcome {
     out.clear();
     let Some(header) = Header::read(query).filter(|header| !header.is_response()) else {
         return Outcome::Dropped;
@@ -160,15 +180,35 @@ pub fn answer(zones: &Zones, query: &[u8], limits: Limits, out: &mut Vec<u8>) ->
     let Some(request) = Request::read(header, query) else {
         return bare(header, Rcode::FormErr, out);
     };
+    let Server { limits, keys, now } = *server;
+    let auth = request.tsig.map_or(Auth::Unsigned, |tsig| tsig.check(query, keys, now));
     let limit = limits.octets(request.edns);
-    let reserved = request.edns.map_or(0, |_| OPT_LENGTH);
+    let reserved = request.edns.map_or(0, |_| OPT_LENGTH)
+        + request.tsig.map_or(0, |tsig| tsig.answer_length());
     let mut writer = Writer::new(out, limit.saturating_sub(reserved));
     writer.question(&request);
-    let reply = match refusal(&request, limits.transport) {
+    let refusal = match auth {
+        Auth::Unsigned | Auth::Signed(_) => refusal(&request, limits.transport),
+        Auth::Failed(Failure::Malformed) => Some(Rcode::FormErr),
+        // RFC 8945 section 5.2.
+        Auth::Failed(_) | Auth::Late { .. } => Some(Rcode::NotAuth),
+    };
+    let reply = match refusal {
         Some(rcode) => Reply::error(rcode),
         None => resolve::resolve(zones, &request.question, limits.transport, &mut writer),
     };
-    finish(&request, reply, writer, limits)
+    let outcome = finish(&request, reply, writer, limits);
+    match auth {
+        Auth::Unsigned => {}
+        Auth::Signed(mut signer) => signer.sign(now, out),
+        Auth::Late { mut signer, time, now } => signer.sign_late(time, now, out),
+        Auth::Failed(failure) => {
+            if let Some(tsig) = request.tsig {
+                tsig.refuse(failure, now, out);
+            }
+        }
+    }
+    outcome
 }
 
 /// What a walk through the zones found, besides the records that it wrote.

@@ -7,5 +7,6 @@ pub mod naptr;
 pub mod notify;
 pub mod rdata;
 pub mod transfer;
+pub mod tsig;
 pub mod txt;
 pub mod zone;

@@ -10,6 +10,7 @@ pub use history::{Bounds, Difference, History, is_later};
 use crate::answer::request::{Header, Request};
 use crate::answer::writer::{Record, Writer};
 use crate::answer::{Limits, MAX_TCP, OPT_LENGTH, Rcode};
+use crate::tsig::{Auth, Keys};
 use crate::zone::{Zone, Zones, codes};
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ pub enum Kind {
 /// A query for a transfer.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<'q> {
+    octets: &'q [u8],
     request: Request<'q>,
     kind: Kind,
 }
@@ -39,15 +41,15 @@ impl<'q> Query<'q> {
     /// Reads a query; `None` when it asks for no transfer or makes no sense, and then [`crate::answer::answer`] has the
     /// answer.
     #[must_use]
-    pub fn read(query: &'q [u8]) -> Option<Self> {
-        let header = Header::read(query).filter(|h| !h.is_response() && h.opcode() == 0)?;
-        let request = Request::read(header, query).filter(|request| !request.malformed)?;
+    pub fn read(octets: &'q [u8]) -> Option<Self> {
+        let header = Header::read(octets).filter(|h| !h.is_response() && h.opcode() == 0)?;
+        let request = Request::read(header, octets).filter(|request| !request.malformed)?;
         let kind = match (request.question.qclass, request.question.qtype, request.serial) {
             (1, codes::AXFR, _) => Kind::Axfr,
             (1, codes::IXFR, Some(serial)) => Kind::Ixfr { serial },
             _ => return None,
         };
-        request.edns.is_none_or(|edns| edns.version == 0).then_some(Self { request, kind })
+        request.edns.is_none_or(|edns| edns.version == 0).then_some(Self { octets, request, kind })
     }
 
     /// What is asked for.
@@ -60,6 +62,13 @@ impl<'q> Query<'q> {
     #[must_use]
     pub fn zone<'z>(&self, zones: &'z Zones) -> Option<&'z Arc<Zone>> {
         zones.get(self.request.question.name())
+    }
+
+    /// Who signed it; messages that follow are to be signed too, and to leave room for that. `now` is in seconds since 1970
+    /// UTC.
+    #[must_use]
+    pub fn auth<'k>(&self, keys: &'k Keys, now: u64) -> Auth<'k> {
+        self.request.tsig.map_or(Auth::Unsigned, |tsig| tsig.check(self.octets, keys, now))
     }
 
     /// Writes an answer without records; `out` is overwritten.

@@ -205,8 +205,9 @@ async fn secondaries_are_told() {
     fixture.add_zone("a.example").await;
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
-    let running =
-        fixture.start(|config| config.notify.secondaries = vec![Secondary { address }]).await;
+    let running = fixture
+        .start(|config| config.notify.secondaries = vec![Secondary { address, key: None }])
+        .await;
     let start = running.served_serial("a.example").await;
     // Twice, as if the first one was lost.
     assert_eq!(next_notify(&socket, false).await, start);

@@ -2,6 +2,7 @@
 
 use super::Rcode;
 use crate::name::MAX_NAME;
+use crate::tsig::{Signature, TSIG};
 use crate::zone::codes;
 
 /// Octets of a message's header.
@@ -116,6 +117,8 @@ pub(crate) struct Request<'q> {
     pub(crate) edns: Option<Edns>,
     /// The serial of an SOA in the authority section, where IXFR has that of the asker (RFC 1995 section 3).
     pub(crate) serial: Option<u32>,
+    /// Who says to have signed it, not checked yet; none also when it is malformed.
+    pub(crate) tsig: Option<Signature<'q>>,
     /// Something behind the question makes no sense.
     pub(crate) malformed: bool,
 }
@@ -127,31 +130,35 @@ impl<'q> Request<'q> {
         let (question, behind) = Question::read(query)?;
         let behind = Behind::read(header, query, behind);
         let malformed = behind.is_none();
-        let Behind { edns, serial } = behind.unwrap_or_default();
-        Some(Self { header, question, edns, serial, malformed })
+        let Behind { edns, serial, tsig } = behind.unwrap_or_default();
+        Some(Self { header, question, edns, serial, tsig, malformed })
     }
 }
 
 /// What the records behind the question say.
 #[derive(Debug, Default)]
-struct Behind {
+struct Behind<'q> {
     edns: Option<Edns>,
     serial: Option<u32>,
+    tsig: Option<Signature<'q>>,
 }
 
-impl Behind {
+impl<'q> Behind<'q> {
     /// `None` when they are malformed.
-    fn read(header: Header, query: &[u8], mut at: usize) -> Option<Self> {
+    fn read(header: Header, query: &'q [u8], mut at: usize) -> Option<Self> {
         let [_, answers, authorities, additionals] = header.counts;
         let mut behind = Self::default();
         for number in 0..u32::from(answers) + u32::from(authorities) {
-            let record =
-                Record::read(query, &mut at).filter(|record| record.rtype != codes::OPT)?;
+            let record = Record::read(query, &mut at)?;
+            if matches!(record.rtype, codes::OPT | TSIG) {
+                return None;
+            }
             if number >= u32::from(answers) && record.rtype == codes::SOA {
                 behind.serial = Some(record.serial()?);
             }
         }
-        for _ in 0..additionals {
+        for number in 1..=additionals {
+            let start = at;
             let record = Record::read(query, &mut at)?;
             if record.rtype == codes::OPT {
                 // RFC 6891 section 6.1.1: one OPT, whose owner is the root.
@@ -159,6 +166,13 @@ impl Behind {
                     return None;
                 }
                 behind.edns = Some(record.edns()?);
+            } else if record.rtype == TSIG {
+                // RFC 8945 section 5.1: the last one.
+                if number < additionals {
+                    return None;
+                }
+                let (class, ttl) = (record.class, record.ttl);
+                behind.tsig = Some(Signature::read(query, start, class, ttl, record.rdata)?);
             }
         }
         (at == query.len()).then_some(behind)
