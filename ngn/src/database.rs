@@ -22,13 +22,18 @@ impl Source {
             Some(url) => url.clone(),
             None => format!("sqlite:{}", self.data.join("ngn.sqlite").display()),
         };
+        Self::open_at(&url).await
+    }
+
+    /// Opens the database with this address; one that does not exist is not made.
+    pub(crate) async fn open_at(url: &str) -> anyhow::Result<Store> {
         if let Some(path) = url.strip_prefix("sqlite:") {
             anyhow::ensure!(
                 std::path::Path::new(path.strip_prefix("//").unwrap_or(path)).exists(),
                 "there is no database at {path}; name the platform's with --data DIR or --database URL"
             );
         }
-        let store = Store::open(&url).await.context("cannot open the database")?;
+        let store = Store::open(url).await.context("cannot open the database")?;
         store.check_schema().await.context("run `ngn migrate` first")?;
         Ok(store)
     }

@@ -9,12 +9,16 @@ use ngn_ngnpro::ops::Call;
 use ngn_ngnpro::principal::Principal;
 use ngn_ngnpro::undo::{Wanted, undo};
 use ngn_store::Actor;
+use std::path::PathBuf;
 
 /// Which change to take back, and how.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(flatten)]
     source: Source,
+    /// The configuration file of an ngnpro that runs by itself, instead of --data and --database.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "database"])]
+    config: Option<PathBuf>,
     /// The position, as `ngn journal` and the X-Journal-Position header tell it.
     #[arg(value_name = "POSITION")]
     position: u64,
@@ -31,9 +35,24 @@ pub(crate) struct Options {
 
 /// Takes it back.
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
-    let store = options.source.open().await?;
-    let file = options.source.data.join(format!("{}.toml", Ngnpro::NAME));
-    let config = ngn_daemon::settings::<Ngnpro>(file.exists().then_some(file.as_path()))?;
+    let data = &options.source.data;
+    let (store, config) = match &options.config {
+        Some(path) => {
+            let config = ngn_daemon::settings::<Ngnpro>(Some(path))?;
+            (Source::open_at(&config.database).await?, config)
+        }
+        None => {
+            let file = data.join(format!("{}.toml", Ngnpro::NAME));
+            let mut config =
+                ngn_daemon::settings::<Ngnpro>(file.exists().then_some(file.as_path()))?;
+            config.passwords.key_file = data.join("password-key");
+            (options.source.open().await?, config)
+        }
+    };
+    // Records are read whole, with their passwords; a key that nothing needs is not made here.
+    if config.passwords.key_file.exists() || store.has_sealed_passwords().await? {
+        ngn_ngnpro::passwords::open(&store, &config.passwords).await?;
+    }
     let login: String = options.login.chars().take(255).collect();
     let call = Call {
         store: &store,
