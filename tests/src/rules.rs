@@ -19,6 +19,7 @@ const ENUMERATED: &[(&str, &str)] = &[
     ("type", "LOC"),
     ("type", "URL"),
     ("type", "MBOXFW"),
+    ("protocol", "any"),
     ("protocol", "udp"),
     ("protocol", "tcp"),
     ("protocol", "tls"),
