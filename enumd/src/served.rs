@@ -4,11 +4,13 @@ use crate::metrics::Metrics;
 use crate::snapshot::now;
 use arc_swap::{ArcSwap, Cache};
 use ngn_dns::answer::{Limits, Outcome, Server, answer_for};
+use ngn_dns::cookie::Secrets;
 use ngn_dns::name::Name;
 use ngn_dns::transfer::{Bounds, Difference, History};
 use ngn_dns::tsig::Keys;
 use ngn_dns::zone::Zones;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -23,6 +25,8 @@ pub(crate) struct Served {
     pub(crate) changed: Arc<Changed>,
     /// The keys of signed queries.
     pub(crate) keys: Arc<Keys>,
+    /// Makes cookies; none when the system has no randomness.
+    cookies: Option<Arc<Secrets>>,
     /// The counters.
     pub(crate) metrics: Arc<Metrics>,
 }
@@ -36,6 +40,7 @@ impl Served {
             history: Arc::new(Mutex::new(History::new(bounds))),
             changed: Arc::default(),
             keys: Arc::new(keys),
+            cookies: secrets().map(Arc::new),
             metrics: Arc::new(metrics),
         }
     }
@@ -81,11 +86,19 @@ impl Served {
         Responder {
             zones: Cache::new(Arc::clone(&self.zones)),
             keys: Arc::clone(&self.keys),
+            cookies: self.cookies.clone(),
             metrics: Arc::clone(&self.metrics),
             limits,
             out: Vec::new(),
         }
     }
+}
+
+/// Secrets of this process alone.
+fn secrets() -> Option<Secrets> {
+    let mut secret = [0; 16];
+    getrandom::fill(&mut secret).ok()?;
+    Some(Secrets::new(secret, None))
 }
 
 /// Names of zones that changed, each once however often it did.
@@ -119,6 +132,7 @@ impl Changed {
 pub(crate) struct Responder {
     zones: Cache<Arc<ArcSwap<Zones>>, Arc<Zones>>,
     keys: Arc<Keys>,
+    cookies: Option<Arc<Secrets>>,
     metrics: Arc<Metrics>,
     limits: Limits,
     out: Vec<u8>,
@@ -137,10 +151,11 @@ pub(crate) enum Response<'r> {
 
 impl Responder {
     /// The answer to a query.
-    pub(crate) fn respond(&mut self, query: &[u8]) -> Response<'_> {
+    pub(crate) fn respond(&mut self, query: &[u8], from: IpAddr) -> Response<'_> {
         let zones: &Zones = self.zones.load();
         let (limits, out) = (self.limits, &mut self.out);
-        let server = Server { limits, keys: &self.keys, now: now() };
+        let cookies = self.cookies.as_deref().map(|secrets| (secrets, from));
+        let server = Server { limits, keys: &self.keys, now: now(), cookies };
         // A fault in our code costs this query, not the process. What it may have left half done is the buffer, which
         // the next answer overwrites.
         let outcome = catch_unwind(AssertUnwindSafe(|| answer_for(zones, query, &server, out)));

@@ -132,7 +132,7 @@ async fn converse(stream: TcpStream, remote: IpAddr, shared: &Shared) -> io::Res
         if timeout(shared.idle, next_query(&mut read, &mut query)).await??.is_none() {
             break;
         }
-        match responder.respond(&query) {
+        match responder.respond(&query, remote) {
             Response::None => break,
             Response::Message(answer) => {
                 if !append(answer, &mut answers) {

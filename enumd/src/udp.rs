@@ -46,7 +46,7 @@ fn answer(
             Ok((length, remote)) => {
                 let query = buffer.get(..length).unwrap_or_default();
                 // A full send buffer loses the answer, as the network might.
-                match responder.respond(query) {
+                match responder.respond(query, remote.ip()) {
                     Response::None => {}
                     Response::Message(answer) => drop(socket.send_to(answer, remote)),
                     Response::Transfer => {

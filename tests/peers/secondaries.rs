@@ -220,6 +220,8 @@ fn dig_and_keys() {
         let soa = dig(server, &["-y", &key, "example.com", "SOA"]).unwrap();
         assert!(soa.contains("status: NOERROR") && soa.contains("TSIG PSEUDOSECTION"), "{soa}");
         assert!(!soa.contains("verify"), "{soa}");
+        // It shows a cookie, and looks whether it gets that one back (RFC 7873).
+        assert!(soa.contains("(good)"), "{soa}");
         let zone = dig(server, &["-y", &key, "example.com", "AXFR"]).unwrap();
         assert_eq!(zone.contains("XFR size: 7 records"), transfer, "{zone}");
         assert!(!zone.contains("verify"), "{zone}");

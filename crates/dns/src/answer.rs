@@ -7,16 +7,20 @@ pub(crate) mod request;
 mod resolve;
 pub(crate) mod writer;
 
+use crate::cookie::{self, Secrets};
 use crate::tsig::{Auth, Failure, Keys};
 use crate::zone::{Zones, codes};
 use request::{Edns, Header, Request};
+use std::net::IpAddr;
 use writer::Writer;
 
 /// Longest answer over UDP to a query without EDNS (RFC 1035 section 2.3.4).
 const PLAIN_UDP: usize = 512;
 /// Longest message over TCP.
 pub(crate) const MAX_TCP: usize = 65_535;
-/// Octets of our OPT record, which has no options.
+/// Octets of the option with cookies.
+const COOKIE_LENGTH: usize = 4 + cookie::WHOLE;
+/// Octets of our OPT record without options.
 pub(crate) const OPT_LENGTH: usize = 11;
 
 /// How the query came.
@@ -158,13 +162,15 @@ pub struct Server<'s> {
     pub keys: &'s Keys,
     /// Seconds since 1970 UTC.
     pub now: u64,
+    /// For whom cookies are made, when they are: the asker's address.
+    pub cookies: Option<(&'s Secrets, IpAddr)>,
 }
 
 /// Answers a query of somebody who shares no key with us; `out` is overwritten. The answer never exceeds what the limits and
 /// the query allow.
 pub fn answer(zones: &Zones, query: &[u8], limits: Limits, out: &mut Vec<u8>) -> Outcome {
     static NONE: Keys = Keys::none();
-    answer_for(zones, query, &Server { limits, keys: &NONE, now: 0 }, out)
+    answer_for(zones, query, &Server { limits, keys: &NONE, now: 0, cookies: None }, out)
 }
 
 /// Answers a query; `out` is overwritten. The answer never exceeds what the limits and the query allow, and is signed when
@@ -180,10 +186,15 @@ pub fn answer_for(zones: &Zones, query: &[u8], server: &Server<'_>, out: &mut Ve
     let Some(request) = Request::read(header, query) else {
         return bare(header, Rcode::FormErr, out);
     };
-    let Server { limits, keys, now } = *server;
+    let Server { limits, keys, now, cookies } = *server;
+    let cookie = match (cookies, &request.cookie) {
+        (Some((secrets, address)), Some(shown)) => Some(secrets.make(shown, address, now)),
+        _ => None,
+    };
     let auth = request.tsig.map_or(Auth::Unsigned, |tsig| tsig.check(query, keys, now));
     let limit = limits.octets(request.edns);
     let reserved = request.edns.map_or(0, |_| OPT_LENGTH)
+        + cookie.map_or(0, |_| COOKIE_LENGTH)
         + request.tsig.map_or(0, |tsig| tsig.answer_length());
     let mut writer = Writer::new(out, limit.saturating_sub(reserved));
     writer.question(&request);
@@ -197,7 +208,7 @@ pub fn answer_for(zones: &Zones, query: &[u8], server: &Server<'_>, out: &mut Ve
         Some(rcode) => Reply::error(rcode),
         None => resolve::resolve(zones, &request.question, limits.transport, &mut writer),
     };
-    let outcome = finish(&request, reply, writer, limits);
+    let outcome = finish(&request, reply, writer, limits, cookie);
     match auth {
         Auth::Unsigned => {}
         Auth::Signed(mut signer) => signer.sign(now, out),
@@ -255,9 +266,15 @@ fn bare(header: Header, rcode: Rcode, out: &mut Vec<u8>) -> Outcome {
     Outcome::Answered(Answered { rcode, qtype: None, truncated: false })
 }
 
-fn finish(request: &Request<'_>, reply: Reply, mut writer: Writer<'_>, limits: Limits) -> Outcome {
+fn finish(
+    request: &Request<'_>,
+    reply: Reply,
+    mut writer: Writer<'_>,
+    limits: Limits,
+    cookie: Option<[u8; cookie::WHOLE]>,
+) -> Outcome {
     if let Some(edns) = request.edns {
-        writer.opt(limits.max_udp, reply.rcode, edns.dnssec_ok);
+        writer.opt(limits.max_udp, reply.rcode, edns.dnssec_ok, cookie);
     }
     let Reply { rcode, authoritative, truncated } = reply;
     writer.header(&request.header.reply(rcode, authoritative, truncated, writer.counts()));

@@ -1,6 +1,7 @@
 //! DNS core: names, zones, answers, ENUM; pure.
 
 pub mod answer;
+pub mod cookie;
 pub mod enum_name;
 pub mod name;
 pub mod naptr;

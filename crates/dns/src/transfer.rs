@@ -80,7 +80,7 @@ impl<'q> Query<'q> {
 
     fn finish(&self, mut writer: Writer<'_>, rcode: Rcode, authoritative: bool, max_udp: u16) {
         if let Some(edns) = self.request.edns {
-            writer.opt(max_udp, rcode, edns.dnssec_ok);
+            writer.opt(max_udp, rcode, edns.dnssec_ok, None);
         }
         let counts = writer.counts();
         writer.header(&self.request.header.reply(rcode, authoritative, false, counts));

@@ -1,6 +1,7 @@
 //! Reading queries (RFC 1035 section 4.1, RFC 6891 section 6.1).
 
 use super::Rcode;
+use crate::cookie::{self, Shown};
 use crate::name::MAX_NAME;
 use crate::tsig::{Signature, TSIG};
 use crate::zone::codes;
@@ -117,6 +118,8 @@ pub(crate) struct Request<'q> {
     pub(crate) edns: Option<Edns>,
     /// The serial of an SOA in the authority section, where IXFR has that of the asker (RFC 1995 section 3).
     pub(crate) serial: Option<u32>,
+    /// The cookies that it shows.
+    pub(crate) cookie: Option<Shown<'q>>,
     /// Who says to have signed it, not checked yet; none also when it is malformed.
     pub(crate) tsig: Option<Signature<'q>>,
     /// Something behind the question makes no sense.
@@ -130,8 +133,8 @@ impl<'q> Request<'q> {
         let (question, behind) = Question::read(query)?;
         let behind = Behind::read(header, query, behind);
         let malformed = behind.is_none();
-        let Behind { edns, serial, tsig } = behind.unwrap_or_default();
-        Some(Self { header, question, edns, serial, tsig, malformed })
+        let Behind { edns, cookie, serial, tsig } = behind.unwrap_or_default();
+        Some(Self { header, question, edns, serial, cookie, tsig, malformed })
     }
 }
 
@@ -139,6 +142,7 @@ impl<'q> Request<'q> {
 #[derive(Debug, Default)]
 struct Behind<'q> {
     edns: Option<Edns>,
+    cookie: Option<Shown<'q>>,
     serial: Option<u32>,
     tsig: Option<Signature<'q>>,
 }
@@ -165,7 +169,8 @@ impl<'q> Behind<'q> {
                 if behind.edns.is_some() {
                     return None;
                 }
-                behind.edns = Some(record.edns()?);
+                let (edns, cookie) = record.edns()?;
+                (behind.edns, behind.cookie) = (Some(edns), cookie);
             } else if record.rtype == TSIG {
                 // RFC 8945 section 5.1: the last one.
                 if number < additionals {
@@ -236,15 +241,22 @@ impl<'q> Record<'q> {
     }
 
     /// RFC 6891 sections 6.1.2 and 6.1.3.
-    fn edns(&self) -> Option<Edns> {
+    fn edns(&self) -> Option<(Edns, Option<Shown<'q>>)> {
         let mut options = self.rdata;
+        let mut cookie = None;
         while !options.is_empty() {
             let (head, rest) = options.split_first_chunk::<4>()?;
-            let [_, _, high, low] = *head;
-            options = rest.get(usize::from(u16::from_be_bytes([high, low]))..)?;
+            let [c0, c1, high, low] = *head;
+            let length = usize::from(u16::from_be_bytes([high, low]));
+            let (data, rest) = rest.split_at_checked(length)?;
+            options = rest;
+            // RFC 7873 section 5.2.2: with an impossible length the query is malformed; the first one counts.
+            if u16::from_be_bytes([c0, c1]) == cookie::OPTION && cookie.is_none() {
+                cookie = Some(Shown::read(data)?);
+            }
         }
         let [_, version, flags, _] = self.ttl;
         let dnssec_ok = flags & 0x80 != 0;
-        self.at_root.then_some(Edns { payload: self.class, version, dnssec_ok })
+        self.at_root.then_some((Edns { payload: self.class, version, dnssec_ok }, cookie))
     }
 }

@@ -419,3 +419,39 @@ fn axfr_is_no_query_for_datagrams() {
         assert_eq!((answer.metadata.response_code, answer.answers.len()), (code, 0));
     }
 }
+
+/// RFC 7873 section 5.2: who shows a cookie gets it back with one of ours, within the limit; impossible ones are malformed.
+#[test]
+fn cookies_are_given_to_who_shows_one() {
+    let secrets = crate::cookie::Secrets::new([3; 16], None);
+    let address: std::net::IpAddr = "192.0.2.1".parse().unwrap();
+    let keys = Keys::none();
+    let ask = |cookie: &[u8], name: &str, qtype: RecordType, limits: Limits| {
+        let mut octets = query(name, qtype).to_vec().unwrap();
+        octets[11] = 1;
+        let length = u8::try_from(cookie.len()).unwrap();
+        octets.extend_from_slice(&[0, 0, 41, 2, 0, 0, 0, 0, 0, 0, length + 4, 0, 10, 0, length]);
+        octets.extend_from_slice(cookie);
+        let cookies = Some((&secrets, address));
+        let server = Server { limits, keys: &keys, now: 1_800_000_000, cookies };
+        let mut out = Vec::new();
+        answer_for(&zones(), &octets, &server, &mut out);
+        out
+    };
+    let udp = Limits::new(Transport::Udp);
+    let out = ask(b"12345678", "www.example.com", RecordType::A, udp);
+    assert_eq!(out[out.len() - 28..][..12], *b"\x00\x0a\x00\x1812345678");
+    let shown = crate::cookie::Shown::read(&out[out.len() - 24..]).unwrap();
+    assert!(secrets.check(&shown, address, 1_800_000_000));
+    assert_eq!(Message::from_vec(&out).unwrap().answers.len(), 1);
+    // One that is not ours does not matter but gets a new one.
+    let again = ask(b"123456780123456789abcdef", "www.example.com", RecordType::A, udp);
+    assert_eq!(again, out);
+    let long = ask(b"12345678", "big.example.com", RecordType::TXT, udp);
+    assert!(long.len() <= 512);
+    for cookie in [&b"1234567"[..], b"", b"123456789", &[0; 41]] {
+        let out = ask(cookie, "www.example.com", RecordType::A, udp);
+        let code = Message::from_vec(&out).unwrap().metadata.response_code;
+        assert_eq!(code, ResponseCode::FormErr, "{cookie:?}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::Rcode;
 use super::request::{HEADER, Request};
+use crate::cookie;
 use crate::name::ancestors;
 use crate::zone::{RrSet, codes};
 
@@ -97,8 +98,14 @@ impl<'o> Writer<'o> {
         }
     }
 
-    /// Appends the OPT record (RFC 6891 section 6.1.2), with DO as in the query (RFC 3225 section 3).
-    pub(crate) fn opt(&mut self, payload: u16, rcode: Rcode, dnssec_ok: bool) {
+    /// Appends the OPT record (RFC 6891 section 6.1.2), with DO as in the query (RFC 3225 section 3) and with cookies.
+    pub(crate) fn opt(
+        &mut self,
+        payload: u16,
+        rcode: Rcode,
+        dnssec_ok: bool,
+        cookie: Option<[u8; cookie::WHOLE]>,
+    ) {
         let [.., additionals] = &mut self.counts;
         *additionals += 1;
         let [upper, lower] = (rcode.code() >> 4).to_be_bytes();
@@ -106,7 +113,15 @@ impl<'o> Writer<'o> {
         let flags = if dnssec_ok { 0x80 } else { 0 };
         let [t0, t1] = codes::OPT.to_be_bytes();
         let [p0, p1] = payload.to_be_bytes();
-        self.out.extend_from_slice(&[0, t0, t1, p0, p1, lower, 0, flags, 0, 0, 0]);
+        self.out.extend_from_slice(&[0, t0, t1, p0, p1, lower, 0, flags, 0, 0]);
+        let Some(cookie) = cookie else {
+            self.out.push(0);
+            return;
+        };
+        let [c0, c1] = cookie::OPTION.to_be_bytes();
+        // The cookies and their head; the length of the RDATA begins with the zero above.
+        self.out.extend_from_slice(&[28, c0, c1, 0, 24]);
+        self.out.extend_from_slice(&cookie);
     }
 
     /// Octets so far.
