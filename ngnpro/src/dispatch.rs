@@ -7,7 +7,7 @@ use crate::fault::OpError;
 use crate::ops::{
     Call, Outcome, calls, customers, dns_fancy_records, dns_records, dns_zones, enum_numbers,
     enum_ranges, network as nodes, prepaid, rating as rating_profiles, sip_accounts, sip_aliases,
-    sip_call_options, sip_domains, sip_phonebook, trusted_peers,
+    sip_call_options, sip_domains, sip_phonebook, traces, trusted_peers,
 };
 use crate::ops::{carriers, gateway_rules, gateways, routes};
 use ngn_model::Position;
@@ -85,6 +85,16 @@ async fn sip(call: &Call<'_>, request: sip::Request, style: Style) -> Result<Rep
         }
         R::RemoveFromGroup(r) => {
             reply::<sip::RemoveFromGroup>(sip_accounts::remove_from_group(call, r).await, style)
+        }
+        R::GetSipTrace(r) => reply::<sip::GetSipTrace>(traces::sip_trace(call, r).await, style),
+        R::GetMediaTrace(r) => {
+            reply::<sip::GetMediaTrace>(traces::media_trace(call, r).await, style)
+        }
+        R::GetMediaSummary(_) => {
+            reply::<sip::GetMediaSummary>(traces::media_summary(call).await, style)
+        }
+        R::GetMediaSessions(_) => {
+            reply::<sip::GetMediaSessions>(traces::media_sessions(call).await, style)
         }
         R::GetGroups(r) => reply::<sip::GetGroups>(sip_accounts::get_groups(call, r).await, style),
         R::AddBalance(r) => reply::<sip::AddBalance>(prepaid::add_balance(call, r).await, style),
@@ -180,13 +190,6 @@ async fn sip(call: &Call<'_>, request: sip::Request, style: Style) -> Result<Rep
         }
         R::GetCallDiversions(r) => {
             reply::<sip::GetCallDiversions>(sip_call_options::get_diversions(call, r).await, style)
-        }
-        request @ (R::GetSipTrace(_)
-        | R::GetMediaTrace(_)
-        | R::GetMediaSummary(_)
-        | R::GetMediaSessions(_)) => {
-            let row = request.operation();
-            Err(not_yet(row.port.name(), row.name))
         }
     }
 }

@@ -23,6 +23,8 @@ pub struct Config {
     pub registrar: Registrar,
     /// Forwarding of calls.
     pub proxy: Proxy,
+    /// A record of messages.
+    pub trace: Trace,
     /// Limits on what the network may cost.
     pub limits: Limits,
     /// Logging, as `ngn_daemon` reads it.
@@ -106,6 +108,34 @@ pub struct Proxy {
     pub voicemail_server: String,
 }
 
+/// A record of the messages of some accounts and addresses, for getSipTrace; off when none is named.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Trace {
+    /// Accounts whose calls and registrations are recorded, as `user@domain`.
+    pub accounts: Vec<String>,
+    /// Addresses to and from which everything is recorded.
+    pub addresses: Vec<IpAddr>,
+    /// How many messages of one call are kept, 1 to 10,000.
+    pub messages_per_call: u32,
+    /// How long messages are kept, in hours, 1 to 8,760.
+    pub keep_hours: u32,
+    /// How many messages are kept in all, at least 1.
+    pub keep_messages: u64,
+}
+
+impl Default for Trace {
+    fn default() -> Self {
+        Self {
+            accounts: Vec::new(),
+            addresses: Vec::new(),
+            messages_per_call: 200,
+            keep_hours: 72,
+            keep_messages: 100_000,
+        }
+    }
+}
+
 /// Limits on what the network may cost.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -136,6 +166,7 @@ impl Default for Config {
             digest: Digest::default(),
             registrar: Registrar::default(),
             proxy: Proxy::default(),
+            trace: Trace::default(),
             limits: Limits::default(),
             log: "info".to_owned(),
         }
@@ -227,6 +258,17 @@ impl Config {
         if self.limits.message_octets < 1_300 || self.limits.message_octets > 1 << 20 {
             return Err("limits.message_octets: must be 1300 to 1048576".to_owned());
         }
+        if let Some(name) = self.trace.accounts.iter().find(|name| !name.contains('@')) {
+            return Err(format!("trace.accounts: `{name}` is not of the form user@domain"));
+        }
+        let trace = &self.trace;
+        if !(1..=10_000).contains(&trace.messages_per_call)
+            || !(1..=8_760).contains(&trace.keep_hours)
+            || trace.keep_messages == 0
+        {
+            let why = "`messages_per_call` must be 1 to 10000, `keep_hours` 1 to 8760, `keep_messages` 1 or more";
+            return Err(format!("trace: {why}"));
+        }
         let limits = &self.limits;
         if limits.transactions == 0
             || limits.connections == 0
@@ -278,7 +320,8 @@ mod tests {
             .chain(["min_expires", "max_expires", "default_expires", "max_contacts"])
             .chain(["answer_timeout", "timer_c", "voicemail_server", "message_octets"])
             .chain(["transactions", "connections", "connections_per_address", "idle_seconds"])
-            .chain(["receive_buffer"]);
+            .chain(["receive_buffer"])
+            .chain(["accounts", "addresses", "messages_per_call", "keep_hours", "keep_messages"]);
         for key in keys {
             let begins = format!("{key} = ");
             assert!(text.lines().any(|line| line.starts_with(&begins)), "{key} is not shown");
@@ -288,7 +331,9 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         type Spoil = fn(&mut Config);
-        let cases: [(Spoil, &str); 7] = [
+        let cases: [(Spoil, &str); 9] = [
+            (|c| c.trace.accounts = vec!["alice".to_owned()], "trace.accounts"),
+            (|c| c.trace.keep_hours = 0, "trace"),
             (|c| c.listen.udp = vec!["[::]:5060".parse().expect("one")], "listen.advertised"),
             (|c| c.listen = Listen { udp: vec![], tcp: vec![], advertised: None }, "listen"),
             (|c| c.digest.algorithms.clear(), "digest.algorithms"),

@@ -17,6 +17,7 @@ use crate::directory::Directory;
 use crate::follower::Batch;
 use crate::location::{Change, Committed, Ticket};
 use crate::metrics::{self, Metrics};
+use crate::trace::Tracer;
 use crate::transport::{Arrival, ConnectionId, SendError, Transports};
 use crate::wall_clock;
 use bytes::Bytes;
@@ -58,6 +59,8 @@ pub struct Queues {
     pub committed: mpsc::Receiver<Committed>,
     /// To the call records' task.
     pub records: mpsc::Sender<Record>,
+    /// To the record of messages, if there is one.
+    pub tracer: Tracer,
 }
 
 /// A look-up's result.
@@ -86,6 +89,7 @@ pub struct Engine {
     node: String,
     changes: mpsc::Sender<Change>,
     records: mpsc::Sender<Record>,
+    tracer: Tracer,
     found: mpsc::Sender<Found>,
     found_queue: Option<mpsc::Receiver<Found>>,
     /// How many look-ups may run.
@@ -129,6 +133,7 @@ impl Engine {
             node,
             changes: queues.changes.clone(),
             records: queues.records.clone(),
+            tracer: queues.tracer.clone(),
             found,
             found_queue: Some(found_queue),
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
@@ -290,6 +295,7 @@ impl Engine {
         if octets.iter().all(|octet| matches!(octet, b'\r' | b'\n' | 0)) {
             return;
         }
+        self.tracer.came(&source.transport, source.local, source.remote, &octets);
         let octets_limit = self.config.limits.message_octets;
         let limits = Limits { octets: octets_limit, ..Limits::default() };
         match Message::parse(octets, &limits) {
@@ -310,6 +316,7 @@ impl Engine {
             match output {
                 Output::Send { to, octets, id } => {
                     self.metrics.sent(&octets);
+                    self.tracer.goes(&to.transport, to.local, to.remote, &octets);
                     let sent = if to.transport == Transport::Udp {
                         self.transports.send_datagram(to.local, to.remote, &octets)
                     } else {

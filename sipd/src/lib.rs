@@ -12,12 +12,14 @@ pub mod follower;
 pub mod heartbeat;
 pub mod location;
 pub mod metrics;
+pub mod trace;
 pub mod transport;
 
 use crate::config::Config;
 use crate::directory::{Directory, Update};
 use crate::engine::{Engine, Queues};
 use crate::metrics::Metrics;
+use crate::trace::Tracer;
 use crate::transport::Transports;
 use anyhow::Context as _;
 use ngn_daemon::admin::{self, Admin};
@@ -108,7 +110,9 @@ pub async fn serve(
     let (changes, changes_out) = mpsc::channel(CHANGES);
     let (committed_in, committed) = mpsc::channel(16);
     let (records, records_out) = mpsc::channel(RECORDS);
-    let queues = Queues { arrivals, batches, changes, committed, records };
+    let first = udp.iter().chain(&tcp).copied().next();
+    let tracer = Tracer::start(&config.trace, store.clone(), first, ended.clone());
+    let queues = Queues { arrivals, batches, changes, committed, records, tracer };
     let engine =
         Engine::new(config, stack, transports, directory, nonce_key, metrics.clone(), &queues);
     let dropped = metrics.datagrams_dropped.clone();

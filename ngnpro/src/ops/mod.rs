@@ -29,6 +29,7 @@ pub mod sip_aliases;
 pub mod sip_call_options;
 pub mod sip_domains;
 pub mod sip_phonebook;
+pub mod traces;
 pub mod trusted_peers;
 pub mod voicemail;
 

@@ -38,6 +38,7 @@ mod get_trusted_peers;
 mod lists;
 mod passwords;
 mod phonebook;
+mod traces;
 mod update_account;
 mod update_alias;
 mod update_carrier;

@@ -20,6 +20,7 @@ mod radacct;
 mod schema;
 mod secrets;
 mod serials;
+mod traces;
 mod transactions;
 mod zones;
 
