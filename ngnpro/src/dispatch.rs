@@ -11,10 +11,8 @@ use crate::ops::{
 };
 use crate::ops::{carriers, gateway_rules, gateways, routes};
 use ngn_model::Position;
-use ngn_soap::fault::code;
 use ngn_soap::{
-    Fault, Operation, Request, Style, customer, dns, encode_reply, enum_, network, rating, sip,
-    voicemail,
+    Operation, Request, Style, customer, dns, encode_reply, enum_, network, rating, sip, voicemail,
 };
 
 /// An encoded reply and, after a write, the journal position.
@@ -29,14 +27,6 @@ pub struct Reply {
 fn reply<O: Operation>(outcome: Outcome<O::Response>, style: Style) -> Result<Reply, OpError> {
     let (response, position) = outcome?;
     Ok(Reply { body: encode_reply::<O>(&response, style), position })
-}
-
-fn not_yet(port: &str, operation: &str) -> OpError {
-    Fault::server(
-        code::BACKEND_FAILURE,
-        format!("{port}.{operation} is not implemented yet; nothing was changed"),
-    )
-    .into()
 }
 
 /// Serves a request.

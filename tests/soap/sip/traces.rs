@@ -1,10 +1,10 @@
 //! getSipTrace, getMediaTrace, getMediaSummary, getMediaSessions (B169, B170).
 
+use ngn_tests::database::Backend;
 use ngn_tests::fixture::{account, customer, domain, reseller};
 use ngn_tests::platform::{ADMIN, Platform, eventually};
-use ngn_tests::soap::{Client, Login};
-use ngn_tests::database::Backend;
 use ngn_tests::sip::Phone;
+use ngn_tests::soap::{Client, Login};
 use ngn_tests::{Value, both, record};
 use serde_json::Value as Json;
 
@@ -25,7 +25,10 @@ fn json(client: &Client, operation: &str, parameters: Value) -> Json {
 #[test]
 fn messages_of_a_named_account_are_recorded_without_credentials() {
     for backend in [Backend::Sqlite, Backend::MariaDb] {
-        let p = Platform::start_with(backend, &[("sipd", "[trace]\naccounts = [\"alice@example.com\"]\n")]);
+        let p = Platform::start_with(
+            backend,
+            &[("sipd", "[trace]\naccounts = [\"alice@example.com\"]\n")],
+        );
         let (acme, other) = (reseller(&p, "acme"), reseller(&p, "other"));
         domain(&acme.client, "example.com");
         account(&acme.client, "alice@example.com");
@@ -46,12 +49,19 @@ fn messages_of_a_named_account_are_recorded_without_credentials() {
             .map(|m| ["direction", "method", "status"].map(|name| m[name].as_str().unwrap_or("?")))
             .collect();
         let (inward, outward) = (["in", "REGISTER", ""], "out");
-        assert_eq!(seen, [inward, [outward, "REGISTER", "401"], inward, [outward, "REGISTER", "200"]]);
+        assert_eq!(
+            seen,
+            [inward, [outward, "REGISTER", "401"], inward, [outward, "REGISTER", "200"]]
+        );
         for message in list {
             assert_eq!(message["time_stamp"].as_str().expect("a time").len(), 19);
-            let ends = [&message["from_port"], &message["to_port"]].map(|port| port.as_i64().unwrap_or(0));
+            let ends =
+                [&message["from_port"], &message["to_port"]].map(|port| port.as_i64().unwrap_or(0));
             assert!(ends.contains(&i64::from(p.sip_address().port())), "{message}");
-            assert_eq!((&message["from_ip"], &message["to_proto"]), (&"127.0.0.1".into(), &"udp".into()));
+            assert_eq!(
+                (&message["from_ip"], &message["to_proto"]),
+                (&"127.0.0.1".into(), &"udp".into())
+            );
         }
         let with_credentials = list[2]["message"].as_str().expect("text");
         assert!(with_credentials.contains("username=\"alice\""), "{with_credentials}");

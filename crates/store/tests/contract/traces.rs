@@ -27,7 +27,8 @@ async fn found(backend: &Backend, call: &'static str, tag: &'static str) -> Vec<
 }
 
 async fn messages_are_found_by_call_and_tag(backend: &Backend) {
-    let rows = [row("c", 3, "b", "a"), row("c", 1, "a", ""), row("c", 2, "x", ""), row("d", 4, "a", "")];
+    let rows =
+        [row("c", 3, "b", "a"), row("c", 1, "a", ""), row("c", 2, "x", ""), row("d", 4, "a", "")];
     backend.store.insert_sip_trace(&rows).await.expect("written");
     assert_eq!(found(backend, "c", "").await, [1, 2, 3]);
     // Whichever end sent them.
