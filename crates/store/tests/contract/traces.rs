@@ -2,7 +2,7 @@
 
 use crate::backend::Backend;
 use crate::on_both;
-use ngn_store::{SipTraceRow, StoreError};
+use ngn_store::SipTraceRow;
 
 on_both!(messages_are_found_by_call_and_tag, old_and_surplus_messages_go);
 
@@ -20,7 +20,7 @@ fn row(call: &str, time_us: i64, from: &str, to: &str) -> SipTraceRow {
 async fn found(backend: &Backend, call: &'static str, tag: &'static str) -> Vec<i64> {
     let rows = backend
         .store
-        .read(|tx| Box::pin(async move { Ok::<_, StoreError>(tx.sip_trace(call, tag).await?) }))
+        .read(|tx| Box::pin(async move { tx.sip_trace(call, tag).await }))
         .await
         .expect("read");
     rows.iter().map(|row| row.time_us).collect()
