@@ -2,7 +2,7 @@
 //!
 //! An entry stands under a keyed hash of the whole `auth` header; the key lives as long as the process, and no password
 //! is kept. All entries go when any customer changes: at once for changes of this process, and as soon as the journal
-//! tells for those of others. What changes the tables behind the platform's back is seen after [`LIFE`].
+//! tells for those of others. What changes the tables behind the platform's back is seen after ten seconds.
 
 use crate::principal::Principal;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -54,7 +54,7 @@ impl Logins {
         Self { key, state: Mutex::default() }
     }
 
-    /// Who calls, if the same header was checked within [`LIFE`]; else what [`Logins::remember`] wants.
+    /// Who calls, if the same header was checked a short while ago; else what [`Logins::remember`] wants.
     pub fn find(&self, auth: &Auth) -> Result<Principal, Ticket> {
         self.find_at(auth, Instant::now())
     }
