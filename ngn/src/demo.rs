@@ -12,8 +12,8 @@ use hickory_proto::rr::RecordType;
 use ngn_daemon::{logging, shutdown_signal};
 use phone::{Manner, Phone};
 use soap::{
-    Account, AccountOf, AddAlias, AddDomain, AddNumber, AddRange, Alias, Client, Domain, EnumId,
-    Mapping, Mappings, Number, Operation, Range, RangeId, SipId,
+    Account, AccountOf, AddAlias, AddDomain, AddNumber, AddRange, Alias, Client, Diversions,
+    Domain, EnumId, Mapping, Mappings, Number, Operation, Range, RangeId, SetCallDiversions, SipId,
 };
 use std::fs;
 use std::net::SocketAddr;
@@ -111,15 +111,20 @@ async fn tell(platform: &Platform, phones: &mut JoinSet<anyhow::Result<()>>) -> 
     for (callee, note, expected) in [
         ("bob", "rings, is answered, and hangs up", 200),
         ("desk", "an alias of bob", 200),
-        ("carol", "is busy", 486),
         ("nobody", "is no account", 404),
+        ("carol", "is busy", 486),
+        ("carol", "is busy, and now diverts to bob", 200),
     ] {
+        if note.ends_with("bob") && callee == "carol" {
+            let position = divert(&client, "carol", Some("bob")).await?;
+            platform.wait_position(position).await?;
+        }
         let callee = format!("sip:{callee}@{DOMAIN}");
         let story = alice.call(&callee).await?;
         ensure!(story.outcome() == expected, "the call to {callee} ended with {story}");
         say(&format!("   alice calls {callee:24} INVITE: {story}  ({note})"));
     }
-    say("   call diversions and emergency numbers: not yet");
+    say("   emergency numbers: not yet");
 
     say(&format!("\n4. DNS, {dns}"));
     let apex = enum_name(PREFIX);
@@ -199,7 +204,18 @@ async fn provision(client: &Client, secret: &str) -> anyhow::Result<u64> {
     ] {
         position = add(client, &what, operation).await?.unwrap_or(position);
     }
-    Ok(position)
+    Ok(position.max(divert(client, "carol", None).await?))
+}
+
+/// Sets where calls go while an account is busy. Gives the change's position.
+async fn divert(client: &Client, user: &str, to: Option<&str>) -> anyhow::Result<u64> {
+    let diversions = Diversions { busy: to.map(|to| format!("sip:{to}@{DOMAIN}")) };
+    let sip_id = SipId { username: user.to_owned(), domain: DOMAIN.to_owned() };
+    let set_call_diversions = Some(SetCallDiversions { sip_id, diversions });
+    let operation = Operation { set_call_diversions, ..Operation::default() };
+    client.call(operation).await?.map_err(|refused| {
+        anyhow::anyhow!("setCallDiversions was refused: {} {}", refused.code, refused.text)
+    })
 }
 
 /// Adds one thing; `None` when it is there already.

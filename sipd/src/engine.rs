@@ -191,7 +191,11 @@ impl Engine {
         };
         let sheds = self.drains_since.is_some() || is_beyond(if self.sheds { 1 } else { 3 });
         if sheds != self.sheds {
-            tracing::warn!(sheds, "new requests are refused, or no longer");
+            match (sheds, self.drains_since) {
+                (true, None) => tracing::warn!("too much waits: new requests are refused"),
+                (true, Some(_)) => tracing::info!("shutting down: new requests are refused"),
+                (false, _) => tracing::warn!("new requests are taken again"),
+            }
             self.sheds = sheds;
             self.stack.set_draining(sheds);
         }

@@ -136,6 +136,8 @@ impl Sample for u16 {
 impl Sample for f64 {
     fn sample(source: &mut Source<'_>) -> Self {
         let any = Self::from_le_bytes(source.bytes());
+        // What is no number cannot be written, and `clamp` lets it through.
+        let any = if any.is_nan() { 0.0 } else { any };
         source.pick(&[any, 12.5, -0.0, 1e300, 1e-300, 0.1]).clamp(-1e301, 1e301)
     }
 }

@@ -71,6 +71,8 @@ elements! {
         update_account: Option<AccountOf>,
         #[yaserde(rename = "addAlias", prefix = "sip")]
         add_alias: Option<AddAlias>,
+        #[yaserde(rename = "setCallDiversions", prefix = "sip")]
+        set_call_diversions: Option<SetCallDiversions>,
         #[yaserde(rename = "addRange", prefix = "enum")]
         add_range: Option<AddRange>,
         #[yaserde(rename = "addNumber", prefix = "enum")]
@@ -117,6 +119,19 @@ elements! {
     struct Alias {
         id: SipId,
         target: SipId,
+    }
+
+    /// `Sip.setCallDiversions`.
+    struct SetCallDiversions {
+        #[yaserde(rename = "sipId")]
+        sip_id: SipId,
+        diversions: Diversions,
+    }
+
+    /// Where calls go instead; the others stay unset.
+    struct Diversions {
+        #[yaserde(rename = "FBUS")]
+        busy: Option<String>,
     }
 
     /// `Enum.addRange`.
