@@ -109,7 +109,7 @@ impl Tx<'_> {
             below = below.min(past.saturating_add(2));
         }
         let login = match wanted.customer {
-            Some(customer) => self.customer(customer).await?.map(|found| found.username),
+            Some(customer) => self.customer_login(customer).await?,
             None => None,
         };
         // The index of records ends with the primary key, so one statement finds all that match.

@@ -143,6 +143,19 @@ impl Tx<'_> {
         self.one_customer(filter).await
     }
 
+    /// A customer's login name alone; needs no key for passwords.
+    pub(crate) async fn customer_login(
+        &mut self,
+        id: CustomerId,
+    ) -> Result<Option<String>, StoreError> {
+        on!(self, c => {
+            sqlx::query_scalar::<DB, String>("SELECT username FROM customers WHERE id = ?")
+                .bind(id)
+                .fetch_optional(&mut *c)
+                .await
+        })
+    }
+
     /// A customer by login name, compared without case (B23).
     pub async fn customer_by_username(
         &mut self,
