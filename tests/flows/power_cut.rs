@@ -129,8 +129,9 @@ fn no_binding_is_lost(mut p: Platform) {
     p.settle();
     let address = p.sip_address();
     let acknowledged = AtomicUsize::new(0);
+    let is_cut = AtomicBool::new(false);
     let bound: Vec<(String, String)> = thread::scope(|scope| {
-        let acknowledged = &acknowledged;
+        let (acknowledged, is_cut) = (&acknowledged, &is_cut);
         let registering: Vec<_> = (0..4)
             .map(|worker| {
                 scope.spawn(move || {
@@ -138,8 +139,8 @@ fn no_binding_is_lost(mut p: Platform) {
                     for n in (worker..40).step_by(4) {
                         let user = format!("u{n}@example.com");
                         let mut phone = Phone::new(address, &user, "secret");
-                        if acknowledged.load(Ordering::SeqCst) > 20 {
-                            // The power is about to be cut: send, and do not wait for an answer that never comes.
+                        if is_cut.load(Ordering::SeqCst) {
+                            // Nobody will answer.
                             break;
                         }
                         if phone.register(600).is_ok_and(|r| r.status() == 200) {
@@ -154,6 +155,7 @@ fn no_binding_is_lost(mut p: Platform) {
         while acknowledged.load(Ordering::SeqCst) < 20 {
             thread::sleep(Duration::from_millis(1));
         }
+        is_cut.store(true, Ordering::SeqCst);
         p.kill_daemon("sipd");
         registering.into_iter().flat_map(|r| r.join().unwrap()).collect()
     });
