@@ -89,6 +89,8 @@ pub struct Phone {
     socket: UdpSocket,
     call_id: String,
     cseq: u32,
+    /// How often a request is sent before it counts as lost; 7 as in RFC 3261 section 17.1.2.
+    pub attempts: u32,
 }
 
 impl Phone {
@@ -98,6 +100,7 @@ impl Phone {
         let (user, domain) = address.split_once('@').expect("user@domain");
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
         Self {
+            attempts: 7,
             user: user.to_owned(),
             domain: domain.to_owned(),
             password: password.to_owned(),
@@ -165,7 +168,7 @@ impl Phone {
         let method = request.method.clone();
         let cseq = format!("{} {method}", request.cseq);
         let mut wait = Duration::from_millis(500);
-        for _ in 0..7 {
+        for _ in 0..self.attempts {
             self.send(&bytes)?;
             let until = Instant::now() + wait;
             while let Some(left) = until.checked_duration_since(Instant::now()) {
