@@ -151,7 +151,6 @@ both! {
     }
 
     // B18, B170: ports that are not for plain customers, and those that are for the administrator alone.
-    #[ignore = "needs ports that are not implemented yet"]
     fn some_ports_are_reserved(p) {
         let acme = reseller(p, "acme");
         let child = customer(p, &acme, "child");
@@ -166,7 +165,9 @@ both! {
             for client in [&child.client, &acme.client] {
                 client.refused(8003, operation, Value::empty());
             }
-            p.admin().ok(operation, Value::empty());
+            // The ports in the answers differ from one platform to the other, so these are not compared.
+            let admin = Client { transcript: Default::default(), ..p.admin() };
+            admin.ok(operation, Value::empty());
         }
     }
 }
