@@ -117,6 +117,12 @@ pub fn register(request: &Register, current: &[Binding], rules: &Rules, now: i64
     let mut working = Working::new(current, now);
     let done = match &request.contacts {
         Contacts::Star => working.remove_all(request),
+        // Each contact is compared with each binding: more than could be removed and added are not looked at.
+        Contacts::List(contacts)
+            if contacts.len() > current.len().saturating_add(rules.max_contacts).max(16) =>
+        {
+            Err(Reply::refusal(403, "Too Many Contacts"))
+        }
         Contacts::List(contacts) => {
             contacts.iter().try_for_each(|c| working.apply(request, c, rules, now))
         }

@@ -408,3 +408,21 @@ fn the_response_carries_it_all() {
          Path: <sip:p;lr>\r\n\r\n"
     );
 }
+
+// More contacts than could be removed and added at once are refused before any is looked at: comparing each with each
+// would take an account's owner seconds of our time for one request.
+#[test]
+fn a_request_with_hundreds_of_contacts_is_refused_at_once() {
+    let contact = |n: usize| {
+        let expires = if n < 199 { ";expires=0" } else { "" };
+        format!("<sip:u{n}@192.0.2.7>{expires}")
+    };
+    // All but one would remove what is not there, so that no limit of bindings would be met.
+    let all: Vec<String> = (0..200).map(contact).collect();
+    let fields = all.chunks(20).map(|some| format!("Contact: {}", some.join(", ")));
+    let fields: Vec<String> = fields.collect();
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+    let mut location = Location::default();
+    let reply = location.register_at(NOW, &Rules::default(), &request("a 1", &fields));
+    assert_eq!((reply.status, location.0.len()), (403, 0));
+}
