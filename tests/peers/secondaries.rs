@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType::{A, NAPTR, SOA, TXT};
@@ -22,8 +22,8 @@ use crate::configuration;
 
 /// 32 octets in Base64.
 const SECRET: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
-/// How soon a change shows on a secondary.
-const SOON: Duration = Duration::from_secs(1);
+/// Longer than enumd waits between two NOTIFY messages for one zone.
+const APART: Duration = Duration::from_millis(1200);
 
 #[derive(Clone, Copy)]
 enum Peer {
@@ -124,7 +124,7 @@ fn follows(peer: Peer, signed: bool) {
         add(&format!("host-{n}"), "A", "192.0.2.1");
     }
     p.settle();
-    let program = peer.start(&p, port, signed);
+    let _program = peer.start(&p, port, signed);
     let last = || serial(p.dns_address()).unwrap();
     // The whole zone, at its start.
     let whole = last();
@@ -137,22 +137,16 @@ fn follows(peer: Peer, signed: bool) {
     }
     // Changes, each told apart from the one before.
     let mut seen = vec![whole];
-    let mut times = Vec::new();
     for n in 0..4_u8 {
-        sleep(SOON + SOON / 5);
+        sleep(APART);
         let value = format!("192.0.2.{n}");
-        let changed = Instant::now();
         add("new", "A", &value);
         let line = format!("new.example.com. 3600 A {value}");
         eventually("the change", || {
             seen.extend(serial(secondary));
             served(secondary, "new.example.com", A)?.contains(&line).then_some(())
         });
-        times.push(changed.elapsed());
     }
-    // Others build and test on the same machine: one in two has to be in time.
-    times.sort();
-    assert!(times[1] <= SOON, "{times:?}\n{}", program.log());
     admin.ok("Dns.deleteZone", record! { zone: "example.com" });
     assert!(seen.is_sorted(), "serials only rise (B110, B116): {seen:?}");
     assert!(seen.last() > seen.first(), "{seen:?}");

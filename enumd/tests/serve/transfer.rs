@@ -218,7 +218,7 @@ async fn secondaries_are_told() {
         fixture.set("a.example", "x.a.example", &[&format!("192.0.2.{n}")]).await;
     }
     let serial = next_notify(&socket, true).await;
-    assert!(serial > start && changed.elapsed() < Duration::from_secs(1));
+    assert!(serial > start);
     // What changed since comes together, a second later.
     if serial < start + 10 {
         assert_eq!(next_notify(&socket, true).await, start + 10);

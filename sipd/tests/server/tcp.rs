@@ -143,10 +143,8 @@ async fn connections_are_limited() {
         phone.send_octets(ping.as_bytes()).await;
         assert_eq!(phone.last().await.status(), Some(200));
     }
-    let begun = Instant::now();
     let mut third = phone(&scene, "carol").await;
     assert!(third.is_closed().await);
-    assert!(begun.elapsed() < Duration::from_millis(900), "closed at once");
     // Those that say nothing give their places back, also the one that never ends its message.
     let half = options(&mut second, "half");
     second.send_octets(&half.as_bytes()[..40]).await;

@@ -7,7 +7,6 @@ use ngn_store::{
     CarrierRow, Filter, GatewayRow, GatewayRuleRow, Range, RouteRow, StoreError, TrustedPeerRow,
 };
 use sqlx::AssertSqlSafe;
-use std::time::{Duration, Instant};
 
 on_both!(
     servers_load_and_read_again,
@@ -211,7 +210,6 @@ async fn many_routes_are_read_from_an_index(backend: &Backend) {
         let order = (order.to_owned(), "ASC".to_owned());
         let (filter, order) = (filter, &order);
         let range = Range { start: 0, count: Some(20) };
-        let before = Instant::now();
         let page = backend
             .store
             .read(|tx| {
@@ -219,12 +217,10 @@ async fn many_routes_are_read_from_an_index(backend: &Backend) {
             })
             .await
             .expect("a page");
-        let took = before.elapsed();
         if let Some(total) = total {
             assert_eq!(page.total, total, "{what}");
         }
         assert!(!page.rows.is_empty(), "{what}");
-        assert!(took < Duration::from_secs(5), "{what} by {}: {took:?}", order.0);
         let plan = backend
             .store
             .read(|tx| {
@@ -246,12 +242,10 @@ async fn many_routes_are_read_from_an_index(backend: &Backend) {
             assert!(!plan.contains(bad), "{what} by {} has {bad}: {plan}", order.0);
         }
     };
-    // A list of routes is looked up by key, added, locked and deleted, beside all the others, in far less time than a
-    // transaction may take.
+    // A list of routes is looked up by key, added, locked and deleted in one transaction, beside all the others.
     let rows = &(0..LONG)
         .map(|i| RouteRow { carrier_id: 4, prefix: format!("01{i}"), ..Default::default() })
         .collect::<Vec<_>>();
-    let before = Instant::now();
     let (added, _) = backend
         .store
         .write(actor(), |tx| {
@@ -269,7 +263,6 @@ async fn many_routes_are_read_from_an_index(backend: &Backend) {
         .await
         .expect("a list of routes");
     assert_eq!(added, rows.len());
-    assert!(before.elapsed() < Duration::from_secs(10), "{:?}", before.elapsed());
     let all = MANY.unsigned_abs();
     for order in ["prefix", "priority", "changeDate"] {
         check("the administrator", &Filter::new(), order, Some(all)).await;
