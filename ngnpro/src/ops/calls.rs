@@ -1,7 +1,7 @@
 //! Calls of an account and its registered devices (B166-B168).
 
 use super::sip_accounts::visible;
-use super::{Call, Outcome, required, stored};
+use super::{Call, Outcome, required, stored, wire_int};
 use crate::fault::OpError;
 use crate::principal::Need;
 use crate::rules::calls::{device, month_start, window};
@@ -120,10 +120,6 @@ pub async fn locations(
     Ok((result.collect(), None))
 }
 
-fn int(value: i64) -> i32 {
-    i32::try_from(value).unwrap_or(if value < 0 { i32::MIN } else { i32::MAX })
-}
-
 fn wire(row: CallRow) -> WireCall {
     WireCall {
         application_types: Some(stored(Some(row.application)).into_iter().collect()),
@@ -133,10 +129,10 @@ fn wire(row: CallRow) -> WireCall {
         session_id: Some(row.session_id),
         from_tag: Some(row.from_tag),
         to_tag: Some(row.to_tag),
-        start_time: Some(int(row.start)),
-        stop_time: Some(row.stop.map_or(0, int)),
-        duration: Some(int(row.duration)),
-        status: Some(int(row.status)),
+        start_time: wire_int(row.start),
+        stop_time: wire_int(row.stop.unwrap_or(0)),
+        duration: wire_int(row.duration),
+        status: wire_int(row.status),
         price: row.price.map(ngn_model::Amount::to_double),
         rate: None,
         proxy_ip: Some(row.proxy_ip),
@@ -145,8 +141,8 @@ fn wire(row: CallRow) -> WireCall {
 
 fn sums(sums: CallSums) -> CallStatisticsEntry {
     CallStatisticsEntry {
-        calls: Some(int(sums.calls)),
+        calls: wire_int(sums.calls),
         price: Some(sums.price.to_double()),
-        duration: Some(int(sums.duration)),
+        duration: wire_int(sums.duration),
     }
 }

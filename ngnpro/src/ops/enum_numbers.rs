@@ -1,8 +1,8 @@
 //! ENUM numbers and their mappings (B100-B109, B112-B114).
 
 use super::credit::{self, Credit};
-use super::enum_ranges::{apex_of, int};
-use super::{Call, Outcome, query_parts, required, stored, wire_time, wire_total};
+use super::enum_ranges::apex_of;
+use super::{Call, Outcome, query_parts, required, stored, wire_int, wire_time, wire_total};
 use crate::fault::OpError;
 use crate::principal::{Need, Principal};
 use crate::rules::enum_::{self as rules, Mapping};
@@ -358,11 +358,11 @@ fn exists(number: &E164, tld: &DomainName) -> Fault {
 
 fn wire(row: EnumNumberRow, mappings: Vec<EnumMappingRow>) -> EnumNumber {
     let mappings = mappings.into_iter().map(|mapping| EnumMapping {
-        id: int(mapping.id),
+        id: wire_int(mapping.id),
         r#type: Some(mapping.kind),
         mapto: Some(mapping.mapto),
-        priority: int(mapping.priority),
-        ttl: int(mapping.ttl),
+        priority: wire_int(mapping.priority),
+        ttl: wire_int(mapping.ttl),
     });
     EnumNumber {
         id: Some(EnumId { number: Some(row.number), tld: Some(row.tld) }),

@@ -1,7 +1,7 @@
 //! ENUM ranges (B100-B103, B110, B111); each makes a zone (B114, B129a).
 
 use super::credit::{self, Credit};
-use super::{Call, Outcome, query_parts, required, stored, wire_time, wire_total};
+use super::{Call, Outcome, query_parts, required, stored, wire_int, wire_time, wire_total};
 use crate::fault::OpError;
 use crate::principal::{Need, Principal};
 use crate::rules::dns_zone::{self, DEFAULT_TIMES, DEFAULT_TTL};
@@ -317,22 +317,17 @@ fn attributes(
     Ok(row)
 }
 
-/// A number of the database as an xsd:int.
-pub(super) fn int(value: i64) -> Option<i32> {
-    Some(i32::try_from(value).unwrap_or(i32::MAX))
-}
-
 fn wire(row: EnumRangeRow, serial: u32) -> EnumRange {
     let nameservers = Some(nameservers(&row));
     EnumRange {
         id: Some(EnumRangeId { prefix: Some(row.prefix), tld: Some(row.tld) }),
         ttl: u32::try_from(row.ttl).ok(),
-        min_digits: int(row.min_digits),
-        max_digits: int(row.max_digits),
-        size: int(row.size),
+        min_digits: wire_int(row.min_digits),
+        max_digits: wire_int(row.max_digits),
+        size: wire_int(row.size),
         nameservers,
-        used: int(row.used),
-        serial: int(i64::from(serial)),
+        used: wire_int(row.used),
+        serial: wire_int(i64::from(serial)),
         customer: Some(row.customer),
         reseller: Some(row.reseller),
         change_date: wire_time(row.change_date),

@@ -1,7 +1,6 @@
 //! Rules by which gateways get their numbers (B17, B18, B130, B135, B136, B139).
 
-use super::enum_ranges::int;
-use super::{Call, Outcome, gateways, query_parts, required, wire_time, wire_total};
+use super::{Call, Outcome, gateways, query_parts, required, wire_int, wire_time, wire_total};
 use crate::fault::OpError;
 use crate::principal::{Need, Principal};
 use crate::rules::pstn::{read_digits, read_id, read_prefix, read_prepend};
@@ -174,10 +173,10 @@ fn wire(row: GatewayRuleRow) -> GatewayRule {
         carrier_id: Some(row.carrier_id),
         carrier: Some(row.carrier),
         prefix: Some(row.prefix),
-        strip: int(row.strip),
+        strip: wire_int(row.strip),
         prepend: Some(row.prepend),
-        min_length: int(row.min_length),
-        max_length: int(row.max_length),
+        min_length: wire_int(row.min_length),
+        max_length: wire_int(row.max_length),
         reseller: Some(row.reseller),
         change_date: wire_time(row.change_date),
     }

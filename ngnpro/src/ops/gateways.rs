@@ -1,7 +1,6 @@
 //! Gateways of carriers (B17, B18, B130, B134, B136, B137, B139).
 
-use super::enum_ranges::int;
-use super::{Call, Outcome, carriers, query_parts, required, wire_time, wire_total};
+use super::{Call, Outcome, carriers, query_parts, required, wire_int, wire_time, wire_total};
 use crate::fault::OpError;
 use crate::principal::{Need, Principal};
 use crate::rules::pstn::{read_host, read_id, read_name, read_port, read_transport};
@@ -188,7 +187,7 @@ fn wire(row: GatewayRow) -> Gateway {
         carrier: Some(row.carrier),
         transport: Some(row.transport),
         ip: Some(row.ip),
-        port: int(row.port),
+        port: wire_int(row.port),
         reseller: Some(row.reseller),
         change_date: wire_time(row.change_date),
     }

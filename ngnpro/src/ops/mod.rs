@@ -185,6 +185,12 @@ pub fn wire_time(millis: i64) -> Option<String> {
     (millis > 0).then(|| ngn_store::utc(millis))
 }
 
+/// A number of the database as an xsd:int; what does not fit there becomes the nearest number that does.
+#[must_use]
+pub fn wire_int(value: i64) -> Option<i32> {
+    Some(i32::try_from(value).unwrap_or(if value < 0 { i32::MIN } else { i32::MAX }))
+}
+
 /// A count as it stands on the wire.
 #[must_use]
 pub fn wire_total(total: u64) -> Option<i32> {

@@ -2,8 +2,7 @@
 //!
 //! Each operation takes a list and does all of it or nothing (B138).
 
-use super::enum_ranges::int;
-use super::{Call, Outcome, carriers, query_parts, required, wire_time, wire_total};
+use super::{Call, Outcome, carriers, query_parts, required, wire_int, wire_time, wire_total};
 use crate::fault::OpError;
 use crate::principal::{Need, Principal};
 use crate::rules::pstn::{read_id, read_originator, read_prefix};
@@ -274,7 +273,7 @@ fn wire(row: RouteRow) -> Route {
         carrier: Some(row.carrier),
         prefix: Some(row.prefix),
         originator: Some(row.originator),
-        priority: int(row.priority),
+        priority: wire_int(row.priority),
         reseller: Some(row.reseller),
         change_date: wire_time(row.change_date),
     }

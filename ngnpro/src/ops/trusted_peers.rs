@@ -1,7 +1,6 @@
 //! Trusted peers (B18, B43, B145-B148).
 
-use super::enum_ranges::int;
-use super::{Call, Outcome, query_parts, required, stored, wire_time, wire_total};
+use super::{Call, Outcome, query_parts, required, stored, wire_int, wire_time, wire_total};
 use crate::fault::OpError;
 use crate::principal::{Need, Principal};
 use crate::rules::pstn::{read_digits, read_host, read_prepend};
@@ -195,19 +194,19 @@ fn wire(row: TrustedPeerRow) -> TrustedPeer {
         protocol: TrustedPeerProtocol::from_name(&row.protocol),
         tag: row.tag,
         description: Some(row.description),
-        call_limit: int(row.call_limit),
+        call_limit: wire_int(row.call_limit),
         msteams: Some(row.msteams),
         tenant: row.tenant,
         auth_token: row.auth_token,
         prepaid: Some(row.prepaid),
-        blocked: int(row.blocked),
+        blocked: wire_int(row.blocked),
         enum_lookup: Some(row.enum_lookup),
         transit: Some(row.transit),
         carrier_name: row.carrier_name,
         originator: row.originator,
         billing_id: row.billing_id,
         tags: row.tags,
-        strip: int(row.strip),
+        strip: wire_int(row.strip),
         prefix: row.prefix,
         owner: Some(row.owner),
         customer: Some(row.customer),
