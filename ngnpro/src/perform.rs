@@ -113,7 +113,7 @@ async fn once(
             Err(_) if held.repeated() && !last => continue,
             Err(error) => return Err(error),
         };
-        match held.commit(Some(&fingerprint.seal(&reply.body))).await {
+        match held.commit(Some(&fingerprint.seal(&reply.body)?)).await {
             Ok(position) => {
                 return Ok(Performed {
                     body: reply.body,
@@ -142,9 +142,9 @@ fn replay(
         );
         return Err(Fault::client(code::INVALID_ARGUMENT, text).into());
     }
-    let body = fingerprint
-        .open(&first.response)
-        .ok_or_else(|| StoreError::corrupt("an answer under a key", "it is not base64"))?;
+    let body = fingerprint.open(&first.response).ok_or_else(|| {
+        StoreError::corrupt("an answer under a key", "it was not sealed by this request")
+    })?;
     Ok(Performed { body, position: first.position, replayed: true, dry_run: None })
 }
 

@@ -6,6 +6,10 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use ngn_soap::fault::code;
 use ngn_soap::{Fault, Request, Style};
+use ngn_store::{KeyringError, StoreError};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::error::Unspecified;
+use ring::rand::{SecureRandom as _, SystemRandom};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
@@ -126,16 +130,37 @@ impl Fingerprint {
         })
     }
 
-    /// The answer as it is stored.
-    #[must_use]
-    pub fn seal(&self, answer: &[u8]) -> String {
-        STANDARD.encode(self.streamed(answer))
+    /// The answer as it is stored: nonce, AES-256-GCM ciphertext and tag, in base64.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no random numbers.
+    pub fn seal(&self, answer: &[u8]) -> Result<String, StoreError> {
+        let mut sealed = vec![0; NONCE_LEN];
+        let random = SystemRandom::new().fill(&mut sealed);
+        let nonce = Nonce::try_assume_unique_for_key(&sealed);
+        let mut text = answer.to_vec();
+        let done = random.and(nonce).and_then(|nonce| {
+            self.cipher()?.seal_in_place_append_tag(nonce, Aad::empty(), &mut text)
+        });
+        done.map_err(|_| KeyringError::Random)?;
+        sealed.append(&mut text);
+        Ok(STANDARD.encode(sealed))
     }
 
     /// The answer from what is stored; `None` when that is something else.
     #[must_use]
     pub fn open(&self, sealed: &str) -> Option<Vec<u8>> {
-        STANDARD.decode(sealed).ok().map(|octets| self.streamed(&octets))
+        let octets = STANDARD.decode(sealed).ok()?;
+        let (nonce, text) = octets.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut text = text.to_vec();
+        let answer = self.cipher().ok()?.open_in_place(nonce, Aad::empty(), &mut text).ok()?;
+        Some(answer.to_vec())
+    }
+
+    fn cipher(&self) -> Result<LessSafeKey, Unspecified> {
+        UnboundKey::new(&AES_256_GCM, &self.part(b"seal")).map(LessSafeKey::new)
     }
 
     fn part(&self, label: &[u8]) -> [u8; 32] {
@@ -143,18 +168,6 @@ impl Fingerprint {
         mac.update(b"\0");
         mac.update(label);
         mac.finalize().into_bytes().into()
-    }
-
-    /// Adds the key stream: counter mode of NIST SP 800-108 §4.1 with HMAC-SHA-256. One key seals one answer.
-    fn streamed(&self, octets: &[u8]) -> Vec<u8> {
-        let key = self.part(b"seal");
-        let block = |(counter, chunk): (u64, &[u8])| {
-            let mut mac = keyed(&key);
-            mac.update(&counter.to_be_bytes());
-            let stream: [u8; 32] = mac.finalize().into_bytes().into();
-            chunk.iter().zip(stream).map(|(octet, stream)| octet ^ stream).collect::<Vec<u8>>()
-        };
-        (0_u64..).zip(octets.chunks(32)).flat_map(block).collect()
     }
 }
 
@@ -201,10 +214,11 @@ mod tests {
     #[test]
     fn answers_open_only_with_the_same_request() {
         let answer = b"<password>s3cret</password>".repeat(9);
-        let sealed = fingerprint("k", "a.example").seal(&answer);
+        let sealed = fingerprint("k", "a.example").seal(&answer).unwrap();
         assert_eq!(fingerprint("k", "a.example").open(&sealed).as_ref(), Some(&answer));
-        assert_ne!(fingerprint("k", "b.example").open(&sealed).as_ref(), Some(&answer));
-        assert_ne!(fingerprint("l", "a.example").open(&sealed).as_ref(), Some(&answer));
+        assert_eq!(fingerprint("k", "b.example").open(&sealed), None);
+        assert_eq!(fingerprint("l", "a.example").open(&sealed), None);
+        assert_eq!(fingerprint("k", "a.example").open("c2hvcnQ="), None);
         assert!(!STANDARD.decode(&sealed).unwrap().windows(6).any(|w| w == b"s3cret"));
         assert_ne!(fingerprint("k", "a.example").digest(), fingerprint("k", "b.example").digest());
         assert_eq!(fingerprint("k", "a.example").digest().len(), 64);
