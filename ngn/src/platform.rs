@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use axum::Router;
-use ngn_daemon::admin::{self, Admin};
+use ngn_daemon::admin::{self, Admin, Place};
 use ngn_daemon::{Daemon, Readiness};
 use ngn_enumd::Enumd;
 use ngn_ngnpro::Ngnpro;
@@ -116,7 +116,8 @@ impl Platform {
             .context("enumd does not start (its address: --dns)")?;
         let Parts { readiness, registries, mut tasks } = parts;
         let admin = Admin { parts: readiness.clone(), registries };
-        let admin = admin::serve(addresses.admin, false, admin, Router::new(), shutdown.clone())
+        let at = Place { address: addresses.admin, beyond_loopback: false };
+        let admin = admin::serve(at, admin, Router::new(), shutdown.clone())
             .await
             .context("the admin port does not start (its address: --admin)")?;
         let task = admin.task;

@@ -25,8 +25,8 @@ use crate::auth::AdministratorLogin;
 use crate::config::Config;
 use crate::logins::Logins;
 use anyhow::Context as _;
-use ngn_daemon::admin::{self, Admin};
-use ngn_daemon::{Daemon, Readiness, Running, Start};
+use ngn_daemon::admin::Place;
+use ngn_daemon::{Alone, Daemon, Readiness, Running, Start};
 use ngn_store::{NodeIdentity, SoaWriter, Store};
 use prometheus_client::registry::Registry;
 use std::net::SocketAddr;
@@ -148,22 +148,13 @@ impl Daemon for Ngnpro {
     async fn start(config: Config, start: Start) -> anyhow::Result<Running> {
         let store = Store::open(&config.database).await?;
         store.check_schema().await.context("run `ngn migrate` first")?;
-        let (admin_address, beyond) = (config.admin, config.admin_beyond_loopback);
+        let at = Place { address: config.admin, beyond_loopback: config.admin_beyond_loopback };
         let server = serve(config, store.clone(), start.shutdown.clone()).await?;
-        let admin = Admin {
-            parts: vec![("ngnpro", server.readiness.clone())],
-            registries: vec![Arc::clone(&server.registry)],
-        };
-        let serving =
-            admin::serve(admin_address, beyond, admin, axum::Router::new(), start.shutdown).await?;
-        let addresses =
-            vec![("soap".to_owned(), server.address), ("admin".to_owned(), serving.address)];
-        let task = tokio::spawn(async move {
-            server.task.await?;
-            serving.task.await?;
-            store.close().await;
-            Ok(())
-        });
-        Ok(Running { addresses, task })
+        let addresses = vec![("soap", server.address)];
+        let (readiness, registry, task) = (server.readiness, server.registry, server.task);
+        let alone = Alone { addresses, readiness, registry, task };
+        alone
+            .with_admin::<Self>(at, axum::Router::new(), start, async move { store.close().await })
+            .await
     }
 }

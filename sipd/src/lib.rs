@@ -22,8 +22,8 @@ use crate::metrics::Metrics;
 use crate::trace::Tracer;
 use crate::transport::Transports;
 use anyhow::Context as _;
-use ngn_daemon::admin::{self, Admin};
-use ngn_daemon::{Daemon, Readiness, Running, Start};
+use ngn_daemon::admin::Place;
+use ngn_daemon::{Alone, Daemon, Readiness, Running, Start};
 use ngn_sip::digest::NonceKey;
 use ngn_sip::header::Transport;
 use ngn_sip::stack::{Config as StackConfig, Interface, Secret, Stack};
@@ -219,25 +219,16 @@ impl Daemon for Sipd {
     async fn start(config: Config, start: Start) -> anyhow::Result<Running> {
         let store = Store::open(&config.database).await?;
         store.check_schema().await.context("run `ngn migrate` first")?;
-        let (admin_address, beyond) = (config.admin, config.admin_beyond_loopback);
+        let at = Place { address: config.admin, beyond_loopback: config.admin_beyond_loopback };
         let server = serve(config, store.clone(), start.shutdown.clone()).await?;
-        let admin = Admin {
-            parts: vec![("sipd", server.readiness.clone())],
-            registries: vec![Arc::clone(&server.registry)],
-        };
-        let serving =
-            admin::serve(admin_address, beyond, admin, axum::Router::new(), start.shutdown).await?;
-        let mut addresses: Vec<(String, SocketAddr)> = Vec::new();
-        addresses.extend(server.udp.iter().map(|address| ("sip-udp".to_owned(), *address)));
-        addresses.extend(server.tcp.iter().map(|address| ("sip-tcp".to_owned(), *address)));
-        addresses.push(("admin".to_owned(), serving.address));
-        let task = tokio::spawn(async move {
-            server.task.await?;
-            serving.task.await?;
-            store.close().await;
-            Ok(())
-        });
-        Ok(Running { addresses, task })
+        let udp = server.udp.iter().map(|address| ("sip-udp", *address));
+        let tcp = server.tcp.iter().map(|address| ("sip-tcp", *address));
+        let addresses = udp.chain(tcp).collect();
+        let (readiness, registry, task) = (server.readiness, server.registry, server.task);
+        let alone = Alone { addresses, readiness, registry, task };
+        alone
+            .with_admin::<Self>(at, axum::Router::new(), start, async move { store.close().await })
+            .await
     }
 }
 

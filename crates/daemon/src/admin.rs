@@ -28,6 +28,15 @@ pub struct Admin {
     pub registries: Vec<Arc<Registry>>,
 }
 
+/// Where an admin port listens.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// The address.
+    pub address: SocketAddr,
+    /// Whether it may be reachable from other machines.
+    pub beyond_loopback: bool,
+}
+
 /// An admin port that serves.
 #[derive(Debug)]
 pub struct Serving {
@@ -43,13 +52,13 @@ pub struct Serving {
 ///
 /// When the address cannot be bound, or lies beyond loopback and that is not allowed.
 pub async fn serve(
-    address: SocketAddr,
-    beyond_loopback: bool,
+    at: Place,
     admin: Admin,
     more: Router,
     shutdown: CancellationToken,
 ) -> anyhow::Result<Serving> {
     use anyhow::Context as _;
+    let Place { address, beyond_loopback } = at;
     anyhow::ensure!(
         beyond_loopback || address.ip().is_loopback(),
         "admin = {address} is reachable from other machines; use a loopback address or set admin_beyond_loopback = true"
@@ -147,9 +156,9 @@ mod tests {
             registries: vec![Arc::new(Registry::default())],
         };
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let serving = serve(address, false, admin, Router::new(), shutdown.clone())
-            .await
-            .expect("a loopback port");
+        let at = Place { address, beyond_loopback: false };
+        let serving =
+            serve(at, admin, Router::new(), shutdown.clone()).await.expect("a loopback port");
         (serving.address, shutdown)
     }
 
@@ -184,8 +193,9 @@ mod tests {
     #[tokio::test]
     async fn loopback_only_unless_allowed() {
         let admin = Admin { parts: Vec::new(), registries: Vec::new() };
-        let any = SocketAddr::from(([0, 0, 0, 0], 0));
-        let refused = serve(any, false, admin, Router::new(), CancellationToken::new()).await;
+        let address = SocketAddr::from(([0, 0, 0, 0], 0));
+        let any = Place { address, beyond_loopback: false };
+        let refused = serve(any, admin, Router::new(), CancellationToken::new()).await;
         assert!(refused.is_err_and(|error| error.to_string().contains("admin_beyond_loopback")));
     }
 }

@@ -11,4 +11,4 @@ pub mod readiness;
 mod run;
 
 pub use readiness::Readiness;
-pub use run::{Daemon, Running, Start, notify_systemd, run, settings, shutdown_signal};
+pub use run::{Alone, Daemon, Running, Start, notify_systemd, run, settings, shutdown_signal};

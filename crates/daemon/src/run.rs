@@ -1,12 +1,17 @@
 //! The life of a daemon, from its command line to its end.
 
+use crate::admin::{self, Admin};
+use crate::readiness::Readiness;
 use crate::{config, logging};
 use anyhow::Context as _;
+use axum::Router;
+use prometheus_client::registry::Registry;
 use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -51,9 +56,50 @@ pub struct Start {
 #[derive(Debug)]
 pub struct Running {
     /// What it serves (`sip-udp`, `dns`, `admin`) and the real addresses.
-    pub addresses: Vec<(String, SocketAddr)>,
+    pub addresses: Vec<(&'static str, SocketAddr)>,
     /// Ends when the daemon has stopped; an error before that is a failure.
     pub task: JoinHandle<anyhow::Result<()>>,
+}
+
+/// The one server of a daemon that runs by itself, as the admin port shows it.
+#[derive(Debug)]
+pub struct Alone {
+    /// What it serves and the real addresses.
+    pub addresses: Vec<(&'static str, SocketAddr)>,
+    /// Whether it is ready.
+    pub readiness: Readiness,
+    /// Its metrics.
+    pub registry: Arc<Registry>,
+    /// Ends when it has stopped.
+    pub task: JoinHandle<()>,
+}
+
+impl Alone {
+    /// Adds the admin port, with what the daemon shows there beside the usual. `closing` runs after both have stopped.
+    ///
+    /// # Errors
+    ///
+    /// As [`admin::serve`].
+    pub async fn with_admin<D: Daemon>(
+        self,
+        at: admin::Place,
+        more: Router,
+        start: Start,
+        closing: impl Future<Output = ()> + Send + 'static,
+    ) -> anyhow::Result<Running> {
+        let shown =
+            Admin { parts: vec![(D::NAME, self.readiness)], registries: vec![self.registry] };
+        let serving = admin::serve(at, shown, more, start.shutdown).await?;
+        let mut addresses = self.addresses;
+        addresses.push(("admin", serving.address));
+        let task = tokio::spawn(async move {
+            self.task.await?;
+            serving.task.await?;
+            closing.await;
+            Ok(())
+        });
+        Ok(Running { addresses, task })
+    }
 }
 
 /// The whole `main` of a daemon.
