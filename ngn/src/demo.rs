@@ -108,15 +108,15 @@ async fn tell(platform: &Platform, phones: &mut JoinSet<anyhow::Result<()>>) -> 
     phones.spawn(carol.serve(Manner::Busy));
 
     say("\n3. Calls");
-    for (callee, note, expected) in [
-        ("bob", "rings, is answered, and hangs up", 200),
-        ("desk", "an alias of bob", 200),
-        ("nobody", "is no account", 404),
-        ("carol", "is busy", 486),
-        ("carol", "is busy, and now diverts to bob", 200),
+    for (callee, diverts_to, note, expected) in [
+        ("bob", None, "rings, is answered, and hangs up", 200),
+        ("desk", None, "an alias of bob", 200),
+        ("nobody", None, "is no account", 404),
+        ("carol", None, "is busy", 486),
+        ("carol", Some("bob"), "is busy, and now diverts to bob", 200),
     ] {
-        if note.ends_with("bob") && callee == "carol" {
-            let position = divert(&client, "carol", Some("bob")).await?;
+        if let Some(target) = diverts_to {
+            let position = divert(&client, callee, Some(target)).await?;
             platform.wait_position(position).await?;
         }
         let callee = format!("sip:{callee}@{DOMAIN}");

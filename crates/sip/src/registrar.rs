@@ -15,6 +15,10 @@ use crate::uri::Uri;
 use ngn_model::Binding;
 use ngn_model::binding::BindingKey;
 
+/// So many contacts of one request are looked at, whatever the limit of an address is: a phone that changed networks
+/// removes old contacts of its own in the request that adds the new one.
+const ALWAYS_LOOKED_AT: usize = 16;
+
 /// What a registrar grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
@@ -119,7 +123,8 @@ pub fn register(request: &Register, current: &[Binding], rules: &Rules, now: i64
         Contacts::Star => working.remove_all(request),
         // Each contact is compared with each binding: more than could be removed and added are not looked at.
         Contacts::List(contacts)
-            if contacts.len() > current.len().saturating_add(rules.max_contacts).max(16) =>
+            if contacts.len()
+                > current.len().saturating_add(rules.max_contacts).max(ALWAYS_LOOKED_AT) =>
         {
             Err(Reply::refusal(403, "Too Many Contacts"))
         }
