@@ -10,6 +10,7 @@ mod enum_;
 mod hostile;
 mod network;
 mod ownership;
+mod races;
 mod rating;
 mod safe_writes;
 mod sip;

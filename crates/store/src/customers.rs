@@ -355,6 +355,17 @@ impl Tx<'_> {
         self.property_value(id, name, true).await
     }
 
+    /// Keeps a customer as it is until this transaction ends; whether it exists. Who counts against a limit that no
+    /// property holds waits here.
+    pub async fn lock_customer(&mut self, id: CustomerId) -> Result<bool, StoreError> {
+        let found: Option<i64> = on!(self, c => {
+            let mut query = QueryBuilder::<DB>::new("SELECT id FROM customers WHERE id = ");
+            query.push_bind(id).push(<DB as Spelling>::FOR_UPDATE);
+            query.build_query_scalar::<i64>().fetch_optional(&mut *c).await
+        })?;
+        Ok(found.is_some())
+    }
+
     /// The value of a property at this moment.
     pub async fn customer_property(
         &mut self,

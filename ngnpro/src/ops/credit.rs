@@ -86,8 +86,14 @@ pub async fn check(
         }
         let limit = match parsed(tx.lock_customer_property(id, property).await?) {
             Some(limit) => limit,
-            // B38: what no property limits.
-            None if is_reseller => call.settings.default_credit.unwrap_or(0),
+            // B38: what no property limits. There is no property to lock, so the reseller itself is.
+            None if is_reseller => {
+                let limit = call.settings.default_credit.unwrap_or(0);
+                if limit > 0 {
+                    tx.lock_customer(id).await?;
+                }
+                limit
+            }
             None => continue,
         };
         let used = kind.used(tx, counted).await?;
