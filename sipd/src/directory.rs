@@ -38,6 +38,47 @@ impl Directory {
         Self::default()
     }
 
+    /// Everything that was loaded.
+    #[must_use]
+    pub fn from_loaded(loaded: ngn_store::Directory) -> Self {
+        let mut directory = Self::new();
+        for row in loaded.domains {
+            directory.apply(Update::Domain(row.domain, true));
+        }
+        for account in loaded.accounts {
+            directory.apply(Update::Account(account.aor.clone(), Some(Box::new(account))));
+        }
+        for (alias, target) in loaded.aliases {
+            directory.apply(Update::Alias(alias, Some(target)));
+        }
+        for binding in loaded.bindings {
+            directory.load_binding(binding);
+        }
+        directory
+    }
+
+    /// Takes the place of a directory that was served until now, whose database went back to an earlier state: what
+    /// phones were told that is registered stays, as far as its account is still there (B57). Returns those bindings
+    /// that are not in the database, and so have to be written.
+    pub fn take_bindings_of(&mut self, served: &mut Self) -> Vec<Binding> {
+        let mut missing = Vec::new();
+        for (aor, bindings) in std::mem::take(&mut served.bindings) {
+            if !self.accounts.contains_key(&aor) {
+                continue;
+            }
+            let loaded = self.bindings(&aor);
+            missing.extend(bindings.iter().filter(|binding| !loaded.contains(binding)).cloned());
+            self.change_bindings(&aor, &bindings, &[]);
+        }
+        served.bound = 0;
+        missing
+    }
+
+    /// The SIP domains of ours.
+    pub fn domains(&self) -> impl Iterator<Item = &DomainName> {
+        self.domains.iter()
+    }
+
     /// Puts the new state of a record in place of what is held.
     pub fn apply(&mut self, update: Update) {
         match update {
@@ -234,6 +275,31 @@ mod tests {
         directory.apply(Update::Account(alice.clone(), None));
         assert!(directory.bindings(&alice).is_empty());
         assert_eq!(directory.sizes(), Sizes::default());
+    }
+
+    #[test]
+    fn registrations_outlive_a_database_that_went_back() {
+        let known = |accounts: &[&str]| {
+            let mut directory = Directory::new();
+            for name in accounts {
+                directory.apply(Update::Account(aor(name), Some(account(name))));
+            }
+            directory
+        };
+        let mut served = known(&["alice@example.com", "bob@example.com", "new@example.com"]);
+        served.load_binding(binding("alice@example.com", "sip:a@192.0.2.1", 20));
+        served.load_binding(binding("bob@example.com", "sip:b@192.0.2.1", 20));
+        served.load_binding(binding("new@example.com", "sip:n@192.0.2.1", 20));
+        let mut restored = known(&["alice@example.com", "bob@example.com"]);
+        restored.load_binding(binding("alice@example.com", "sip:a@192.0.2.1", 10));
+        restored.load_binding(binding("alice@example.com", "sip:a@192.0.2.9", 10));
+        restored.load_binding(binding("bob@example.com", "sip:b@192.0.2.1", 20));
+        let missing = restored.take_bindings_of(&mut served);
+        let missing: Vec<_> = missing.iter().map(|b| (b.contact.as_str(), b.expires_at)).collect();
+        assert_eq!(missing, [("sip:a@192.0.2.1", 20)]);
+        assert_eq!(restored.bindings(&aor("alice@example.com")).len(), 2);
+        assert!(restored.bindings(&aor("new@example.com")).is_empty(), "B57");
+        assert_eq!((restored.sizes().bindings, served.sizes().bindings), (3, 0));
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::trace::Tracer;
 use crate::transport::{Arrival, ConnectionId, SendError, Transports};
 use crate::wall_clock;
 use bytes::Bytes;
+use ngn_model::DomainName;
 use ngn_routing::Settings;
 use ngn_sip::digest::{NonceKey, ReplayWindow};
 use ngn_sip::header::{HeaderName, Transport};
@@ -213,6 +214,9 @@ impl Engine {
     }
 
     fn apply(&mut self, batch: Batch) {
+        if let Some(anew) = batch.anew {
+            self.replace_directory(*anew);
+        }
         for update in batch.updates {
             if let crate::directory::Update::Domain(name, is_ours) = &update {
                 if *is_ours {
@@ -225,6 +229,18 @@ impl Engine {
         }
         // The follower may be gone already.
         let _ = batch.applied.send(());
+    }
+
+    fn replace_directory(&mut self, anew: Directory) {
+        self.stack.set_own_names(anew.domains().map(DomainName::as_str));
+        let mut old = std::mem::replace(&mut self.directory, anew);
+        let upserts = self.directory.take_bindings_of(&mut old);
+        if !upserts.is_empty() {
+            // When there is no place, the next REGISTER of each phone writes its row.
+            let _ = self.changes.try_send(Change { ticket: None, upserts, deletes: Vec::new() });
+        }
+        // Millions of records take a while to be given back, during which calls would wait.
+        drop(tokio::task::spawn_blocking(move || drop(old)));
     }
 
     fn sweep(&mut self) {

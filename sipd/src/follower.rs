@@ -1,6 +1,6 @@
 //! Keeps the directory up to date: what the journal names is read again from the database.
 
-use crate::directory::Update;
+use crate::directory::{Directory, Update};
 use ngn_daemon::Readiness;
 use ngn_model::journal::{Entity, JournalRow};
 use ngn_model::{Aor, CustomerId, DomainName};
@@ -16,6 +16,8 @@ const RETRY: Duration = Duration::from_millis(500);
 /// Updates that belong together.
 #[derive(Debug)]
 pub struct Batch {
+    /// A whole new directory in place of the old one, before the updates.
+    pub anew: Option<Box<Directory>>,
     /// The new states.
     pub updates: Vec<Update>,
     /// Told when the engine has applied them.
@@ -107,8 +109,14 @@ async fn follow(
 ) {
     readiness.applied(follower.seen().low_water(Instant::now()).0, []);
     loop {
-        let rows = match follower.next().await {
-            Ok(rows) => rows,
+        let (anew, rows) = match follower.next().await {
+            Ok(rows) => (None, rows),
+            Err(StoreError::Rewound { position }) => {
+                tracing::warn!(position, "the journal went back; loading everything anew");
+                let (directory, from_there) = load_anew(store).await;
+                *follower = from_there;
+                (Some(directory), Vec::new())
+            }
             Err(error) => {
                 tracing::warn!(%error, "the journal cannot be read; serving what is known");
                 tokio::time::sleep(RETRY).await;
@@ -127,12 +135,35 @@ async fn follow(
             }
         };
         let (applied, done) = oneshot::channel();
-        if batches.send(Batch { updates, applied }).await.is_err() || done.await.is_err() {
+        if batches.send(Batch { anew, updates, applied }).await.is_err() || done.await.is_err() {
             return;
         }
         let low_water = follower.seen().low_water(Instant::now()).0;
         readiness.applied(low_water, rows.iter().map(|row| row.position.0));
     }
+}
+
+/// Loads everything, however long it takes.
+async fn load_anew(store: &Store) -> (Box<Directory>, Follower) {
+    loop {
+        match load(store).await {
+            Ok((directory, follower)) => return (Box::new(directory), follower),
+            Err(error) => {
+                tracing::warn!(%error, "the directory cannot be loaded yet");
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+/// Loads everything at one moment, and a follower that goes on from there.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn load(store: &Store) -> Result<(Directory, Follower), StoreError> {
+    let (loaded, follower) = store.load_directory().await?;
+    Ok((Directory::from_loaded(loaded), follower))
 }
 
 #[cfg(test)]

@@ -16,7 +16,6 @@ pub mod trace;
 pub mod transport;
 
 use crate::config::Config;
-use crate::directory::{Directory, Update};
 use crate::engine::{Engine, Queues};
 use crate::metrics::Metrics;
 use crate::trace::Tracer;
@@ -24,6 +23,7 @@ use crate::transport::Transports;
 use anyhow::Context as _;
 use ngn_daemon::admin::Place;
 use ngn_daemon::{Alone, Daemon, Readiness, Running, Start};
+use ngn_model::DomainName;
 use ngn_sip::digest::NonceKey;
 use ngn_sip::header::Transport;
 use ngn_sip::stack::{Config as StackConfig, Interface, Secret, Stack};
@@ -76,7 +76,7 @@ pub async fn serve(
     // Sockets and writers go on while the engine drains; they end after it, or when this function fails.
     let ended = CancellationToken::new();
     let end = ended.clone().drop_guard();
-    let (loaded, follower) = store.load_directory().await.context("cannot load the accounts")?;
+    let (directory, follower) = follower::load(&store).await.context("cannot load the accounts")?;
     let (arrivals_in, arrivals) = mpsc::channel(ARRIVALS);
     let transports =
         Transports::bind(&config.listen, &config.limits, arrivals_in, ended.clone()).await?;
@@ -85,20 +85,7 @@ pub async fn serve(
     let routes = shared_secret(&store, ROUTES).await?;
     let nonce_key = NonceKey::from_bytes(shared_secret(&store, NONCES).await?);
     let mut stack = stack(&config, Secret::from_bytes(routes), &udp, &tcp)?;
-    let mut directory = Directory::new();
-    for row in loaded.domains {
-        stack.add_own_name(row.domain.as_str());
-        directory.apply(Update::Domain(row.domain, true));
-    }
-    for account in loaded.accounts {
-        directory.apply(Update::Account(account.aor.clone(), Some(Box::new(account))));
-    }
-    for (alias, target) in loaded.aliases {
-        directory.apply(Update::Alias(alias, Some(target)));
-    }
-    for binding in loaded.bindings {
-        directory.load_binding(binding);
-    }
+    stack.set_own_names(directory.domains().map(DomainName::as_str));
     let node = config.node(udp.iter().chain(&tcp).copied().next());
     heartbeat::begin(&store, &node, wall_clock()).await.context("cannot close calls left open")?;
     let who = identity(&config, &node, udp.iter().chain(&tcp).copied().next())?;

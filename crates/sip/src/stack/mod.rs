@@ -218,6 +218,12 @@ impl Stack {
         self.own_names.insert(host.to_ascii_lowercase());
     }
 
+    /// Says which host names are ours, in place of those that were said before; see
+    /// [`add_own_name`](Self::add_own_name).
+    pub fn set_own_names<'a>(&mut self, hosts: impl IntoIterator<Item = &'a str>) {
+        self.own_names = hosts.into_iter().map(str::to_ascii_lowercase).collect();
+    }
+
     /// Says that a host name is no longer ours.
     pub fn remove_own_name(&mut self, host: &str) {
         self.own_names.remove(&host.to_ascii_lowercase());
