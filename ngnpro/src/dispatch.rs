@@ -1,7 +1,6 @@
 //! From a typed request to the operation that serves it.
 //!
-//! The matches are total: an operation of the table that stands nowhere here does not compile. Those that are not
-//! built yet stand together at the end of their port, and answer that plainly.
+//! The matches are total: an operation of the table that stands nowhere here does not compile.
 
 use crate::fault::OpError;
 use crate::ops::{
@@ -11,6 +10,7 @@ use crate::ops::{
 };
 use crate::ops::{carriers, gateway_rules, gateways, routes};
 use ngn_model::Position;
+use ngn_soap::fault::code;
 use ngn_soap::{
     Operation, Request, Style, customer, dns, encode_reply, enum_, network, rating, sip, voicemail,
 };
@@ -41,8 +41,14 @@ pub async fn dispatch(call: &Call<'_>, request: Request, style: Style) -> Result
         Request::Voicemail(request) => voicemail(call, request, style).await,
         Request::Enum(request) => enum_(call, request, style).await,
         Request::Dns(request) => dns(call, request, style).await,
-        Request::Rating(request) => rating(call, request, style).await,
-        Request::Network(request) => network(call, request, style).await,
+        Request::Rating(request) => {
+            let reply = rating(call, request, style).await;
+            reply.map_err(|error| error.unavailable(code::RATING_UNAVAILABLE))
+        }
+        Request::Network(request) => {
+            let reply = network(call, request, style).await;
+            reply.map_err(|error| error.unavailable(code::STATUS_UNAVAILABLE))
+        }
     }
 }
 

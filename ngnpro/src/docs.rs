@@ -12,9 +12,6 @@ const RULES: &str = include_str!("docs/rules.md");
 /// What the page looks like.
 const STYLE: &str = include_str!("docs/style.css");
 
-/// Fault codes that any operation may raise: logins and rights, and what is wrong with any request.
-const COMMON: std::ops::Range<u64> = 8000..10_000;
-
 /// The reference as data.
 struct Reference {
     api: Value,
@@ -37,12 +34,10 @@ impl Reference {
         Some((text(found, "request"), text(found, "response")))
     }
 
-    /// The fault codes of a port: each has its thousand, as the rows of contract D2 say.
-    fn faults(&self, codes: impl Fn(u64) -> bool) -> Vec<(u64, &str)> {
-        let rows = self.list("faults").iter();
-        rows.filter_map(|row| Some((row.get("code")?.as_u64()?, text(row, "condition"))))
-            .filter(|(code, _)| codes(*code))
-            .collect()
+    /// The faults of which something is so, by code, with their conditions.
+    fn faults(&self, which: impl Fn(&Value) -> bool) -> Vec<(u64, &str)> {
+        let rows = self.list("faults").iter().filter(|row| which(row));
+        rows.filter_map(|row| Some((row.get("code")?.as_u64()?, text(row, "condition")))).collect()
     }
 }
 
@@ -56,20 +51,6 @@ fn text<'v>(value: &'v Value, name: &str) -> &'v str {
 
 fn flag(value: &Value, name: &str) -> bool {
     value.get(name).and_then(Value::as_bool).unwrap_or(false)
-}
-
-/// The thousand of a port's own fault codes (contract D2).
-fn thousand(port: &str) -> u64 {
-    match port {
-        "Sip" => 1,
-        "Voicemail" => 2,
-        "Enum" => 3,
-        "Rating" => 4,
-        "Customer" => 5,
-        "Network" => 6,
-        "Dns" => 7,
-        _ => 0,
-    }
 }
 
 /// One block of a page, for either form.
@@ -101,6 +82,15 @@ fn operation(reference: &Reference, port: &str, row: &Value, out: &mut Vec<Block
     } else {
         format!("Returns {result}.")
     }));
+    let own = list(row, "faults");
+    let raised = reference.faults(|fault| fault.get("code").is_some_and(|code| own.contains(code)));
+    if raised.is_empty() {
+        out.push(Block::Text("It raises only the faults that any operation may raise.".to_owned()));
+    } else {
+        out.push(faults(raised));
+    }
+    let rules: Vec<&str> = list(row, "rules").iter().filter_map(Value::as_str).collect();
+    out.push(Block::Text(format!("Rules: {}.", rules.join(", "))));
     match reference.example(&full) {
         Some((request, response)) => {
             out.push(Block::Text("Request:".to_owned()));
@@ -122,8 +112,6 @@ fn port(reference: &Reference, row: &Value) -> Vec<Block> {
     let mut out = vec![
         Block::Heading(1, format!("Port {name}"), name.to_owned()),
         Block::Text(format!("{} Namespace: {}", text(row, "doc"), text(row, "namespace"))),
-        Block::Text("Faults of this port, beside those that any operation may raise:".to_owned()),
-        faults(reference.faults(|code| code / 1000 == thousand(name))),
     ];
     for row in list(row, "operations") {
         operation(reference, name, row, &mut out);
@@ -167,7 +155,13 @@ fn start(reference: &Reference) -> Vec<Block> {
     vec![
         Block::Prose(RULES),
         Block::Heading(2, "Faults that any operation may raise".to_owned(), "faults".to_owned()),
-        faults(reference.faults(|code| COMMON.contains(&code))),
+        faults(reference.faults(|fault| flag(fault, "common"))),
+        Block::Text(
+            "Each operation lists those that it raises beside these, and the numbers of the rules that hold for it, \
+             which the tests name. No operation raises these codes:"
+                .to_owned(),
+        ),
+        faults(reference.faults(|fault| flag(fault, "reserved"))),
     ]
 }
 

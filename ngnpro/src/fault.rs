@@ -16,6 +16,18 @@ pub enum OpError {
 }
 
 impl OpError {
+    /// The same, with a code of its own for a failure of the database (contract D3: 4000 and 6000).
+    #[must_use]
+    pub fn unavailable(self, instead: u16) -> Self {
+        let Self::Store(_) = &self else { return self };
+        match self.into_fault() {
+            fault if fault.code == code::BACKEND_FAILURE => {
+                Self::Refused(Fault { code: instead, ..fault })
+            }
+            fault => Self::Refused(fault),
+        }
+    }
+
     /// The fault that the caller gets. A failure of the database is logged here and named without details.
     #[must_use]
     pub fn into_fault(self) -> Fault {

@@ -146,9 +146,82 @@ codes! {
     9004 MALFORMED "malformed XML or SOAP";
 }
 
+/// The codes that any operation may raise, in numeric order: logins (B1-B7), arguments that cannot be read, and what
+/// goes wrong before and after an operation (contract D3).
+pub const COMMON: &[u16] = &[
+    code::AUTHENTICATION_FAILED,
+    code::IMPERSONATED_NOT_FOUND,
+    code::INVALID_ARGUMENT,
+    code::UNKNOWN_OPERATION,
+    code::BACKEND_FAILURE,
+    code::MALFORMED,
+];
+
+/// The codes of contract D3 that no operation raises: a gateway is deleted with its rules, so it is never in use
+/// (B137).
+pub const RESERVED: &[u16] = &[code::GATEWAY_IN_USE];
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ports::Port;
+    use std::collections::BTreeSet;
+
+    fn operations() -> impl Iterator<Item = &'static crate::schema::OperationRow> {
+        Port::ALL.iter().flat_map(|port| port.operations()).copied()
+    }
+
+    #[test]
+    fn every_code_belongs_to_operations_or_to_all_or_is_reserved() {
+        let of_operations: BTreeSet<u16> =
+            operations().flat_map(|row| row.faults).copied().collect();
+        for (code, condition) in CODES {
+            let places =
+                [of_operations.contains(code), COMMON.contains(code), RESERVED.contains(code)];
+            let found = places.iter().filter(|found| **found).count();
+            assert_eq!(found, 1, "{code} {condition} stands in {places:?}");
+        }
+    }
+
+    #[test]
+    fn operations_raise_known_codes_in_order() {
+        let known: BTreeSet<u16> = CODES.iter().map(|(code, _)| *code).collect();
+        for row in operations() {
+            let unknown: Vec<_> = row.faults.iter().filter(|code| !known.contains(code)).collect();
+            assert!(unknown.is_empty(), "{:?}.{} raises {unknown:?}", row.port, row.name);
+            assert!(row.faults.is_sorted_by(|a, b| a < b), "{:?}.{}", row.port, row.name);
+        }
+        for list in [COMMON, RESERVED] {
+            assert!(list.iter().all(|code| known.contains(code)), "{list:?}");
+            assert!(list.is_sorted_by(|a, b| a < b), "{list:?}");
+        }
+    }
+
+    // A missing argument can only be told of where there are arguments.
+    #[test]
+    fn operations_without_parameters_miss_none() {
+        for row in operations().filter(|row| row.parameters.is_empty()) {
+            assert!(!row.faults.contains(&code::MISSING_ARGUMENT), "{:?}.{}", row.port, row.name);
+        }
+    }
+
+    #[test]
+    fn rules_are_numbered_and_in_order() {
+        for row in operations() {
+            let numbers: Vec<(u16, &str)> = row
+                .rules
+                .iter()
+                .map(|rule| {
+                    let digits = rule.trim_start_matches('B');
+                    let (number, letter) =
+                        digits.split_at(digits.trim_end_matches(char::is_alphabetic).len());
+                    (number.parse().unwrap(), letter)
+                })
+                .collect();
+            assert!(!numbers.is_empty(), "{:?}.{} has no rules", row.port, row.name);
+            assert!(numbers.is_sorted_by(|a, b| a < b), "{:?}.{}: {numbers:?}", row.port, row.name);
+        }
+    }
 
     #[test]
     fn codes_rise_without_duplicates() {

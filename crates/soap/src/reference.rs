@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::fault::CODES;
+use crate::fault::{CODES, COMMON, RESERVED};
 use crate::ports::{NAMESPACE, Port};
 use crate::schema::{MemberRow, OperationRow};
 use crate::type_set::TypeSet;
@@ -32,10 +32,12 @@ pub fn json() -> String {
         ])
     });
     let faults = CODES.iter().map(|(code, condition)| {
-        Json::Object(vec![
-            ("code", Json::Number((*code).into())),
-            ("condition", (*condition).into()),
-        ])
+        let mut members =
+            vec![("code", Json::Number((*code).into())), ("condition", (*condition).into())];
+        let marks = [("common", COMMON), ("reserved", RESERVED)];
+        let marked = marks.into_iter().filter(|(_, codes)| codes.contains(code));
+        members.extend(marked.map(|(mark, _)| (mark, Json::True)));
+        Json::Object(members)
     });
     let reference = Json::Object(vec![
         ("namespace", NAMESPACE.into()),
@@ -65,6 +67,9 @@ fn operation(row: &OperationRow) -> Json {
         ("parameters", Json::List(row.parameters.iter().map(parameter).collect())),
     ];
     members.extend(row.result.map(|kind| ("result", kind.type_name().into())));
+    let faults = row.faults.iter().map(|code| Json::Number((*code).into()));
+    members.push(("faults", Json::List(faults.collect())));
+    members.push(("rules", Json::List(row.rules.iter().map(|rule| (*rule).into()).collect())));
     Json::Object(members)
 }
 
@@ -116,7 +121,7 @@ impl Json {
             Self::Number(number) => out.push_str(&number.to_string()),
             Self::Text(text) => quote(text, out),
             Self::List(items) => {
-                let flat = items.iter().all(|item| matches!(item, Self::Text(_)));
+                let flat = items.iter().all(|item| matches!(item, Self::Text(_) | Self::Number(_)));
                 block(out, depth, ['[', ']'], flat, items.iter(), |item, out, depth| {
                     item.write(out, depth);
                 });

@@ -153,6 +153,10 @@ pub struct OperationRow {
     pub parameters: &'static [MemberRow],
     /// What it returns; nothing when void.
     pub result: Option<Kind>,
+    /// The fault codes that it raises beside [`crate::fault::COMMON`], in numeric order (contract B, D).
+    pub faults: &'static [u16],
+    /// The rules of behaviour that hold for it, by number, in their order; those of logins (B1-B7) hold for all.
+    pub rules: &'static [&'static str],
 }
 
 impl OperationRow {

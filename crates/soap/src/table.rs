@@ -335,7 +335,8 @@ macro_rules! queries {
     };
 }
 
-/// The operations of one port, in the order of the WSDL (contract E3).
+/// The operations of one port, in the order of the WSDL (contract E3). Each names the faults that it raises beside
+/// [`crate::fault::COMMON`], and the rules of behaviour that hold for it.
 macro_rules! operations {
     (
         $port:ident;
@@ -343,7 +344,9 @@ macro_rules! operations {
             $(#[doc = $doc:expr])*
             $name:ident $wire:literal {
                 $($field:ident $($parameter:literal)? : $kind:tt $($mark:ident)*),* $(,)?
-            } -> $result:tt;
+            } -> $result:tt
+                faults [$($fault:literal)*]
+                rules [$($rule:ident)*];
         )*
     ) => {
         $(
@@ -369,6 +372,8 @@ macro_rules! operations {
                     doc: concat!($($doc),*),
                     parameters: Self::MEMBERS,
                     result: $crate::table::result_kind!($result),
+                    faults: &[$($fault),*],
+                    rules: &[$(stringify!($rule)),*],
                 };
             }
         )*
