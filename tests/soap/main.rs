@@ -13,6 +13,7 @@ mod ownership;
 mod races;
 mod rating;
 mod safe_writes;
+mod screens;
 mod sip;
 mod voicemail;
 mod wire;

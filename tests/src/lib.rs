@@ -10,6 +10,7 @@
 
 pub mod baresip;
 pub mod binaries;
+pub mod cdrtool;
 pub mod database;
 pub mod dns;
 pub mod fixture;

@@ -218,7 +218,8 @@ impl Client {
         post(self.address, "/", envelope.as_bytes())
     }
 
-    fn note(&self, operation: &str, status: u16, body: &str, position: Option<u64>) {
+    /// Notes a call in the transcript.
+    pub fn note(&self, operation: &str, status: u16, body: &str, position: Option<u64>) {
         let who =
             self.login.as_ref().map_or("nobody".to_owned(), |login| match login.impersonate {
                 Some(id) => format!("{} as {id}", login.username),

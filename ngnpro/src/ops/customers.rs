@@ -32,19 +32,21 @@ pub async fn add(call: &Call<'_>, request: customer::AddAccount) -> Outcome<Cust
                 match &who.caller {
                     Some(caller) => new.reseller = caller.reseller,
                     None => {
-                        new.reseller = account.reseller.unwrap_or_default();
-                        if new.reseller != 0 {
-                            let reseller = tx.customer(new.reseller).await?;
-                            if reseller.is_none_or(|r| r.id != r.reseller) {
-                                return Err(no_such_reseller(new.reseller).into());
-                            }
-                        }
                         // B190: an import by the administrator keeps ids that are free.
                         if who.administrator_login
                             && let Some(id) = account.id.filter(|id| *id > 0)
                             && tx.customer(id).await?.is_none()
                         {
                             new.id = id;
+                        }
+                        new.reseller = account.reseller.unwrap_or_default();
+                        // A reseller of another server names itself.
+                        let is_itself = new.id != 0 && new.reseller == new.id;
+                        if new.reseller != 0 && !is_itself {
+                            let reseller = tx.customer(new.reseller).await?;
+                            if reseller.is_none_or(|r| r.id != r.reseller) {
+                                return Err(no_such_reseller(new.reseller).into());
+                            }
                         }
                     }
                 }

@@ -80,6 +80,12 @@ both! {
         let acme = reseller(p, "acme");
         let own = acme.client.ok("Customer.addAccount", record! { account: person("own").with("id", 888) });
         assert_ne!(own.int_at("id"), 888);
+        // A reseller of another server names itself; another unknown reseller stays unknown.
+        let reseller = person("itself").with("id", 999).with("reseller", 999);
+        let added = admin.ok("Customer.addAccount", record! { account: reseller });
+        assert_eq!((added.int_at("id"), added.int_at("reseller")), (999, 999));
+        let of_none = person("of-none").with("id", 1111).with("reseller", 1112);
+        admin.refused(5003, "Customer.addAccount", record! { account: of_none });
     }
 
     // Every attribute comes back as it was given, markup and other scripts included.
