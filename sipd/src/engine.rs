@@ -22,7 +22,7 @@ use crate::transport::{Arrival, ConnectionId, SendError, Transports};
 use crate::wall_clock;
 use bytes::Bytes;
 use ngn_model::DomainName;
-use ngn_routing::Settings;
+use ngn_routing::{EmergencyTable, Pstn, Settings};
 use ngn_sip::digest::{NonceKey, ReplayWindow};
 use ngn_sip::header::{HeaderName, Transport};
 use ngn_sip::message::{Limits, Message};
@@ -30,7 +30,7 @@ use ngn_sip::stack::{
     Destination, FlowId, LookupId, Moment, Output, ServerTransactionId, Source, Stack,
 };
 use ngn_sip::uri::Uri;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
@@ -74,6 +74,10 @@ type Fields = Vec<(HeaderName, String)>;
 pub struct Engine {
     config: Config,
     settings: Settings,
+    pstn: Pstn,
+    emergency: EmergencyTable,
+    /// Gateways that are known not to answer.
+    down: HashSet<i64>,
     stack: Stack,
     transports: Transports,
     directory: Directory,
@@ -119,7 +123,11 @@ impl Engine {
                 default_answer_timeout: Duration::from_secs(config.proxy.answer_timeout),
                 voicemail_server: Some(config.proxy.voicemail_server.clone())
                     .filter(|server| !server.is_empty()),
+                ..Settings::default()
             },
+            pstn: Pstn::default(),
+            emergency: EmergencyTable::default(),
+            down: HashSet::new(),
             config,
             stack,
             transports,

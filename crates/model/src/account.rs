@@ -24,6 +24,10 @@ pub struct Account {
     pub answer_timeout: Option<u32>,
     /// Emergency region (B78).
     pub region: Option<String>,
+    /// Digits that are put in front of short dialled numbers (B78).
+    pub quickdial_prefix: Option<String>,
+    /// Simultaneous calls to the PSTN; `None` is the platform's default (B76).
+    pub call_limit: Option<u32>,
     /// Networks that may use the account, as `address/mask`; empty means any (B77).
     pub acl: Vec<String>,
     /// What its owner has set about calls; `None` when that is nothing, as with most accounts.
@@ -43,6 +47,8 @@ impl Account {
             rpid: None,
             answer_timeout: None,
             region: None,
+            quickdial_prefix: None,
+            call_limit: None,
             acl: Vec::new(),
             options: None,
         }

@@ -4,30 +4,31 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ngn_model::CallOptions;
 use ngn_model::accept_rules::{EVERYBODY, NOBODY};
+use ngn_model::call_plan::Why;
 
 /// Why an account refuses a caller for good (B97); `None` when it does not.
-pub(crate) fn rejected(options: &CallOptions, callers: &[String]) -> Option<String> {
+pub(crate) fn rejected(options: &CallOptions, callers: &[String]) -> Option<Why> {
     let found = callers.iter().find(|c| options.reject.iter().any(|pattern| pattern.matches(c)));
-    found.map(|caller| format!("{caller} is among the rejected callers (B97)"))
+    found.map(|caller| Why::new("B97", "the caller is rejected").with("caller", caller.clone()))
 }
 
 /// Why an account takes no calls from a caller now (B90 to B95); `None` when it takes them.
 ///
 /// A temporary rule goes before the persistent ones; of those all that hold now count together; without any
 /// everybody's calls are taken.
-pub(crate) fn forbidden(options: &CallOptions, callers: &[String], now: i64) -> Option<String> {
+pub(crate) fn forbidden(options: &CallOptions, callers: &[String], now: i64) -> Option<Why> {
     let rules = &options.accept;
     if let Some(rule) = rules.temporary.as_ref().filter(|rule| rule.holds(now)) {
         let is_admitted = admits(options, rule.groups.iter(), callers);
         return (!is_admitted)
-            .then(|| "a temporary accept rule forbids the caller (B95)".to_owned());
+            .then(|| Why::new("B95", "a temporary accept rule forbids the caller"));
     }
     let (weekday, minute) = local_time(&options.timezone, now)?;
     let mut holding = rules.persistent.iter().filter(|rule| rule.holds(weekday, minute)).peekable();
     holding.peek()?;
     let groups = holding.flat_map(|rule| rule.groups.iter());
     (!admits(options, groups, callers))
-        .then(|| "the accept rules of this hour do not name the caller (B90)".to_owned())
+        .then(|| Why::new("B90", "the accept rules of this hour do not name the caller"))
 }
 
 /// Whether a caller belongs to one of the groups (B91).

@@ -1,6 +1,7 @@
 //! Numbers that an account may not call (B96).
 
 use ngn_model::Account;
+use ngn_model::call_plan::Why;
 
 /// The prefix that keeps an account from calling an address, if that is an international number (B96).
 pub(crate) fn barred<'a>(account: &'a Account, address: &str) -> Option<&'a str> {
@@ -8,6 +9,13 @@ pub(crate) fn barred<'a>(account: &'a Account, address: &str) -> Option<&'a str>
     let number = international(address)?;
     let found = options.barred.iter().find(|prefix| number.starts_with(prefix.as_str()));
     found.map(String::as_str)
+}
+
+/// The reason not to call a number.
+pub(crate) fn why(account: &Account, prefix: &str) -> Why {
+    Why::new("B96", "the account may not call that number")
+        .with("account", account.aor.to_string())
+        .with("prefix", format!("+{prefix}"))
 }
 
 /// The digits of an international number, written with `+` or `00`, in an address or a SIP or tel URI. Separators

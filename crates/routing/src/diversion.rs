@@ -12,9 +12,9 @@
 //! came through already, too many in a row) is taken as not set.
 
 use crate::accept::{forbidden, rejected};
-use crate::barring::barred;
-use crate::plan::{CallFacts, Callee, Caller, Settings};
-use ngn_model::call_plan::{Condition, Leg, Step, Target};
+use crate::barring::{self, barred};
+use crate::facts::{CallFacts, Callee, Caller, Settings};
+use ngn_model::call_plan::{Condition, Leg, Step, Target, Why};
 use ngn_model::{
     Account, Aor, Binding, CallOptions, DiversionAction, DiversionCondition, DiversionTarget,
     Reject,
@@ -24,17 +24,10 @@ use std::time::Duration;
 /// How many diversions a call may go through, one after the other.
 pub const MOST_DIVERSIONS: usize = 5;
 
+const UNAVAILABLE: &str = "Temporarily Unavailable";
+
 /// How many legs a call may have, counting those that it may come to.
 const MOST_LEGS: u16 = 32;
-
-/// Somebody a diversion leads to.
-#[derive(Debug, Clone, Copy)]
-pub struct Diverted<'a> {
-    /// The URI, one of [`targets`].
-    pub uri: &'a str,
-    /// Who that is.
-    pub callee: Callee<'a>,
-}
 
 /// The URIs that the diversions of an account lead to and that facts have to say about. Redirections are not among
 /// them: the caller follows those.
@@ -55,8 +48,8 @@ fn resolve(
     match target {
         DiversionTarget::Uri(uri) => Some(uri.clone()),
         DiversionTarget::VoiceMailbox => {
-            let (mailbox, server) = (&options.mailbox, &settings.voicemail_server);
-            Some(format!("sip:{}@{}", mailbox.as_ref()?, server.as_ref()?))
+            let server = settings.voicemail_of(account.ownership.reseller)?;
+            Some(format!("sip:{}@{server}", options.mailbox.as_ref()?))
         }
         DiversionTarget::MobileNumber => {
             let number = options.mobile.as_deref()?.trim();
@@ -75,6 +68,7 @@ fn resolve(
 fn callers(facts: &CallFacts<'_>) -> Vec<String> {
     let mut callers = vec![facts.from.to_owned()];
     if let Caller::Account(account) = facts.caller {
+        // What is provisioned about callers names accounts, whatever From says.
         callers.push(account.aor.to_string());
     }
     callers
@@ -88,12 +82,13 @@ pub(crate) fn reach(
     bindings: &[Binding],
 ) -> Result<Vec<Step>, Reject> {
     let mut legs = Legs { facts, callers: callers(facts), steps: Vec::new(), next: 0 };
-    let why = alias.map_or(String::new(), |alias| format!(", called as {alias}"));
-    legs.account(
-        account,
-        bindings,
-        &Way { when: Condition::First, after: None, via: &[], why: &why },
-    )?;
+    let alias = alias.map(|alias| {
+        Why::new("B79", "called by an alias")
+            .with("alias", alias.to_string())
+            .with("account", account.aor.to_string())
+    });
+    let why = alias.as_slice();
+    legs.account(account, bindings, &Way { when: Condition::First, after: None, via: &[], why })?;
     Ok(legs.steps)
 }
 
@@ -106,8 +101,15 @@ struct Way<'w> {
     after: Option<u16>,
     /// The accounts that the call came through.
     via: &'w [&'w Aor],
-    /// What is added to the reasons of its steps.
-    why: &'w str,
+    /// How the call came there.
+    why: &'w [Why],
+}
+
+impl Way<'_> {
+    /// The reasons of a step on it.
+    fn reasons(&self, why: Why) -> Vec<Why> {
+        self.why.iter().cloned().chain([why]).collect()
+    }
 }
 
 /// What came of a diversion.
@@ -138,16 +140,17 @@ impl Legs<'_> {
         let nothing = CallOptions::default();
         let options = account.options.as_deref().unwrap_or(&nothing);
         if let Some(why) = rejected(options, &self.callers) {
-            return Err(refusal(603, "Decline", format!("{aor}: {why}")));
+            return Err(Reject::new(603, "Decline", why.with("account", aor.to_string())));
         }
         if account.is_in_group("anonymous-reject") && is_anonymous(facts.from) {
             // RFC 5079.
-            let why = format!("{aor} takes no anonymous calls (B66)");
-            return Err(refusal(433, "Anonymity Disallowed", why));
+            let why = Why::new("B66", "the account takes no anonymous calls");
+            let why = why.with("account", aor.to_string()).with("group", "anonymous-reject");
+            return Err(Reject::new(433, "Anonymity Disallowed", why));
         }
         if let Some(why) = forbidden(options, &self.callers, facts.now) {
             return self.divert(account, DiversionCondition::Unavailable, way).unwrap_or_else(
-                || Err(refusal(480, "Temporarily Unavailable", format!("{aor}: {why}"))),
+                || Err(Reject::new(480, UNAVAILABLE, why.with("account", aor.to_string()))),
             );
         }
         if let Some(settled) = self.divert(account, DiversionCondition::Unconditional, way) {
@@ -156,7 +159,8 @@ impl Legs<'_> {
         let live: Vec<&Binding> = bindings.iter().filter(|b| b.expires_at > facts.now).collect();
         if live.is_empty() {
             return self.divert(account, DiversionCondition::NotOnline, way).unwrap_or_else(|| {
-                Err(refusal(480, "Temporarily Unavailable", format!("{aor} is not registered")))
+                let why = Why::new("B82", "nothing is registered");
+                Err(Reject::new(480, UNAVAILABLE, why.with("account", aor.to_string())))
             });
         }
         let id = self.contacts(account, live, way);
@@ -191,12 +195,10 @@ impl Legs<'_> {
                 leg: Leg { id, after },
                 targets: group.iter().map(|b| Target::Binding(Box::new((*b).clone()))).collect(),
                 answer_timeout,
-                reason: format!(
-                    "{} is registered{}, q={}.{:03}",
-                    account.aor,
-                    way.why,
-                    q / 1000,
-                    q % 1000
+                why: way.reasons(
+                    Why::new("RFC 3261 16.6", "the account is registered")
+                        .with("account", account.aor.to_string())
+                        .with("q", format!("{}.{:03}", q / 1000, q % 1000)),
                 ),
             });
         }
@@ -233,16 +235,22 @@ impl Legs<'_> {
         if way.via.len() > MOST_DIVERSIONS || self.next >= MOST_LEGS {
             return Outcome::Nowhere;
         }
-        let why = format!("{}, diverted by {} ({condition}, B81)", way.why, account.aor);
+        let why = way.reasons(
+            Why::new("B81", "the account diverts")
+                .with("account", account.aor.to_string())
+                .with("when", condition.to_string())
+                .with("to", uri.clone()),
+        );
         let way = Way { why: &why, ..*way };
         if diversion.how == DiversionAction::Redirect {
-            self.step(Target::Redirect(uri), &way, "the caller is sent elsewhere");
+            let why = Why::new("B80", "the caller is told to call there");
+            self.step(Target::Redirect(uri), &way, why);
             return Outcome::Planned;
         }
         if let Some(prefix) = barred(account, &uri) {
             // The call goes on at the account's expense, so its own limits hold.
-            let why = format!("{} may not call +{prefix} (B96)", account.aor);
-            return Outcome::Refused(refusal(403, "Forbidden", why));
+            let why = barring::why(account, prefix);
+            return Outcome::Refused(Reject::new(403, "Forbidden", why));
         }
         let found = self.facts.diverted.iter().find(|diverted| diverted.uri == uri);
         match found.map(|diverted| diverted.callee) {
@@ -256,21 +264,22 @@ impl Legs<'_> {
                 }
             }
             Some(Callee::Foreign { uri }) => {
-                self.step(Target::Uri(uri.to_owned()), &way, "a domain that is not ours");
+                let why = Why::new("RFC 3261 16.5", "a domain that is not ours");
+                self.step(Target::Uri(uri.to_owned()), &way, why);
                 Outcome::Planned
             }
             Some(Callee::Unknown { .. }) | None => Outcome::Nowhere,
         }
     }
 
-    fn step(&mut self, target: Target, way: &Way<'_>, what: &str) {
+    fn step(&mut self, target: Target, way: &Way<'_>, why: Why) {
         let id = self.leg();
         self.steps.push(Step {
             when: way.when,
             leg: Leg { id, after: way.after },
             targets: vec![target],
             answer_timeout: self.facts.settings.default_answer_timeout,
-            reason: format!("{what}{}", way.why),
+            why: way.reasons(why),
         });
     }
 
@@ -284,10 +293,6 @@ impl Legs<'_> {
 /// RFC 3323 section 4.1.1.3.
 fn is_anonymous(from: &str) -> bool {
     from.to_ascii_lowercase().contains("anonymous@anonymous.invalid")
-}
-
-fn refusal(status: u16, phrase: &'static str, reason: String) -> Reject {
-    Reject { status, phrase, reason }
 }
 
 #[cfg(test)]

@@ -5,8 +5,20 @@
 
 mod accept;
 mod barring;
+pub mod dial;
 pub mod diversion;
+pub mod emergency;
+pub mod facts;
+pub mod number;
 pub mod plan;
+#[allow(dead_code, unused_imports)]
+pub mod pstn;
+#[cfg(test)]
+mod testing;
+pub mod trunk;
 
-pub use diversion::Diverted;
-pub use plan::{CallFacts, Callee, Caller, Settings, plan};
+pub use emergency::EmergencyTable;
+pub use facts::{CallFacts, Callee, Caller, Diverted, EnumAnswer, GatewayOrder, Settings, Usage};
+pub use number::NumberPlan;
+pub use plan::{enum_questions, plan};
+pub use pstn::Pstn;

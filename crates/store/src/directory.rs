@@ -210,7 +210,7 @@ async fn domains_named(
 
 /// One row for each group of an account, and one for an account without groups.
 const ACCOUNT_COLUMNS: &str = "SELECT s.username, s.domain, s.ha1, s.ha1_sha256, s.rpid, s.timeout, s.region, \
-                               s.acl, s.prepaid, d.customer, d.reseller_id, g.grp FROM subscriber s \
+                               s.quickdial_prefix, s.call_limit, s.acl, s.prepaid, d.customer, d.reseller_id, g.grp FROM subscriber s \
                                JOIN domain d ON d.domain = s.domain \
                                LEFT JOIN grp g ON g.username = s.username AND g.domain = s.domain";
 
@@ -223,6 +223,8 @@ struct AccountSql {
     rpid: Option<String>,
     timeout: Option<i64>,
     region: Option<String>,
+    quickdial_prefix: Option<String>,
+    call_limit: Option<i64>,
     acl: Option<String>,
     prepaid: bool,
     customer: i64,
@@ -282,6 +284,8 @@ impl AccountSql {
             rpid: self.rpid.filter(|rpid| !rpid.is_empty()),
             answer_timeout: self.timeout.and_then(|t| u32::try_from(t).ok()).filter(|t| *t > 0),
             region: self.region.filter(|region| !region.is_empty()),
+            quickdial_prefix: self.quickdial_prefix.filter(|prefix| !prefix.is_empty()),
+            call_limit: self.call_limit.and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0),
             acl,
             options: None,
         })

@@ -5,7 +5,7 @@ use super::admission::Admission;
 use crate::cdr::Record;
 use crate::cdr::record::{self, Attempt, Parties};
 use crate::wall_clock;
-use ngn_model::call_plan::Target;
+use ngn_model::call_plan::{HeaderEdit, Target};
 use ngn_model::{DomainName, Plan};
 use ngn_routing::{CallFacts, Callee, Caller, Diverted};
 use ngn_sip::header::{HeaderName, Transport};
@@ -30,7 +30,7 @@ impl Engine {
             return self.register(incoming);
         }
         let host = DomainName::new(uri.host_text()).ok();
-        let is_domain = host.is_some_and(|name| self.directory.serves(&name));
+        let is_domain = host.as_ref().is_some_and(|name| self.directory.serves(name));
         let is_own = self.is_own_address(uri);
         if uri.user().is_none() && (is_domain || is_own) {
             return match method {
@@ -84,12 +84,31 @@ impl Engine {
         let diverted: Vec<Diverted<'_>> = known.iter().map(|known| self.callee_of(known)).collect();
         let from = request.from_header().map(|from| from.uri().as_str().to_owned());
         let (from, now) = (from.unwrap_or_default(), wall_clock());
-        let facts =
-            CallFacts { caller, callee, from: &from, diverted: &diverted, source, now, settings };
+        let dialled = uri.user_unescaped().unwrap_or_default();
+        let facts = CallFacts {
+            caller,
+            callee,
+            dialled: &dialled,
+            domain: host.as_ref().filter(|_| is_domain),
+            from: &from,
+            wants_privacy: false,
+            diverted: &diverted,
+            enum_answers: &[],
+            pstn: &self.pstn,
+            down: &self.down,
+            emergency: &self.emergency,
+            usage: &[],
+            seed: u64::try_from(now).unwrap_or_default(),
+            source,
+            now,
+            settings,
+        };
         let plan = ngn_routing::plan(&facts);
         let attempt = (*method == Method::Invite).then(|| {
             let (payer, rpid) = match caller {
                 Caller::Account(account) => (account.aor.to_string(), account.rpid.clone()),
+                Caller::Claimed(account) => (account.aor.to_string(), None),
+                Caller::Peer(peer) => (peer.ip.clone(), None),
                 Caller::Stranger => (String::new(), None),
             };
             let proxy = self.config.listen.advertised.clone();
@@ -99,7 +118,7 @@ impl Engine {
         });
         match plan {
             Plan::Reject(reject) => {
-                tracing::debug!(status = reject.status, reason = reject.reason, "call refused");
+                tracing::debug!(status = reject.status, reason = reject.reason(), "call refused");
                 if let Some(attempt) = attempt {
                     let tag = self.stack.to_tag(id).unwrap_or_default();
                     let cdr = attempt.failed(reject.status, tag, wall_clock());
@@ -118,12 +137,13 @@ impl Engine {
                 }
                 let now = self.now();
                 // RFC 3261 section 22.3: credentials for our realm end here.
-                let edits = match caller {
+                let mut edits: Vec<Edit> = plan.edits.iter().map(edit).collect();
+                edits.extend(match caller {
                     Caller::Account(_) => {
                         vec![Edit::Remove(HeaderName::ProxyAuthorization.as_str().to_owned())]
                     }
-                    Caller::Stranger => Vec::new(),
-                };
+                    Caller::Claimed(_) | Caller::Peer(_) | Caller::Stranger => Vec::new(),
+                });
                 let plan = ForwardPlan { steps, edits, ..ForwardPlan::default() };
                 if !self.stack.forward(now, id, plan) {
                     // Answered or cancelled already, by the event that said so.
@@ -182,13 +202,18 @@ impl Engine {
 fn forward_step(step: &ngn_model::call_plan::Step) -> ForwardStep {
     let redirect = step.targets.iter().find_map(|target| match target {
         Target::Redirect(uri) => Uri::parse(uri).ok(),
-        Target::Binding(_) | Target::Uri(_) => None,
+        Target::Binding(_) | Target::Uri(_) | Target::Gateway(_) => None,
+    });
+    let failover = step.targets.iter().find_map(|target| match target {
+        Target::Gateway(gateway) => Some(gateway.failover.clone()),
+        Target::Binding(_) | Target::Uri(_) | Target::Redirect(_) => None,
     });
     ForwardStep {
         when: step.when,
         targets: step.targets.iter().filter_map(forward_target).collect(),
         answer_timeout: Some(step.answer_timeout),
         leg: step.leg,
+        failover: failover.unwrap_or_default(),
         redirect,
     }
 }
@@ -198,6 +223,11 @@ fn forward_target(target: &Target) -> Option<ForwardTarget> {
     match target {
         Target::Uri(uri) => Uri::parse(uri).ok().map(ForwardTarget::new),
         Target::Redirect(_) => None,
+        Target::Gateway(gateway) => {
+            let mut forward = ForwardTarget::new(Uri::parse(&gateway.request_uri()).ok()?);
+            forward.edits = gateway.edits.iter().map(edit).collect();
+            Some(forward)
+        }
         Target::Binding(binding) => {
             let mut forward = ForwardTarget::new(Uri::parse(&binding.contact).ok()?);
             if binding.path.is_empty()
@@ -218,6 +248,13 @@ fn forward_target(target: &Target) -> Option<ForwardTarget> {
             }
             Some(forward)
         }
+    }
+}
+
+fn edit(edit: &HeaderEdit) -> Edit {
+    match edit {
+        HeaderEdit::Remove(name) => Edit::Remove((*name).to_owned()),
+        HeaderEdit::Set(name, value) => Edit::Set((*name).to_owned(), value.clone()),
     }
 }
 

@@ -1,12 +1,12 @@
 //! Plans of calls to accounts with rules and diversions: a small world, and what becomes of calls in it.
 
 use super::*;
+use crate::facts::Diverted;
 use crate::plan::plan;
 use ngn_model::Plan;
 use ngn_model::accept_rules::TemporaryRule;
 use ngn_model::call_options::AddressPattern;
 use ngn_model::diversion::Diversion;
-use std::net::IpAddr;
 
 /// Accounts of `example.com`, by user name, and who of them is registered.
 #[derive(Default)]
@@ -77,19 +77,18 @@ impl World {
             .collect();
         let diverted: Vec<Diverted<'_>> =
             uris.iter().map(|uri| Diverted { uri, callee: self.find(uri) }).collect();
+        let nothing = crate::testing::World::default();
         let facts = CallFacts {
-            caller: Caller::Stranger,
             callee: self.find("sip:alice@example.com"),
             from,
             diverted: &diverted,
-            source: IpAddr::from([192, 0, 2, 9]),
-            now: 1_000,
             settings: &self.settings,
+            ..nothing.facts()
         };
         match plan(&facts) {
             Plan::Reject(reject) => format!("{} {}", reject.status, reject.phrase),
             Plan::Call(call) => {
-                assert!(call.steps.iter().all(|step| !step.reason.is_empty()));
+                assert!(call.steps.iter().all(|step| !step.why.is_empty()));
                 call.steps.iter().map(line).collect::<Vec<_>>().join("; ")
             }
         }
@@ -102,6 +101,7 @@ fn line(step: &Step) -> String {
         Target::Binding(binding) => binding.aor.username().to_owned(),
         Target::Uri(uri) => uri.clone(),
         Target::Redirect(uri) => format!("302 {uri}"),
+        Target::Gateway(gateway) => gateway.request_uri(),
     };
     let after = step.leg.after.map_or(String::new(), |after| format!("<{after}"));
     format!("{:?} {}{after} {target}", step.when, step.leg.id)

@@ -35,6 +35,7 @@ use super::plan::{ForwardStep, ForwardTarget};
 use crate::message::Message;
 use crate::transaction::Moment;
 use crate::uri::Uri;
+use ngn_model::call_plan::FailoverCodes;
 use std::time::Duration;
 
 /// How often redirections may add targets to one request.
@@ -620,7 +621,9 @@ impl ResponseContext {
         let current = self.branches.last().map_or(0, |branch| branch.step);
         let of_step = self.branches.iter().filter(|branch| branch.step == current);
         let endings: Vec<Status> = of_step.filter_map(|branch| branch.ending).collect();
-        Outcome::of(&endings, self.is_refused_everywhere)
+        let usual = FailoverCodes::default();
+        let codes = self.steps.get(current).map_or(&usual, |step| &step.failover);
+        Outcome::of(&endings, self.is_refused_everywhere, codes)
     }
 
     /// The leg of the step that was taken last.

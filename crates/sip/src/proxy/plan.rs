@@ -4,7 +4,7 @@ use super::endpoint::Destination;
 use crate::header::{HeaderName, RouteHeader};
 use crate::message::Message;
 use crate::uri::Uri;
-use ngn_model::call_plan::{Condition, Leg};
+use ngn_model::call_plan::{Condition, FailoverCodes, Leg};
 use std::time::Duration;
 
 /// How a request is forwarded: ordered steps, as in [`ngn_model::CallPlan`].
@@ -38,6 +38,8 @@ pub struct ForwardStep {
     pub answer_timeout: Option<Duration>,
     /// Which leg of the call the step belongs to.
     pub leg: Leg,
+    /// The responses after which a step with [`Condition::Failover`] is taken.
+    pub failover: FailoverCodes,
     /// Instead of targets: the caller is told to call this URI itself (302), and no other step is taken.
     pub redirect: Option<Uri>,
 }
@@ -46,7 +48,14 @@ impl ForwardStep {
     /// A step of the only leg, without a limit on how long it may ring.
     #[must_use]
     pub fn new(when: Condition, targets: Vec<ForwardTarget>) -> Self {
-        Self { when, targets, answer_timeout: None, leg: Leg::default(), redirect: None }
+        Self {
+            when,
+            targets,
+            answer_timeout: None,
+            leg: Leg::default(),
+            failover: FailoverCodes::default(),
+            redirect: None,
+        }
     }
 
     /// Whether there is nothing to do in it.
