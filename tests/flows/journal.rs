@@ -18,7 +18,7 @@ fn ngn(p: &Platform, arguments: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn ok(p: &Platform, arguments: &[&str]) -> String {
+pub(super) fn ok(p: &Platform, arguments: &[&str]) -> String {
     let output = ngn(p, arguments);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "ngn {arguments:?}: {said}");
@@ -26,7 +26,7 @@ fn ok(p: &Platform, arguments: &[&str]) -> String {
 }
 
 #[track_caller]
-fn refused(p: &Platform, arguments: &[&str]) -> String {
+pub(super) fn refused(p: &Platform, arguments: &[&str]) -> String {
     let output = ngn(p, arguments);
     assert!(!output.status.success(), "ngn {arguments:?} was not refused");
     String::from_utf8(output.stderr).unwrap()
@@ -39,13 +39,13 @@ fn rows(p: &Platform, arguments: &[&str]) -> Vec<Json> {
 
 /// The position of the newest change of a record.
 #[track_caller]
-fn last(p: &Platform, entity: &str, key: &str) -> String {
+pub(super) fn last(p: &Platform, entity: &str, key: &str) -> String {
     let rows = rows(p, &["--entity", entity, "--key", key, "--limit", "1"]);
     rows.first().unwrap_or_else(|| panic!("{entity} {key} has no change"))["position"].to_string()
 }
 
 /// The newest change of a kind of record.
-fn newest(p: &Platform, entity: &str) -> (String, String) {
+pub(super) fn newest(p: &Platform, entity: &str) -> (String, String) {
     let row = rows(p, &["--entity", entity, "--limit", "1"]).remove(0);
     (row["position"].to_string(), row["key"].as_str().unwrap().to_owned())
 }

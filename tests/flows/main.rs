@@ -6,3 +6,4 @@ mod concurrency;
 mod journal;
 mod power_cut;
 mod subscriber;
+mod undo;

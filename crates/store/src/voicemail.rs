@@ -248,35 +248,20 @@ impl Tx<'_> {
         })
     }
 
-    /// Removes the diversions of an account that lead to its mailbox (B88); gives their conditions.
-    pub async fn delete_mailbox_diversions(
-        &mut self,
-        aor: &Aor,
-    ) -> Result<Vec<String>, StoreError> {
-        let conditions: Vec<String> = on!(self, c => {
-            sqlx::query_scalar::<DB, String>(
-                "SELECT cond FROM call_diversions WHERE username = ? AND domain = ? AND uri = ? ORDER BY cond",
+    /// Removes the diversions of an account that lead to its mailbox (B88); tells whether there were any.
+    pub async fn delete_mailbox_diversions(&mut self, aor: &Aor) -> Result<bool, StoreError> {
+        let removed = on!(self, c => {
+            sqlx::query::<DB>(
+                "DELETE FROM call_diversions WHERE username = ? AND domain = ? AND uri = ?",
             )
             .bind(aor.username())
             .bind(aor.domain().as_str())
             .bind(TO_MAILBOX)
-            .fetch_all(&mut *c)
+            .execute(&mut *c)
             .await
+            .map(|done| done.rows_affected())
         })?;
-        if !conditions.is_empty() {
-            on!(self, c => {
-                sqlx::query::<DB>(
-                    "DELETE FROM call_diversions WHERE username = ? AND domain = ? AND uri = ?",
-                )
-                .bind(aor.username())
-                .bind(aor.domain().as_str())
-                .bind(TO_MAILBOX)
-                .execute(&mut *c)
-                .await
-                .map(drop)
-            })?;
-        }
-        Ok(conditions)
+        Ok(removed > 0)
     }
 
     /// Sets the announcement of an account's mailbox.

@@ -193,7 +193,8 @@ pub(super) async fn hold(tx: &mut Tx<'_>, who: &Principal, aor: &Aor) -> Result<
     sip_accounts::visible(tx, who, aor).await.map(drop)
 }
 
-fn targets(diversions: &[Diversion]) -> Value {
+/// A set of diversions as it stands in the journal.
+pub(super) fn targets(diversions: &[Diversion]) -> Value {
     let entry = |diversion: &Diversion| {
         let how = match diversion.how {
             DiversionAction::Forward => "forward",

@@ -1,5 +1,6 @@
 //! The Voicemail port (B151-B159).
 
+use super::sip_call_options::targets;
 use super::{Call, Outcome, required, sip_accounts, stored, wire_time};
 use crate::fault::OpError;
 use crate::principal::{Need, Principal};
@@ -110,10 +111,10 @@ pub async fn delete(call: &Call<'_>, request: voicemail::DeleteAccount) -> Outco
             Box::pin(async move {
                 lock(call, tx, who, aor).await?;
                 remove(tx, aor).await?;
-                let conditions = tx.delete_mailbox_diversions(aor).await?;
-                if !conditions.is_empty() {
-                    let before = json!({ "<voice-mailbox>": conditions });
-                    tx.journal(Entity::Diversions, aor, None, Some(before), None);
+                let before = targets(&tx.diversions(aor).await?);
+                if tx.delete_mailbox_diversions(aor).await? {
+                    let after = targets(&tx.diversions(aor).await?);
+                    tx.journal(Entity::Diversions, aor, None, Some(before), Some(after));
                 }
                 Ok::<_, OpError>(())
             })

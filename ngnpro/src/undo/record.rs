@@ -38,6 +38,11 @@ impl Record {
         self.0.get(name).and_then(Value::as_bool)
     }
 
+    /// A record inside.
+    pub(super) fn member(&self, name: &str) -> Option<Self> {
+        self.0.get(name).filter(|value| value.is_object()).map(Self::of)
+    }
+
     /// A list.
     pub(super) fn list(&self, name: &str) -> Vec<Self> {
         let items = self.0.get(name).and_then(Value::as_array);
