@@ -4,6 +4,7 @@
 
 mod at_rest;
 mod auth;
+mod cells;
 mod customer;
 mod dns;
 mod enum_;
