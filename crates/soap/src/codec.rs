@@ -234,7 +234,11 @@ impl<'d> Decoder<'d> {
 
     fn shape(&self, element: Element<'d>) -> Shape<'d> {
         if element.attribute(XSI, "nil").is_some_and(|nil| matches!(nil.trim(), "true" | "1")) {
-            return Shape::Null;
+            // W4: PEAR SOAP writes an empty list as nil, yet with its size.
+            return match element.attribute(ENCODING, "arrayType") {
+                Some(_) => Shape::Empty(Hint::Array),
+                None => Shape::Null,
+            };
         }
         if element.has_children() {
             return Shape::Children;
@@ -478,6 +482,10 @@ impl<T: Value> Value for Vec<T> {
         match decoder.trimmed_shape(at.element) {
             // An empty element by itself is the list; beside others of its name it is an item.
             _ if !at.further.is_empty() => {}
+            // PEAR SOAP with a WSDL has no other way to write an empty list in the place of a parameter.
+            Shape::Null if at.path.parent.is_none() && hint(at.element) == Hint::Array => {
+                return Ok(Some(Self::new()));
+            }
             Shape::Null | Shape::Empty(Hint::Scalar) => return Ok(None),
             Shape::Empty(_) => return Ok(Some(Self::new())),
             Shape::Text(text) if !bare => {

@@ -209,6 +209,42 @@ fn w4_an_empty_list_is_empty_and_where_a_struct_belongs_a_struct_without_members
     assert_eq!((account.quota, account.rpid), (None, None));
 }
 
+/// As PEAR SOAP writes them, which has nothing between the tags to tell an empty list from null.
+#[test]
+fn w4_a_nil_list_with_a_size_is_empty() {
+    let empty = "xsi:type='enc:Array' enc:arrayType='xsd:anyType[0]' xsi:nil='true'";
+    let account = encoded_account(&format!(
+        "<groups {empty}/><acl {empty}/><id {empty}/><quota {empty}/><rpid {empty}/>"
+    ));
+    assert_eq!((account.groups, account.acl), (Some(vec![]), Some(vec![])));
+    assert_eq!(account.id, Some(SipId::default()));
+    assert_eq!((account.quota, account.rpid), (None, None));
+    // Without a size nil is null: a member that is not to be looked at.
+    let null = "xsi:type='t:StringArray' xsi:nil='true'";
+    assert_eq!(encoded_account(&format!("<groups {null}/>")).groups, None);
+}
+
+/// PEAR SOAP with a WSDL writes an empty list in the place of a parameter as a nil of its type.
+#[test]
+fn w4_a_parameter_that_is_a_nil_list_is_empty() {
+    let members = |attributes: &str| {
+        let body = format!("<s:setRejectMembers><members {attributes}/></s:setRejectMembers>");
+        let request = encoded(&body);
+        let Request::Sip(sip::Request::SetRejectMembers(sip::SetRejectMembers { members, .. })) =
+            request
+        else {
+            panic!("{request:?}");
+        };
+        members
+    };
+    assert_eq!(members("xsi:type='t:StringArray' xsi:nil='true'"), Some(vec![]));
+    assert_eq!(
+        members("xsi:type='enc:Array' enc:arrayType='xsd:anyType[0]' xsi:nil='true'"),
+        Some(vec![])
+    );
+    assert_eq!(members("xsi:nil='true'"), None);
+}
+
 #[test]
 fn w5_an_untyped_empty_element_of_an_encoded_request_is_null() {
     let nothing = SipAccount::default();
