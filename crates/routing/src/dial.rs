@@ -3,6 +3,7 @@
 use crate::facts::{CallFacts, Caller, Settings};
 use crate::number::{self, NumberPlan};
 use crate::trunk;
+use ngn_model::call_plan::Why;
 use ngn_model::{Account, DomainName};
 
 /// How many digits a number has at most that quick dial completes (B78).
@@ -48,7 +49,7 @@ pub fn usernames(
 /// The user names under which a number may be known that a diversion of an account leads to.
 #[must_use]
 pub fn usernames_of_target(account: &Account, user: &str, settings: &Settings) -> Vec<String> {
-    usernames(&Caller::Account(account), user, Some(account.aor.domain()), settings)
+    usernames(&Caller::Stranger, user, Some(account.aor.domain()), settings)
 }
 
 /// `+31…`, `0031…`, `31…` and the national form.
@@ -97,6 +98,42 @@ pub(crate) fn read(
     }
     let number = plan.international(&user);
     Dialled { user, number, is_quick: false }
+}
+
+impl Dialled {
+    /// What was done to the number.
+    pub(crate) fn why(&self, facts: &CallFacts<'_>) -> Vec<Why> {
+        let mut why = Vec::new();
+        if let Caller::Peer(peer) = facts.caller
+            && self.user != facts.dialled.trim()
+        {
+            why.push(
+                Why::new("B147", "the trunk's numbers are changed")
+                    .with("peer", peer.ip.clone())
+                    .with("dialled", facts.dialled)
+                    .with("becomes", self.user.clone()),
+            );
+        }
+        if self.is_quick {
+            let why_quick = Why::new("B78", "quick dial puts the caller's prefix in front");
+            why.push(
+                why_quick
+                    .with("dialled", facts.dialled)
+                    .with("becomes", self.number.clone().unwrap_or_default()),
+            );
+        }
+        why
+    }
+}
+
+/// Says so when quick dial led to an account.
+pub(crate) fn quick_why(facts: &CallFacts<'_>, called: &Account) -> Option<Why> {
+    let quick = quick(&facts.caller, facts.dialled.trim())?;
+    (called.aor.username() == quick).then(|| {
+        Why::new("B78", "quick dial puts the caller's prefix in front")
+            .with("dialled", facts.dialled)
+            .with("becomes", quick)
+    })
 }
 
 /// What was dialled in a call.

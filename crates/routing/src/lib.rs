@@ -4,18 +4,23 @@
 //! gathers in one go and the proxy core that walks the steps it returns. No other place decides.
 
 mod accept;
+mod account;
 mod barring;
+mod caller_id;
 pub mod dial;
 pub mod diversion;
 pub mod emergency;
 pub mod facts;
+mod legs;
 pub mod number;
+mod paying;
 pub mod plan;
-#[allow(dead_code, unused_imports)]
 pub mod pstn;
 #[cfg(test)]
 mod testing;
+mod to_number;
 pub mod trunk;
+mod voicemail;
 
 pub use emergency::EmergencyTable;
 pub use facts::{CallFacts, Callee, Caller, Diverted, EnumAnswer, GatewayOrder, Settings, Usage};

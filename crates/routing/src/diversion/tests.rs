@@ -2,10 +2,13 @@
 
 use super::*;
 use crate::facts::Diverted;
+use crate::facts::{CallFacts, Callee};
 use crate::plan::plan;
+use ngn_model::Binding;
 use ngn_model::Plan;
 use ngn_model::accept_rules::TemporaryRule;
 use ngn_model::call_options::AddressPattern;
+use ngn_model::call_plan::Step;
 use ngn_model::diversion::Diversion;
 
 /// Accounts of `example.com`, by user name, and who of them is registered.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::testing::World;
+use ngn_model::call_plan::Condition;
 use ngn_model::{Account, Aor, Binding};
 use std::time::Duration;
 

@@ -1,0 +1,134 @@
+//! The steps of a plan while they are put together: one leg for each place that a call may come to.
+
+use crate::facts::{CallFacts, Caller};
+use crate::number;
+use ngn_model::call_plan::{Condition, Leg, Step, Target, Why};
+use ngn_model::{Aor, Binding, Reject};
+use std::time::Duration;
+
+/// How many legs a call may have, counting those that it may come to.
+pub(crate) const MOST_LEGS: u16 = 32;
+
+/// How a leg is come to.
+#[derive(Clone, Copy)]
+pub(crate) struct Way<'w> {
+    /// When its first step is taken.
+    pub(crate) when: Condition,
+    /// After which leg.
+    pub(crate) after: Option<u16>,
+    /// The accounts that the call came through.
+    pub(crate) via: &'w [&'w Aor],
+    /// How the call came there.
+    pub(crate) why: &'w [Why],
+}
+
+impl Way<'_> {
+    /// The way to where the call goes first.
+    pub(crate) const FIRST: Self = Self { when: Condition::First, after: None, via: &[], why: &[] };
+
+    /// The reasons of a step on it.
+    pub(crate) fn reasons(&self, why: impl IntoIterator<Item = Why>) -> Vec<Why> {
+        self.why.iter().cloned().chain(why).collect()
+    }
+}
+
+/// What came of a leg.
+pub(crate) enum Outcome {
+    /// Its steps are there.
+    Planned,
+    /// It leads nowhere.
+    Nowhere(Why),
+    /// Whom it leads to does not take the call, or it may not be made.
+    Refused(Reject),
+}
+
+/// What is there so far.
+pub(crate) struct Legs<'f> {
+    pub(crate) facts: &'f CallFacts<'f>,
+    /// The addresses under which the caller may be known to an account.
+    pub(crate) callers: Vec<String>,
+    pub(crate) steps: Vec<Step>,
+    /// What is not tried, and why not.
+    pub(crate) not_tried: Vec<Why>,
+    /// How many legs there are.
+    pub(crate) next: u16,
+}
+
+impl<'f> Legs<'f> {
+    pub(crate) fn new(facts: &'f CallFacts<'f>) -> Self {
+        let (steps, not_tried) = (Vec::new(), Vec::new());
+        Self { facts, callers: callers(facts), steps, not_tried, next: 0 }
+    }
+
+    /// A leg with one step and one target.
+    pub(crate) fn step(&mut self, target: Target, way: &Way<'_>, why: Why) -> u16 {
+        let id = self.leg();
+        let answer_timeout = self.facts.settings.default_answer_timeout;
+        self.push(
+            way.when,
+            Leg { id, after: way.after },
+            vec![target],
+            answer_timeout,
+            way.reasons([why]),
+        );
+        id
+    }
+
+    pub(crate) fn push(
+        &mut self,
+        when: Condition,
+        leg: Leg,
+        targets: Vec<Target>,
+        answer_timeout: Duration,
+        why: Vec<Why>,
+    ) {
+        self.steps.push(Step { when, leg, targets, answer_timeout, why });
+    }
+
+    /// The number of another leg.
+    pub(crate) fn leg(&mut self) -> u16 {
+        let id = self.next;
+        self.next = self.next.saturating_add(1);
+        id
+    }
+
+    /// The bindings that have not ended.
+    pub(crate) fn live<'b>(&self, bindings: &'b [Binding]) -> Vec<&'b Binding> {
+        bindings.iter().filter(|b| b.expires_at > self.facts.now).collect()
+    }
+}
+
+/// The addresses under which a caller may be known to an account.
+fn callers(facts: &CallFacts<'_>) -> Vec<String> {
+    let mut callers = vec![facts.from.to_owned()];
+    match facts.caller {
+        // What is provisioned about callers names accounts, whatever From says.
+        Caller::Account(account) | Caller::Claimed(account) => {
+            callers.push(account.aor.to_string())
+        }
+        // Phone books have the number with its country code.
+        Caller::Peer(_) => {
+            let (user, host) = user_and_host(facts.from);
+            let number = facts.settings.numbers_of(facts.domain).international(user);
+            callers.extend(number.map(|n| format!("sip:+{}@{host}", number::e164(&n))));
+        }
+        Caller::Stranger => {}
+    }
+    callers
+}
+
+/// User part and host with port of a SIP or tel URI, or of an address without scheme.
+pub(crate) fn user_and_host(uri: &str) -> (&str, &str) {
+    let is_scheme = |scheme: &str| {
+        let schemes = ["sip", "sips", "tel"];
+        schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme))
+    };
+    let rest = match uri.split_once(':') {
+        Some((scheme, rest)) if is_scheme(scheme.trim()) => rest,
+        _ => uri,
+    };
+    let (user, host) = rest.split_once('@').unwrap_or((rest, ""));
+    let end = |text: &'_ str| text.find([';', '?', '>']).unwrap_or(text.len());
+    let user = user.split([';', ':']).next().unwrap_or_default();
+    (user, host.get(..end(host)).unwrap_or_default())
+}

@@ -1,0 +1,302 @@
+//! How a telephone number is reached: what ENUM says, else gateways, the best route's first (B130 to B135).
+//!
+//! 1. ENUM leads to an account of ours: that account, with its own rules. No call to the PSTN.
+//! 2. Who pays may not call that number: refused ([`crate::paying`]).
+//! 3. ENUM leads to another domain: there, and to gateways when that cannot be reached.
+//! 4. Gateways, in the order of the routes; those that are known to be down are left out while another one is up.
+
+use crate::barring;
+use crate::caller_id::caller_id;
+use crate::facts::{CallFacts, Callee};
+use crate::legs::{Legs, Outcome, Way};
+use crate::number;
+use crate::paying::Paying;
+use crate::pstn::{Choice, GatewayPlace};
+use ngn_model::call_plan::{CallerId, Condition, GatewayTarget, HeaderEdit, Leg, Target, Why};
+use ngn_model::{Account, Binding, Reject};
+use std::net::IpAddr;
+
+/// How many gateways one call may go through, one after the other.
+const MOST_GATEWAYS: usize = 8;
+
+/// Where ENUM leads.
+enum Found<'f> {
+    Account(&'f Account, &'f [Binding]),
+    Foreign(&'f str),
+}
+
+/// A gateway that may take the number, with the number as it wants it.
+struct Candidate<'p> {
+    choice: usize,
+    place: &'p GatewayPlace,
+    sent: String,
+    why: Option<Why>,
+}
+
+impl<'f> Legs<'f> {
+    /// The steps by which a number is reached that no account or alias of ours has.
+    pub(crate) fn number(&mut self, number: &str, paying: Paying<'_>, way: &Way<'_>) -> Outcome {
+        let found = self.enum_answer(number, paying);
+        if let Some((why, Found::Account(account, bindings))) = found {
+            if way.via.contains(&&account.aor) {
+                return Outcome::Nowhere(why.with("came through", account.aor.to_string()));
+            }
+            let why = way.reasons([why]);
+            return self.account(account, bindings, &Way { why: &why, ..*way });
+        }
+        let allowed = paying.may_call(number, self.facts);
+        if let Some((why, Found::Foreign(uri))) = found {
+            return self.foreign_then_gateways(number, paying, way, (why, uri), allowed.ok());
+        }
+        match allowed {
+            Ok(why) => self.gateways(number, paying, &Way { why: &way.reasons([why]), ..*way }),
+            Err(mut reject) => {
+                reject.why = way.reasons(reject.why);
+                Outcome::Refused(reject)
+            }
+        }
+    }
+
+    /// The first usable URI that ENUM has for a number. Nothing is looked up when the domain or the trunk wants none.
+    fn enum_answer(&mut self, number: &str, paying: Paying<'_>) -> Option<(Why, Found<'f>)> {
+        if !wants_enum(self.facts, paying) {
+            return None;
+        }
+        let digits = number::e164(number);
+        let facts = self.facts;
+        let answer = facts.enum_answers.iter().find(|answer| answer.number == digits)?;
+        for uri in answer.uris {
+            let why = Why::new("B105", "ENUM has the number")
+                .with("number", format!("+{digits}"))
+                .with("uri", uri.clone());
+            let known = facts.diverted.iter().find(|diverted| diverted.uri == *uri);
+            match known.map(|known| known.callee) {
+                Some(Callee::Account { account, bindings, .. }) => {
+                    return Some((why, Found::Account(account, bindings)));
+                }
+                Some(Callee::Foreign { uri }) => return Some((why, Found::Foreign(uri))),
+                Some(Callee::Unknown { .. }) | None => {
+                    let why = Why::new("B105", "ENUM leads to nobody");
+                    self.not_tried.push(why.with("uri", uri.clone()));
+                }
+            }
+        }
+        None
+    }
+
+    /// Another domain that ENUM knows, and gateways when that cannot be reached and they may be used.
+    fn foreign_then_gateways(
+        &mut self,
+        number: &str,
+        paying: Paying<'_>,
+        way: &Way<'_>,
+        (why, uri): (Why, &str),
+        allowed: Option<Why>,
+    ) -> Outcome {
+        if let Paying::Account(account) = paying {
+            // B96: a number is not called, whatever the way to it; nor does anybody who is blocked call.
+            let barred =
+                barring::barred(account, number).map(|prefix| barring::why(account, prefix));
+            let blocked = account.is_blocked().then(|| Why::new("B66", "the account is blocked"));
+            if let Some(why) = barred.or(blocked) {
+                let why = way.reasons([why]);
+                let (status, phrase, not_tried) = (403, "Forbidden", Vec::new());
+                return Outcome::Refused(Reject { status, phrase, why, not_tried });
+            }
+        }
+        let id = self.step(Target::Uri(uri.to_owned()), way, why);
+        if let Some(why) = allowed {
+            let why = way.reasons([why]);
+            let (when, after) = (Condition::Failover, Some(id));
+            let way = Way { when, after, why: &why, ..*way };
+            if let Outcome::Refused(reject) = self.gateways(number, paying, &way) {
+                self.not_tried.extend(reject.why);
+            }
+        }
+        Outcome::Planned
+    }
+
+    /// Gateways for a number, whoever may call it.
+    fn gateways(&mut self, number: &str, paying: Paying<'_>, way: &Way<'_>) -> Outcome {
+        let settings = self.facts.settings;
+        let chosen = self.facts.pstn.choose(
+            number,
+            &paying.originator(),
+            settings.gateway_order,
+            self.facts.seed,
+        );
+        let candidates = self.candidates(number, &chosen);
+        if candidates.is_empty() {
+            let why = Why::new("B131", "no route leads to a gateway for the number");
+            let why = way.reasons([why.with("number", number)]);
+            // Q.850 cause 3, RFC 3398 section 8.2.6.1.
+            let (status, phrase, not_tried) = (404, "No Route To Destination", Vec::new());
+            return Outcome::Refused(Reject { status, phrase, why, not_tried });
+        }
+        let caller = caller_id(self.facts, paying, false);
+        let id = self.leg();
+        for (index, candidate) in candidates.into_iter().enumerate() {
+            let Some(choice) = chosen.get(candidate.choice) else { continue };
+            let (when, after) =
+                if index == 0 { (way.when, way.after) } else { (Condition::Failover, Some(id)) };
+            let why = way.reasons(route_why(choice, number).into_iter().chain(candidate.why));
+            let target = target(
+                self.facts,
+                paying,
+                (choice, candidate.place),
+                (number, candidate.sent),
+                &caller,
+            );
+            let (leg, timeout) = (Leg { id, after }, settings.gateway_answer_timeout);
+            self.push(when, leg, vec![target], timeout, why);
+        }
+        Outcome::Planned
+    }
+
+    /// The gateways that may take a number, each once, in their order.
+    fn candidates<'p>(&mut self, number: &str, chosen: &[Choice<'p>]) -> Vec<Candidate<'p>> {
+        let mut seen = Vec::new();
+        let mut candidates = Vec::new();
+        for (index, choice) in chosen.iter().enumerate() {
+            for place in &choice.gateways {
+                let gateway = &place.gateway;
+                if seen.contains(&gateway.id) {
+                    continue;
+                }
+                seen.push(gateway.id);
+                let name = |why: Why| why.with("gateway", gateway.name.clone());
+                if gateway.host.parse::<IpAddr>().is_ok_and(|ip| ip == self.facts.source) {
+                    let why = Why::new("RFC 3261 16.3", "the call came from that gateway");
+                    self.not_tried.push(name(why));
+                    continue;
+                }
+                match place.rewrite(number) {
+                    Some((sent, rule)) => {
+                        let why = rule.map(|rule| {
+                            name(Why::new("B135", "a rule of the gateway makes the number"))
+                                .with("prefix", rule.prefix.clone())
+                                .with("strip", rule.strip.to_string())
+                                .with("prepend", rule.prepend.clone())
+                                .with("sent", sent.clone())
+                        });
+                        candidates.push(Candidate { choice: index, place, sent, why });
+                    }
+                    None => {
+                        let why = Why::new("B135", "a rule of the gateway leaves no number");
+                        self.not_tried.push(name(why));
+                    }
+                }
+            }
+        }
+        self.only_up(&mut candidates);
+        candidates.truncate(MOST_GATEWAYS);
+        candidates
+    }
+
+    /// Leaves out gateways that are known to be down, unless all are.
+    fn only_up(&mut self, candidates: &mut Vec<Candidate<'_>>) {
+        let down = self.facts.down;
+        let is_down = |candidate: &Candidate<'_>| down.contains(&candidate.place.gateway.id);
+        if down.is_empty() || candidates.iter().all(is_down) {
+            return;
+        }
+        for candidate in candidates.extract_if(.., |candidate| is_down(candidate)) {
+            let why = Why::new("B130", "the gateway does not answer");
+            self.not_tried.push(why.with("gateway", candidate.place.gateway.name.clone()));
+        }
+    }
+
+    /// Gateways for an emergency call, whatever anybody may call: the number is sent as it was dialled.
+    pub(crate) fn emergency_gateways(
+        &mut self,
+        number: &str,
+        dialled: &str,
+        paying: Paying<'_>,
+        way: &Way<'_>,
+    ) -> bool {
+        let settings = self.facts.settings;
+        let chosen = self.facts.pstn.choose(
+            number,
+            &paying.originator(),
+            settings.gateway_order,
+            self.facts.seed,
+        );
+        let places =
+            chosen.iter().flat_map(|choice| choice.gateways.iter().map(move |g| (choice, g)));
+        let (mut up, down): (Vec<_>, Vec<_>) =
+            places.partition(|(_, place)| !self.facts.down.contains(&place.gateway.id));
+        // Those that do not answer are tried too: nothing else is left then.
+        up.extend(down);
+        let caller = caller_id(self.facts, paying, true);
+        for (choice, place) in up.into_iter().take(MOST_GATEWAYS) {
+            let sent = if dialled.is_empty() {
+                place.rewrite(number).map_or_else(|| number.to_owned(), |(sent, _)| sent)
+            } else {
+                dialled.to_owned()
+            };
+            let target = target(self.facts, paying, (choice, place), (number, sent), &caller);
+            self.emergency_target(vec![target], way.reasons(route_why(choice, number)));
+        }
+        !self.steps.is_empty()
+    }
+}
+
+/// Whether numbers that somebody calls are looked for in ENUM.
+pub(crate) fn wants_enum(facts: &CallFacts<'_>, paying: Paying<'_>) -> bool {
+    let domain = match paying {
+        Paying::Account(account) => Some(account.aor.domain()),
+        Paying::Peer(_) => facts.domain,
+    };
+    paying.wants_enum() && facts.settings.numbers_of(domain).is_enum_first
+}
+
+/// Why a route was chosen.
+fn route_why(choice: &Choice<'_>, number: &str) -> Vec<Why> {
+    let Some(route) = choice.route else {
+        let why = Why::new("B147", "the trunk's calls take the carrier that it names");
+        return vec![why.with("carrier", choice.carrier.name.clone()).with("number", number)];
+    };
+    let prefix = number.get(..choice.digits).unwrap_or(number);
+    let mut why = vec![
+        Why::new("B131", "the longest prefix of the number has a route")
+            .with("number", number)
+            .with("prefix", prefix)
+            .with("route", route.to_string())
+            .with("priority", choice.priority.to_string())
+            .with("carrier", choice.carrier.name.clone()),
+    ];
+    if !choice.originator.is_empty() {
+        let text = "the route is for the caller";
+        why.push(Why::new("B132", text).with("originator", choice.originator.clone()));
+    }
+    if choice.carrier.reseller != 0 {
+        let text = "the route is the reseller's own";
+        why.push(Why::new("B133", text).with("reseller", choice.carrier.reseller.to_string()));
+    }
+    why
+}
+
+fn target(
+    facts: &CallFacts<'_>,
+    paying: Paying<'_>,
+    (choice, place): (&Choice<'_>, &GatewayPlace),
+    (called, number): (&str, String),
+    (caller, edits): &(CallerId, Vec<HeaderEdit>),
+) -> Target {
+    let gateway = &place.gateway;
+    Target::Gateway(Box::new(GatewayTarget {
+        id: gateway.id,
+        name: gateway.name.clone(),
+        carrier_id: choice.carrier.id,
+        carrier: choice.carrier.name.clone(),
+        host: gateway.host.clone(),
+        port: gateway.port,
+        transport: gateway.transport,
+        called: called.to_owned(),
+        number,
+        caller: caller.clone(),
+        edits: edits.clone(),
+        failover: facts.settings.failover.clone(),
+        payer: paying.payer(),
+    }))
+}
