@@ -3,6 +3,7 @@
 pub mod digest;
 pub mod framing;
 pub mod header;
+pub mod locate;
 pub mod message;
 pub mod proxy;
 pub mod registrar;
