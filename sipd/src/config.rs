@@ -23,6 +23,8 @@ pub struct Config {
     pub registrar: Registrar,
     /// Forwarding of calls.
     pub proxy: Proxy,
+    /// Look-ups of names that calls go to.
+    pub dns: Dns,
     /// A record of messages.
     pub trace: Trace,
     /// Limits on what the network may cost.
@@ -108,6 +110,40 @@ pub struct Proxy {
     pub voicemail_server: String,
 }
 
+/// Look-ups of names that calls go to (RFC 3263).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Dns {
+    /// Name servers that are asked; empty: those of the system.
+    pub servers: Vec<SocketAddr>,
+    /// How long one name server has for an answer, in milliseconds, 100 to 10,000.
+    pub timeout_milliseconds: u64,
+    /// How often a name server is asked again that does not answer, 0 to 5.
+    pub attempts: usize,
+    /// How many answers are kept.
+    pub cached_answers: u64,
+    /// How long an answer is kept at most, in seconds, whatever its TTL says.
+    pub longest_ttl: u64,
+    /// How long it is kept at most that there is no such name, in seconds.
+    pub negative_ttl: u64,
+    /// For how long a server that failed is tried last, in seconds, 0 to 3,600.
+    pub back_off: u64,
+}
+
+impl Default for Dns {
+    fn default() -> Self {
+        Self {
+            servers: Vec::new(),
+            timeout_milliseconds: 1_500,
+            attempts: 1,
+            cached_answers: 8_192,
+            longest_ttl: 3_600,
+            negative_ttl: 60,
+            back_off: 30,
+        }
+    }
+}
+
 /// A record of the messages of some accounts and addresses, for getSipTrace; off when none is named.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -166,6 +202,7 @@ impl Default for Config {
             digest: Digest::default(),
             registrar: Registrar::default(),
             proxy: Proxy::default(),
+            dns: Dns::default(),
             trace: Trace::default(),
             limits: Limits::default(),
             log: "info".to_owned(),
@@ -269,6 +306,16 @@ impl Config {
             let why = "`messages_per_call` must be 1 to 10000, `keep_hours` 1 to 8760, `keep_messages` 1 or more";
             return Err(format!("trace: {why}"));
         }
+        let dns = &self.dns;
+        if !(100..=10_000).contains(&dns.timeout_milliseconds)
+            || dns.attempts > 5
+            || dns.back_off > 3_600
+            || dns.longest_ttl > 604_800
+        {
+            let why = "`timeout_milliseconds` must be 100 to 10000, `attempts` 0 to 5, `back_off` 0 to 3600, \
+                       `longest_ttl` 0 to 604800";
+            return Err(format!("dns: {why}"));
+        }
         let limits = &self.limits;
         if limits.transactions == 0
             || limits.connections == 0
@@ -321,6 +368,8 @@ mod tests {
             .chain(["answer_timeout", "timer_c", "voicemail_server", "message_octets"])
             .chain(["transactions", "connections", "connections_per_address", "idle_seconds"])
             .chain(["receive_buffer"])
+            .chain(["servers", "timeout_milliseconds", "attempts", "cached_answers"])
+            .chain(["longest_ttl", "negative_ttl", "back_off"])
             .chain(["accounts", "addresses", "messages_per_call", "keep_hours", "keep_messages"]);
         for key in keys {
             let begins = format!("{key} = ");
@@ -331,7 +380,8 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         type Spoil = fn(&mut Config);
-        let cases: [(Spoil, &str); 9] = [
+        let cases: [(Spoil, &str); 10] = [
+            (|c| c.dns.attempts = 99, "dns"),
             (|c| c.trace.accounts = vec!["alice".to_owned()], "trace.accounts"),
             (|c| c.trace.keep_hours = 0, "trace"),
             (|c| c.listen.udp = vec!["[::]:5060".parse().expect("one")], "listen.advertised"),

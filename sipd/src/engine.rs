@@ -8,6 +8,7 @@
 mod admission;
 mod calls;
 mod diverted;
+mod hops;
 mod register;
 
 use crate::cdr::Record;
@@ -15,21 +16,22 @@ use crate::cdr::record::Attempt;
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::follower::Batch;
+use crate::locate::Locator;
 use crate::location::{Change, Committed, Ticket};
 use crate::metrics::{self, Metrics};
 use crate::trace::Tracer;
 use crate::transport::{Arrival, ConnectionId, SendError, Transports};
 use crate::wall_clock;
 use bytes::Bytes;
+use hops::BackOff;
 use ngn_model::DomainName;
 use ngn_routing::{EmergencyTable, Pstn, Settings};
 use ngn_sip::digest::{NonceKey, ReplayWindow};
 use ngn_sip::header::{HeaderName, Transport};
 use ngn_sip::message::{Limits, Message};
 use ngn_sip::stack::{
-    Destination, FlowId, LookupId, Moment, Output, ServerTransactionId, Source, Stack,
+    Destination, FlowId, LookupId, Moment, Output, ServerTransactionId, Source, Stack, Tried,
 };
-use ngn_sip::uri::Uri;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -62,6 +64,8 @@ pub struct Queues {
     pub records: mpsc::Sender<Record>,
     /// To the record of messages, if there is one.
     pub tracer: Tracer,
+    /// Where names are looked up.
+    pub locator: Locator,
 }
 
 /// A look-up's result.
@@ -99,6 +103,8 @@ pub struct Engine {
     found_queue: Option<mpsc::Receiver<Found>>,
     /// How many look-ups may run.
     lookups: Arc<Semaphore>,
+    locator: Locator,
+    back_off: BackOff,
     /// New work is refused.
     sheds: bool,
     /// Since when this process is about to end.
@@ -146,6 +152,8 @@ impl Engine {
             found,
             found_queue: Some(found_queue),
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
+            locator: queues.locator.clone(),
+            back_off: BackOff::default(),
             sheds: false,
             drains_since: None,
         }
@@ -174,10 +182,7 @@ impl Engine {
                 }
                 Some(committed) = queues.committed.recv() => self.committed(&committed),
                 Some(batch) = queues.batches.recv() => self.apply(batch),
-                Some((id, hops)) = found.recv() => {
-                    let now = self.now();
-                    self.stack.resolved(now, id, hops);
-                }
+                Some(found) = found.recv() => self.resolved(found),
                 () = tokio::time::sleep_until(deadline.into()) => {
                     let now = self.now();
                     self.stack.timeout(now);
@@ -377,28 +382,16 @@ impl Engine {
                     self.stack.redirected(now, id, Vec::new());
                 }
                 Output::Call(event) => self.call_event(&event),
+                Output::Tried(tried) => self.tried(&tried),
                 Output::Cancelled(_) | Output::Answer { .. } => {}
             }
         }
     }
 
-    /// Addresses and names of the system's resolver, off this loop; SRV and NAPTR (RFC 3263) are not asked.
-    fn resolve(&mut self, id: LookupId, uri: &Uri) {
-        let is_tcp = uri.param("transport").is_some_and(|name| name.eq_ignore_ascii_case("tcp"));
-        let transport = if is_tcp { Transport::Tcp } else { Transport::Udp };
-        let (host, port) = (uri.host_text().to_owned(), uri.port().unwrap_or(5060));
-        let Ok(permit) = Arc::clone(&self.lookups).try_acquire_owned() else {
-            self.metrics.shed.inc();
-            let now = self.now();
-            return self.stack.resolved(now, id, Vec::new());
-        };
-        let found = self.found.clone();
-        tokio::spawn(async move {
-            let addresses = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await;
-            let hops = addresses.map(|all| all.map(|a| Destination::new(transport.clone(), a)));
-            let _ = found.send((id, hops.map(Iterator::collect).unwrap_or_default())).await;
-            drop(permit);
-        });
+    /// Takes note of what came of sending a request somewhere.
+    fn tried(&mut self, tried: &Tried) {
+        let lasts = Duration::from_secs(self.config.dns.back_off);
+        self.back_off.note(&tried.to, tried.result, lasts, Instant::now());
     }
 
     fn reply(

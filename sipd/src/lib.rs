@@ -10,6 +10,7 @@ pub mod drops;
 pub mod engine;
 pub mod follower;
 pub mod heartbeat;
+pub mod locate;
 pub mod location;
 pub mod metrics;
 pub mod trace;
@@ -17,6 +18,7 @@ pub mod transport;
 
 use crate::config::Config;
 use crate::engine::{Engine, Queues};
+use crate::locate::Locator;
 use crate::metrics::Metrics;
 use crate::trace::Tracer;
 use crate::transport::Transports;
@@ -99,7 +101,8 @@ pub async fn serve(
     let (records, records_out) = mpsc::channel(RECORDS);
     let first = udp.iter().chain(&tcp).copied().next();
     let tracer = Tracer::start(&config.trace, store.clone(), first, ended.clone());
-    let queues = Queues { arrivals, batches, changes, committed, records, tracer };
+    let locator = Locator::new(&config.dns)?;
+    let queues = Queues { arrivals, batches, changes, committed, records, tracer, locator };
     let engine =
         Engine::new(config, stack, transports, directory, nonce_key, metrics.clone(), &queues);
     let dropped = metrics.datagrams_dropped.clone();

@@ -7,7 +7,7 @@ use bench::phone::{Behaviour, Ending};
 use bench::{Settings, World};
 use ngn_model::call_plan::{Condition, Leg};
 use ngn_sip::message::Method;
-use ngn_sip::stack::{CallEventKind, ForwardStep};
+use ngn_sip::stack::{CallEventKind, ForwardStep, TriedResult};
 use ngn_sip::uri::Uri;
 
 fn world(phones: &[&str]) -> World {
@@ -237,6 +237,18 @@ fn rfc3263_4_3_the_next_hop_is_tried_when_one_fails() {
     assert_eq!(ending(&w, 0, 0), Ending::Response(200));
     assert_eq!(w.phones[2].finals_of_invites_in(), [Some(503)]);
     assert_eq!(w.phones[3].finals_of_invites_in(), [Some(200)]);
+    let tried = |phone: usize, result| (w.phones[phone].address, result);
+    let expected = [
+        tried(1, TriedResult::Failed),
+        tried(2, TriedResult::Final(503)),
+        tried(3, TriedResult::Final(200)),
+    ];
+    assert_eq!(results(&w)[..3], expected);
+}
+
+/// Where requests were sent, and what came of it.
+fn results(w: &World) -> Vec<(std::net::SocketAddr, TriedResult)> {
+    w.tried.iter().map(|tried| (tried.to.remote, tried.result)).collect()
 }
 
 #[test]
@@ -251,7 +263,10 @@ fn a_silent_next_hop_is_passed_over_after_a_while() {
     w.phones[0].invite(now, "sip:+431@example.com");
     w.run_for(7000);
     assert_eq!(ending(&w, 0, 0), Ending::Response(200));
+    let silent = (w.phones[1].address, TriedResult::Silent);
+    assert_eq!(results(&w), [silent, (w.phones[2].address, TriedResult::Final(200))]);
     w.run_to_end();
+    assert_eq!(results(&w).iter().filter(|result| **result == silent).count(), 1);
     assert!(w.sent_to(1).iter().all(|m| m == "INVITE"), "{:?}", w.sent_to(1));
 }
 

@@ -59,6 +59,8 @@ pub(crate) struct Waits {
 pub(crate) enum Order {
     /// Send the request of this branch; then call `trying`, `resolving` or `failure`.
     Start(usize),
+    /// Nothing came from this branch for as long as it is waited for.
+    Silent(usize),
     /// Send CANCEL for this branch.
     Cancel(usize),
     /// Forget the client transaction of this branch.
@@ -203,6 +205,13 @@ impl ResponseContext {
     /// The step and the target of a branch, by their places in the plan.
     pub(crate) fn place(&self, branch: usize) -> Option<(usize, usize)> {
         self.branches.get(branch).map(|branch| (branch.step, branch.target))
+    }
+
+    /// Whether nothing has come from a branch yet, and it was not said so before.
+    pub(crate) fn is_silent(&self, branch: usize) -> bool {
+        self.branches
+            .get(branch)
+            .is_some_and(|branch| branch.phase == Phase::Trying && branch.cut.is_none())
     }
 
     /// How many branches of the current step run in parallel.
@@ -432,6 +441,9 @@ impl ResponseContext {
             let current = self.branches.last().map_or(0, |branch| branch.step);
             for index in 0..self.branches.len() {
                 if self.branches.get(index).is_some_and(|b| b.step == current) {
+                    if self.is_silent(index) {
+                        orders.push(Order::Silent(index));
+                    }
                     self.cut(index, Cut::NoAnswer, now, &mut orders);
                 }
             }
@@ -456,6 +468,7 @@ impl ResponseContext {
             (Phase::Trying, Cancel::No) => {
                 // The next hop is silent and there is another one.
                 if self.open_next_hop(index, &mut orders) {
+                    orders.push(Order::Silent(index));
                     self.cut(index, Cut::NextHop, now, &mut orders);
                 }
             }

@@ -1,7 +1,7 @@
 //! Client transactions and what they hold.
 
 use super::forwarding::Context;
-use super::output::{AnswerResult, ClientTransactionId, Output, SendId, Sent};
+use super::output::{AnswerResult, ClientTransactionId, Output, SendId, Sent, TriedResult};
 use super::server::ServerTransaction;
 use super::{Entity, Stack, arena::Key};
 use crate::message::{Message, Method};
@@ -212,8 +212,12 @@ impl Stack {
                 client.octets = Bytes::new();
             }
         }
+        let to = (status >= 200).then(|| client.to.clone());
         match client.owner {
             Owner::Branch(context, index, server) => {
+                if let Some(to) = to {
+                    self.tried(context, index, to, TriedResult::Final(status));
+                }
                 self.branch_response(now, context, index, server, response);
             }
             Owner::Application => {
@@ -227,7 +231,15 @@ impl Stack {
     fn client_failed(&mut self, now: Moment, id: Key<ClientTransaction>, ending: Ending) {
         let Some(client) = self.clients.get(id) else { return };
         match client.owner {
-            Owner::Branch(context, index, _) => self.branch_failed(now, context, index, ending),
+            Owner::Branch(context, index, _) => {
+                let to = client.to.clone();
+                match ending {
+                    Ending::Failed => self.tried(context, index, to, TriedResult::Failed),
+                    Ending::TimedOut => self.tried_in_vain(context, index, to),
+                    Ending::Response(..) => {}
+                }
+                self.branch_failed(now, context, index, ending);
+            }
             Owner::Application => {
                 let result = match ending {
                     Ending::TimedOut => AnswerResult::TimedOut,

@@ -3,7 +3,8 @@
 use super::arena::Key;
 use super::client::{ClientTransaction, Owner};
 use super::output::{
-    CallEvent, CallEventKind, Lookup, LookupId, Output, RedirectionId, ServerTransactionId,
+    CallEvent, CallEventKind, Lookup, LookupId, Output, RedirectionId, ServerTransactionId, Tried,
+    TriedResult,
 };
 use super::server::ServerTransaction;
 use super::{Entity, Stack};
@@ -221,6 +222,7 @@ impl Stack {
             match order {
                 Order::Start(index) => orders.extend(self.start_branch(now, id, index)),
                 Order::Cancel(index) => self.cancel_branch(now, id, index),
+                Order::Silent(index) => self.branch_is_silent(id, index),
                 Order::Abandon(index) => {
                     let client = self.contexts.get(id).and_then(|c| c.client(index));
                     if let Some(client) = client {
@@ -320,6 +322,37 @@ impl Stack {
         forward::finish(&mut copy, outward, &branch.to_text(), &record_routes);
         let owner = Owner::Branch(id, index, context.server);
         Some(Started::Sent(self.open_client(now, copy, branch.id, to, owner)))
+    }
+
+    /// Tells what came of sending to a place.
+    pub(super) fn tried(
+        &mut self,
+        id: Key<Context>,
+        index: usize,
+        to: Destination,
+        result: TriedResult,
+    ) {
+        let Some(context) = self.contexts.get(id) else { return };
+        let Some((step, target)) = context.proxy.place(index) else { return };
+        let request = ServerTransactionId(context.server);
+        let tried = Tried { request, step, target, to, result };
+        self.outputs.push_back(Output::Tried(Box::new(tried)));
+    }
+
+    /// A transaction timed out: nobody was there, unless something had come.
+    pub(super) fn tried_in_vain(&mut self, id: Key<Context>, index: usize, to: Destination) {
+        if self.contexts.get(id).is_some_and(|context| context.proxy.is_silent(index)) {
+            self.tried(id, index, to, TriedResult::Silent);
+        }
+    }
+
+    /// A branch is given up that nothing came from.
+    fn branch_is_silent(&mut self, id: Key<Context>, index: usize) {
+        let client = self.contexts.get(id).and_then(|context| context.client(index));
+        let to = client.and_then(|client| self.clients.get(client)).map(|client| client.to.clone());
+        if let Some(to) = to {
+            self.tried(id, index, to, TriedResult::Silent);
+        }
     }
 
     fn cancel_branch(&mut self, now: Moment, id: Key<Context>, index: usize) {

@@ -83,7 +83,7 @@ pub use crate::transaction::Moment;
 pub use config::{Config, StackLimits};
 pub use output::{
     AnswerResult, CallEvent, CallEventKind, ClientTransactionId, IncomingRequest, LookupId, Output,
-    RedirectionId, SendId, ServerTransactionId,
+    RedirectionId, SendId, ServerTransactionId, Tried, TriedResult,
 };
 
 use crate::header::{HeaderName, RouteHeader, Transport};

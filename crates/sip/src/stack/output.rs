@@ -89,6 +89,34 @@ pub enum Output {
     },
     /// Something that call detail records are made of.
     Call(Box<CallEvent>),
+    /// What a place said to which a request was forwarded: by this, places that fail can be left alone for a while.
+    Tried(Box<Tried>),
+}
+
+/// What came of sending a forwarded request to one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// The request as it came.
+    pub request: ServerTransactionId,
+    /// The step of the plan.
+    pub step: usize,
+    /// The target in that step.
+    pub target: usize,
+    /// Where it was sent.
+    pub to: Destination,
+    /// What came of it.
+    pub result: TriedResult,
+}
+
+/// What came of sending a request to one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TriedResult {
+    /// A final response with this status.
+    Final(u16),
+    /// Nothing at all so far, for as long as it is waited for; a final response may follow all the same.
+    Silent,
+    /// The transport failed.
+    Failed,
 }
 
 /// A request for the application.

@@ -129,6 +129,7 @@ pub struct World {
     /// Names and what they are looked up to.
     pub names: BTreeMap<String, Vec<Destination>>,
     pub events: Vec<CallEvent>,
+    pub tried: Vec<ngn_sip::stack::Tried>,
     pub cancelled: usize,
     /// Look-ups because a connection was gone.
     pub fallbacks: usize,
@@ -163,6 +164,7 @@ impl World {
             closed: vec![],
             names: BTreeMap::new(),
             events: vec![],
+            tried: vec![],
             cancelled: 0,
             fallbacks: 0,
             answers: vec![],
@@ -314,6 +316,7 @@ impl World {
             }
             Output::Answer { result, .. } => self.answers.push(result),
             Output::Call(event) => self.events.push(*event),
+            Output::Tried(tried) => self.tried.push(*tried),
         }
     }
 
