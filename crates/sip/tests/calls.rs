@@ -264,7 +264,7 @@ fn a_silent_next_hop_is_passed_over_after_a_while() {
     w.run_for(7000);
     assert_eq!(ending(&w, 0, 0), Ending::Response(200));
     let silent = (w.phones[1].address, TriedResult::Silent);
-    assert_eq!(results(&w), [silent, (w.phones[2].address, TriedResult::Final(200))]);
+    assert_eq!(results(&w)[..2], [silent, (w.phones[2].address, TriedResult::Final(200))]);
     w.run_to_end();
     assert_eq!(results(&w).iter().filter(|result| **result == silent).count(), 1);
     assert!(w.sent_to(1).iter().all(|m| m == "INVITE"), "{:?}", w.sent_to(1));
