@@ -5,8 +5,12 @@
 //! those of client-usage §1.1.
 
 mod common;
+mod customers;
+mod dns;
+mod enum_;
 mod itself;
 mod pstn;
+mod sip_accounts;
 mod sip_aliases;
 mod sip_domains;
 mod trusted_peers;
