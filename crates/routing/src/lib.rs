@@ -7,6 +7,7 @@ mod accept;
 mod account;
 mod barring;
 mod caller_id;
+pub mod cases;
 pub mod dial;
 pub mod diversion;
 pub mod emergency;

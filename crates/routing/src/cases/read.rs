@@ -1,0 +1,323 @@
+//! From the text of a file of cases to a platform and its calls.
+
+use super::file::{
+    AcceptText, AccountText, CarrierText, CaseText, File, RouteText, SettingsText, TrunkText,
+};
+use super::world::{Call, Subscriber, World};
+use super::{Case, Cases};
+use crate::facts::{GatewayOrder, Settings, Usage};
+use crate::{EmergencyTable, NumberPlan, Pstn};
+use jiff::Timestamp;
+use ngn_model::accept_rules::{AcceptRule, AcceptRules, Days, TemporaryRule, TimeOfDay};
+use ngn_model::call_options::{AddressPattern, Contact};
+use ngn_model::call_plan::{FailoverCodes, Payer};
+use ngn_model::{
+    Account, Amount, Aor, Binding, CallOptions, Carrier, Diversion, DiversionAction,
+    DiversionCondition, DiversionTarget, DomainName, EmergencyMapping, Gateway, GatewayRule,
+    GatewayTransport, Ownership, PeerProtocol, Route, TrustedPeer,
+};
+use std::collections::{BTreeMap, HashSet};
+use std::net::IpAddr;
+
+/// The time of a call that says none: Monday, 5 January 2026, noon UTC.
+const NOON: &str = "2026-01-05T12:00:00Z";
+
+/// Why a file of cases cannot be read.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CasesError {
+    /// It is not written as it must be.
+    #[error(transparent)]
+    Syntax(#[from] toml::de::Error),
+    /// A value cannot be what it stands for.
+    #[error("{what}: `{value}` cannot be read")]
+    Value {
+        /// Where it stands.
+        what: &'static str,
+        /// The value.
+        value: String,
+    },
+}
+
+type Read<T> = Result<T, CasesError>;
+
+pub(super) fn read(text: &str) -> Read<Cases> {
+    let file: File = toml::from_str(text)?;
+    let gateway_ids: BTreeMap<String, i64> = file
+        .carrier
+        .iter()
+        .flat_map(|carrier| carrier.gateways.iter().map(|gateway| gateway.name.clone()))
+        .zip(1..)
+        .collect();
+    let emergency = file.emergency.into_iter().zip(1..).map(|(row, id)| EmergencyMapping {
+        id,
+        number: row.number,
+        domain: row.domain,
+        region: row.region,
+        target: row.target,
+    });
+    let numbers = file.settings.emergency_numbers.clone();
+    let world = World {
+        domains: file.settings.domains.iter().map(|d| domain(d)).collect::<Read<_>>()?,
+        emergency: EmergencyTable::new(numbers, emergency),
+        settings: settings(file.settings)?,
+        accounts: file
+            .account
+            .into_iter()
+            .map(|account| subscriber(account).map(|s| (s.account.aor.clone(), s)))
+            .collect::<Read<_>>()?,
+        aliases: file
+            .alias
+            .iter()
+            .map(|alias| Ok((aor(&alias.alias)?, aor(&alias.of)?)))
+            .collect::<Read<_>>()?,
+        peers: file.trunk.into_iter().map(trunk).collect(),
+        pstn: pstn(file.carrier, file.route, &gateway_ids)?,
+        enum_uris: file.enum_uris,
+    };
+    let cases =
+        file.case.into_iter().map(|case| read_case(case, &gateway_ids)).collect::<Read<_>>()?;
+    Ok(Cases { world, cases })
+}
+
+fn wrong<T>(what: &'static str, value: &str) -> Read<T> {
+    Err(CasesError::Value { what, value: value.to_owned() })
+}
+
+fn domain(text: &str) -> Read<DomainName> {
+    DomainName::new(text).or_else(|_| wrong("domain", text))
+}
+
+fn aor(text: &str) -> Read<Aor> {
+    text.parse().or_else(|_| wrong("account", text))
+}
+
+fn time(text: &str) -> Read<i64> {
+    text.parse::<Timestamp>().map(Timestamp::as_millisecond).or_else(|_| wrong("time", text))
+}
+
+fn settings(text: SettingsText) -> Read<Settings> {
+    let usual = NumberPlan::default();
+    let numbers = NumberPlan {
+        country_code: text.country,
+        area_code: text.area,
+        national_prefix: text.national_prefix.unwrap_or(usual.national_prefix),
+        international_prefix: text.international_prefix.unwrap_or(usual.international_prefix),
+        is_enum_first: !text.no_enum,
+        ..NumberPlan::default()
+    };
+    let reseller_voicemail = text
+        .reseller_voicemail
+        .into_iter()
+        .map(|(id, server)| match id.parse() {
+            Ok(id) => Ok((id, server)),
+            Err(_) => wrong("settings.reseller_voicemail", &id),
+        })
+        .collect::<Read<_>>()?;
+    let gateway_order =
+        if text.gateways_in_order { GatewayOrder::InOrder } else { GatewayOrder::Shared };
+    Ok(Settings {
+        voicemail_server: text.voicemail_server,
+        reseller_voicemail,
+        numbers,
+        default_call_limit: text.default_call_limit,
+        gateway_order,
+        failover: FailoverCodes::and(text.failover),
+        ..Settings::default()
+    })
+}
+
+fn subscriber(text: AccountText) -> Read<Subscriber> {
+    let mut account = Account::new(aor(&text.aor)?);
+    account.ownership = Ownership { customer: 0, reseller: text.reseller };
+    account.groups.clone_from(&text.groups);
+    account.rpid.clone_from(&text.rpid);
+    account.region.clone_from(&text.region);
+    account.quickdial_prefix.clone_from(&text.quickdial);
+    account.call_limit = text.call_limit;
+    account.answer_timeout = text.timeout;
+    account.acl.clone_from(&text.acl);
+    let live = text.contacts.iter().map(|contact| binding(&account, contact, i64::MAX));
+    let over = text.expired.iter().map(|contact| binding(&account, contact, 0));
+    let bindings = live.chain(over).collect::<Read<_>>()?;
+    let options = options(text)?;
+    account.options = (options != CallOptions::default()).then(|| Box::new(options));
+    Ok(Subscriber { account, bindings })
+}
+
+fn options(text: AccountText) -> Read<CallOptions> {
+    let mut diversions = Vec::new();
+    let ways =
+        [(DiversionAction::Forward, text.forward), (DiversionAction::Redirect, text.redirect)];
+    for (how, targets) in ways {
+        for (name, target) in targets {
+            let Some(when) = DiversionCondition::ALL.into_iter().find(|c| c.to_string() == name)
+            else {
+                return wrong("account: condition of a diversion", &name);
+            };
+            let Some(target) = DiversionTarget::read(&target) else {
+                return wrong("account: target of a diversion", &target);
+            };
+            // B84: forwarding wins.
+            if !diversions.iter().any(|other: &Diversion| other.when == when) {
+                diversions.push(Diversion { when, how, target });
+            }
+        }
+    }
+    let temporary = match text.accept_now {
+        None => None,
+        Some(now) => {
+            let expires_at = now.until.as_deref().map(time).transpose()?;
+            Some(TemporaryRule { groups: now.groups, expires_at })
+        }
+    };
+    Ok(CallOptions {
+        diversions,
+        accept: AcceptRules {
+            persistent: text.accept.into_iter().map(accept).collect::<Read<_>>()?,
+            temporary,
+        },
+        timezone: text.timezone,
+        phonebook: text
+            .phonebook
+            .into_iter()
+            .map(|(uri, group)| Contact { address: AddressPattern::new(&uri), group })
+            .collect(),
+        reject: text.reject.iter().map(|uri| AddressPattern::new(uri)).collect(),
+        barred: text.barred.iter().map(|p| p.trim_start_matches('+').to_owned()).collect(),
+        mailbox: text.mailbox,
+        mobile: text.mobile,
+    })
+}
+
+fn accept(text: AcceptText) -> Read<AcceptRule> {
+    let time = |text: &str| TimeOfDay::read(text).map_or_else(|| wrong("time of day", text), Ok);
+    let Some(days) = Days::new(text.days) else { return wrong("days", &text.days.to_string()) };
+    let (start, stop) = (time(&text.start)?, time(&text.stop)?);
+    Ok(AcceptRule { days, start, stop, groups: text.groups })
+}
+
+fn binding(account: &Account, contact: &str, expires_at: i64) -> Read<Binding> {
+    let (contact, q) = contact.split_once(";q=").unwrap_or((contact, "1"));
+    let Some(Amount(steps)) = Amount::parse(q) else { return wrong("contact's q", q) };
+    Ok(Binding {
+        aor: account.aor.clone(),
+        contact: contact.to_owned(),
+        received: None,
+        path: String::new(),
+        expires_at,
+        q: u16::try_from(steps / 10).unwrap_or(1000),
+        call_id: String::new(),
+        cseq: 1,
+        user_agent: String::new(),
+        socket: String::new(),
+        instance: None,
+        reg_id: 0,
+        node: String::new(),
+        last_modified: 0,
+    })
+}
+
+fn trunk(text: TrunkText) -> TrustedPeer {
+    TrustedPeer {
+        ip: text.ip,
+        protocol: PeerProtocol::Any,
+        ownership: Ownership { customer: 0, reseller: text.reseller },
+        call_limit: text.call_limit,
+        msteams: false,
+        tenant: None,
+        prepaid: text.prepaid,
+        blocked: text.blocked,
+        enum_lookup: !text.no_enum,
+        transit: text.transit,
+        carrier_name: text.carrier,
+        originator: text.originator,
+        billing_id: None,
+        strip: text.strip,
+        prefix: text.prefix,
+    }
+}
+
+fn pstn(
+    carriers: Vec<CarrierText>,
+    routes: Vec<RouteText>,
+    gateway_ids: &BTreeMap<String, i64>,
+) -> Read<Pstn> {
+    let ids: BTreeMap<String, i64> =
+        carriers.iter().map(|carrier| carrier.name.clone()).zip(1..).collect();
+    let (mut made, mut gateways, mut rules) = (Vec::new(), Vec::new(), Vec::new());
+    for (carrier, id) in carriers.into_iter().zip(1..) {
+        made.push(Carrier { id, name: carrier.name, reseller: carrier.reseller });
+        for text in carrier.gateways {
+            let gateway_id = gateway_ids.get(&text.name).copied().unwrap_or_default();
+            let transport = text.transport.as_deref().unwrap_or("udp");
+            let Some(transport) = GatewayTransport::from_name(transport) else {
+                return wrong("gateway's transport", transport);
+            };
+            for rule in text.rules {
+                rules.push(GatewayRule {
+                    id: i64::try_from(rules.len()).unwrap_or_default() + 1,
+                    gateway_id,
+                    prefix: rule.prefix,
+                    strip: rule.strip,
+                    prepend: rule.prepend,
+                    min_length: rule.min,
+                    max_length: rule.max,
+                });
+            }
+            gateways.push(Gateway {
+                id: gateway_id,
+                carrier_id: id,
+                name: text.name,
+                transport,
+                host: text.host,
+                port: text.port.unwrap_or(5060),
+            });
+        }
+    }
+    let routes = routes.into_iter().zip(1..).map(|(route, id)| {
+        let Some(carrier_id) = ids.get(&route.carrier).copied() else {
+            return wrong("route's carrier", &route.carrier);
+        };
+        let (prefix, originator) = (route.prefix, route.originator);
+        Ok(Route { id, carrier_id, prefix, originator, priority: route.priority })
+    });
+    let routes = routes.collect::<Read<Vec<Route>>>()?;
+    Ok(Pstn::new(made, gateways, rules, routes))
+}
+
+fn read_case(text: CaseText, gateway_ids: &BTreeMap<String, i64>) -> Read<Case> {
+    let mut down = HashSet::new();
+    for name in &text.down {
+        let Some(id) = gateway_ids.get(name) else { return wrong("case: gateway", name) };
+        down.insert(*id);
+    }
+    let mut usage: BTreeMap<&str, Usage> = BTreeMap::new();
+    let payer = |name: &str| match name.parse() {
+        Ok(aor) => Payer::Account(aor),
+        Err(_) => Payer::Peer(name.to_owned()),
+    };
+    for name in text.calls.keys().chain(text.balance.keys()) {
+        let balance = match text.balance.get(name) {
+            None => None,
+            Some(amount) => match Amount::parse(amount) {
+                None => return wrong("case: balance", amount),
+                amount => amount,
+            },
+        };
+        let calls = text.calls.get(name).copied().unwrap_or_default();
+        usage.insert(name, Usage { payer: payer(name), calls, balance });
+    }
+    let call = Call {
+        from: text.from,
+        to: text.call,
+        from_header: text.from_header,
+        source: text.source.unwrap_or(IpAddr::from([192, 0, 2, 9])),
+        now: time(text.now.as_deref().unwrap_or(NOON))?,
+        seed: text.seed,
+        wants_privacy: text.private,
+        down,
+        usage: usage.into_values().collect(),
+    };
+    let (name, rules, expect, says) = (text.name, text.rules, text.expect, text.says);
+    Ok(Case { name, rules, call, expect, says })
+}
