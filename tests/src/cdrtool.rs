@@ -68,6 +68,17 @@ impl Connection {
     /// A call whatever it leads to.
     #[track_caller]
     pub fn call(&self, operation: &str, parameters: &Value) -> Result<Php, Refusal> {
+        self.call_edited(operation, parameters, |request| request)
+    }
+
+    /// A call whose bytes are edited before they go, for what older versions of the client wrote.
+    #[track_caller]
+    pub fn call_edited(
+        &self,
+        operation: &str,
+        parameters: &Value,
+        edit: impl FnOnce(String) -> String,
+    ) -> Result<Php, Refusal> {
         let (port, name) = operation.split_once('.').expect("operations are Port.name");
         let request = {
             let mut all = self.numbered.borrow_mut();
@@ -75,7 +86,7 @@ impl Connection {
             let login = self.client.login.as_ref().expect("a login");
             write::request(login, port, name, parameters, numbered)
         };
-        let reply = self.client.post(&request).expect("a reply");
+        let reply = self.client.post(&edit(request)).expect("a reply");
         let body = reply.text();
         self.client.note(operation, reply.status, &body, None);
         if let Err(error) = read_reply(&reply, port, name, Style::Encoded) {

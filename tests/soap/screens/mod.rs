@@ -4,11 +4,14 @@
 //! Each test cites the section that it replays; its forms hold what the client's forms hold. The names of logins are
 //! those of client-usage §1.1.
 
+mod background;
+mod client_bugs;
 mod common;
 mod customers;
 mod dns;
 mod enum_;
 mod itself;
+mod panel;
 mod pstn;
 mod sip_accounts;
 mod sip_aliases;
