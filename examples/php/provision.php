@@ -1,16 +1,16 @@
 <?php
 // Provisions a customer over SOAP. See examples/README.md for the environment.
 
-require __DIR__ . '/Ngnpro.php';
+require __DIR__ . '/autoload.php';
 
 $name = getenv('NGN_NAME') ?: 'example';
 $prefix = getenv('NGN_PREFIX') ?: '31201234';
 $domain = "$name.example.com";
-$ngn = new Ngnpro(
+$ngn = new Ngnpro\Client(
     getenv('NGN_URL') ?: 'http://127.0.0.1:9200/',
     getenv('NGN_USER') ?: 'admin',
     getenv('NGN_PASSWORD') ?: '',
-    admin: true,
+    ['admin' => true]
 );
 
 try {
@@ -70,10 +70,10 @@ try {
             echo "listed +{$number->id->number} {$mapping->type} $mapping->mapto\n";
         }
     }
-} catch (NgnproFault $fault) {
+} catch (Ngnpro\Fault $fault) {
     fwrite(STDERR, "refused: {$fault->getCode()} {$fault->getMessage()}\n");
     exit(1);
-} catch (NgnproUnreachable $failure) {
+} catch (Ngnpro\Unreachable $failure) {
     fwrite(STDERR, "not reached: {$failure->getMessage()}\n");
     exit(1);
 }

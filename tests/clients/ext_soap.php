@@ -1,21 +1,21 @@
 <?php
 // The life cycle of a customer by ext-soap, through the client of examples/php.
 
-require __DIR__ . '/../../examples/php/Ngnpro.php';
+require __DIR__ . '/../../examples/php/autoload.php';
 
 $name = getenv('NGN_NAME');
 $prefix = getenv('NGN_PREFIX');
 $domain = "$name.example.com";
 $zone = "$name.example.org";
-$options = ['cache_wsdl' => WSDL_CACHE_NONE];
-$admin = new Ngnpro(getenv('NGN_URL'), 'admin', getenv('NGN_PASSWORD'), admin: true, options: $options);
+$options = ['soap' => ['cache_wsdl' => WSDL_CACHE_NONE]];
+$admin = new Ngnpro\Client(getenv('NGN_URL'), 'admin', getenv('NGN_PASSWORD'), ['admin' => true] + $options);
 
 function fault(callable $work): void
 {
     try {
         $work();
         echo "no fault\n";
-    } catch (NgnproFault $fault) {
+    } catch (Ngnpro\Fault $fault) {
         echo "fault {$fault->getCode()}\n";
     }
 }
@@ -34,7 +34,7 @@ $customer = $admin->customer->addAccount([
 ]);
 echo "customer $customer->username ", json_encode($customer->resellerActive), ' ', count($customer->properties), "\n";
 
-$ngn = new Ngnpro(getenv('NGN_URL'), $name, "$name-password", options: $options);
+$ngn = new Ngnpro\Client(getenv('NGN_URL'), $name, "$name-password", $options);
 $ngn->sip->addDomain(['domain' => $domain]);
 $accounts = [];
 foreach (['alice', 'bob'] as $username) {

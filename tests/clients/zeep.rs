@@ -1,4 +1,4 @@
-//! Python's zeep: document/literal, one WSDL for all ports, through the client of `examples/python`.
+//! Python's zeep: document/literal, one WSDL per port, through the client of `examples/python`.
 
 use ngn_tests::database::Backend;
 
