@@ -9,6 +9,7 @@ mod customer;
 mod dns;
 mod enum_;
 mod hostile;
+mod matrix;
 mod network;
 mod ownership;
 mod races;

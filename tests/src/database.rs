@@ -35,6 +35,17 @@ with sqlite3.connect(sys.argv[1], timeout=10) as db:
         print("\t".join("NULL" if value is None else str(value) for value in row))
 "#;
 
+/// Writes all rows of an SQLite file but those of some tables: the path and the tables are the arguments.
+const SQLITE_DUMP: &str = r#"
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1], timeout=10) as db:
+    tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1")
+    for (table,) in tables.fetchall():
+        if table not in sys.argv[2:]:
+            for row in db.execute(f'SELECT * FROM "{table}" ORDER BY 1, 2'):
+                print(ascii((table, *row)))
+"#;
+
 /// A database of one platform.
 #[derive(Debug, Clone)]
 pub struct Database {
@@ -84,6 +95,24 @@ impl Database {
                 run(&mut python).expect("the statement runs")
             }
         }
+    }
+
+    /// Every row of every table, one in a line that begins with the table's name; without those of some tables.
+    #[must_use]
+    pub fn dump(&self, except: &[&str]) -> String {
+        let Some(name) = &self.name else {
+            let path = self.url.strip_prefix("sqlite:").expect("the address of a file");
+            let mut python = Command::new("python3");
+            return run(python.args(["-c", SQLITE_DUMP, path]).args(except)).expect("the rows");
+        };
+        let tables = self.sql("SHOW TABLES");
+        let tables = tables.lines().filter(|table| !except.contains(table));
+        let rows: String =
+            tables.map(|it| format!("SELECT '{it}', t.* FROM `{it}` t ORDER BY 2, 3;")).collect();
+        let server = Server::shared();
+        // Without --raw, so that a row stays in one line.
+        let arguments = ["--no-defaults", "-uroot", "-N", "-B", "-S", &server.socket, "-e", &rows];
+        run(Command::new("mariadb").args(arguments).arg(name)).expect("the rows")
     }
 }
 

@@ -56,9 +56,8 @@ pub async fn update(call: &Call<'_>, request: dns::UpdateZone) -> Outcome<()> {
                 let found = tx.lock_dns_zone(name).await?;
                 let old = reached(found, who, name)?;
                 let owner = if who.has_reseller_rights() {
-                    let customer = given.customer.or(Some(old.customer));
-                    let reseller = given.reseller.or(Some(old.reseller));
-                    super::stamp(tx, who, customer, reseller).await?
+                    let before = Ownership { customer: old.customer, reseller: old.reseller };
+                    super::restamp(tx, who, given.customer, given.reseller, before).await?
                 } else {
                     owner(&old)
                 };

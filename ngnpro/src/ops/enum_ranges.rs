@@ -111,9 +111,8 @@ pub async fn update(call: &Call<'_>, request: enum_::UpdateRange) -> Outcome<()>
             Box::pin(async move {
                 let old = lock(tx, who, prefix, tld).await?;
                 let owner = if who.has_reseller_rights() {
-                    let customer = given.customer.or(Some(old.customer));
-                    let reseller = given.reseller.or(Some(old.reseller));
-                    super::stamp(tx, who, customer, reseller).await?
+                    let before = old.owner();
+                    super::restamp(tx, who, given.customer, given.reseller, before).await?
                 } else {
                     old.owner()
                 };

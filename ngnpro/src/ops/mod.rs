@@ -131,6 +131,24 @@ pub async fn stamp(
     Ok(who.stamp(requested, child))
 }
 
+/// The owner of a record that a principal changes (B9, B14, B58): what is missing stays, but a record that is given to
+/// another customer becomes that customer's reseller's, unless one is named.
+///
+/// # Errors
+///
+/// As [`stamp`].
+pub async fn restamp(
+    tx: &mut Tx<'_>,
+    who: &Principal,
+    customer: Option<CustomerId>,
+    reseller: Option<CustomerId>,
+    old: Ownership,
+) -> Result<Ownership, OpError> {
+    let moved = customer.is_some_and(|id| id > 0 && id != old.customer);
+    let reseller = if moved { reseller } else { reseller.or(Some(old.reseller)) };
+    stamp(tx, who, customer.or(Some(old.customer)), reseller).await
+}
+
 /// The key of a carrier or gateway to be deleted: its id or, as older clients send, its name.
 ///
 /// # Errors

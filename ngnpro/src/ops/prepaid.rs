@@ -1,12 +1,12 @@
 //! Prepaid balances, their history, and vouchers (B71, B161-B164).
 
-use super::sip_accounts::visible;
+use super::sip_accounts::{may_change_prepaid, visible};
 use super::{Call, Outcome, required, stored, wire_time};
 use crate::fault::OpError;
 use crate::principal::Need;
 use crate::principal::Principal;
 use crate::rules::sip_account::read_id;
-use ngn_model::{Amount, Aor, Entity};
+use ngn_model::{Amount, Aor, Entity, Ownership};
 use ngn_soap::fault::code;
 use ngn_soap::types::{BalanceChange, CreditHistory, CreditHistoryEntry, PrepaidStatus, SipId};
 use ngn_soap::{Fault, sip};
@@ -23,7 +23,8 @@ const DESCRIPTION: usize = 255;
 /// Changes of a balance that are listed when the caller does not say how many (B164).
 const HISTORY: u64 = 200;
 
-/// `addBalance` (B161).
+/// `addBalance` (B161), for those who may change prepaid accounts (B73): nobody gives itself money. Payments of a
+/// subscriber panel come by the administrator's login in a customer's name (B192), which needs no such right.
 pub async fn add_balance(call: &Call<'_>, request: sip::AddBalance) -> Outcome<BalanceChange> {
     let who = call.require(Need::Login)?;
     let aor = read_id(request.sip_id.as_ref(), "sipId")?;
@@ -48,8 +49,11 @@ pub async fn add_balance(call: &Call<'_>, request: sip::AddBalance) -> Outcome<B
     call.store
         .write(&call.actor, |tx| {
             Box::pin(async move {
-                let reseller = lock(tx, who, aor).await?;
-                change(tx, aor, reseller, value, description, None).await
+                let owner = lock(tx, who, aor).await?;
+                if !who.administrator_login {
+                    may_change_prepaid(tx, who, owner, "addBalance").await?;
+                }
+                change(tx, aor, owner.reseller, value, description, None).await
             })
         })
         .await
@@ -70,7 +74,7 @@ pub async fn add_balance_from_voucher(
     call.store
         .write(&call.actor, |tx| {
             Box::pin(async move {
-                let reseller = lock(tx, who, aor).await?;
+                let reseller = lock(tx, who, aor).await?.reseller;
                 let value = redeem(tx, id, number, reseller).await?;
                 change(tx, aor, reseller, value, &format!("Prepaid card {id}"), Some(id)).await
             })
@@ -140,12 +144,12 @@ pub async fn history(call: &Call<'_>, request: sip::GetCreditHistory) -> Outcome
     Ok((CreditHistory { entries: Some(rows.into_iter().map(entry).collect()) }, None))
 }
 
-/// Keeps a prepaid account as it is; gives its reseller.
-async fn lock(tx: &mut Tx<'_>, who: &Principal, aor: &Aor) -> Result<i64, OpError> {
+/// Keeps a prepaid account as it is; gives its owner.
+async fn lock(tx: &mut Tx<'_>, who: &Principal, aor: &Aor) -> Result<Ownership, OpError> {
     tx.lock_sip_account(aor).await?;
     let row = visible(tx, who, aor).await?;
     if row.prepaid {
-        return Ok(row.reseller_id);
+        return Ok(Ownership { customer: row.customer, reseller: row.reseller_id });
     }
     Err(Fault::client(
         code::NOT_PREPAID,

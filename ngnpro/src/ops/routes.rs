@@ -6,7 +6,7 @@ use super::{Call, Outcome, carriers, query_parts, required, wire_int, wire_time,
 use crate::fault::OpError;
 use crate::principal::{Need, Principal};
 use crate::rules::pstn::{read_id, read_originator, read_prefix};
-use ngn_model::Entity;
+use ngn_model::{Entity, Ownership};
 use ngn_soap::fault::code;
 use ngn_soap::types::{Route, Routes};
 use ngn_soap::{Fault, sip};
@@ -127,9 +127,18 @@ pub async fn delete(call: &Call<'_>, request: sip::DeleteRoutes) -> Outcome<()> 
                 let found: HashMap<RouteKey, i64> =
                     tx.route_ids(keys).await?.into_iter().map(|(id, key)| (key, id)).collect();
                 let mut all = ids.clone();
+                let mut named = Vec::with_capacity(keys.len());
                 for key in keys {
-                    all.push(*found.get(key).ok_or_else(|| not_found(describe(key)))?);
+                    named.push(*found.get(key).ok_or_else(|| not_found(describe(key)))?);
                 }
+                // Whoever sends no id is not told that of another's route.
+                let hidden = |row: &&RouteRow| {
+                    !who.reaches(Ownership { customer: 0, reseller: row.reseller })
+                };
+                if let Some(row) = tx.lock_routes(&named).await?.iter().find(hidden) {
+                    return Err(not_found(describe(&row.key())).into());
+                }
+                all.extend(named);
                 all.sort_unstable();
                 all.dedup();
                 let old = lock(tx, who, &all).await?;

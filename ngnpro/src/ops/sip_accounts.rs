@@ -98,7 +98,7 @@ pub async fn update(call: &Call<'_>, request: sip::UpdateAccount) -> Outcome<()>
                 let parent = owner(&old);
                 let before = tx.sip_groups(aor).await?;
                 if values.prepaid != old.prepaid {
-                    may_toggle_prepaid(tx, who, parent).await?;
+                    may_change_prepaid(tx, who, parent, "changing prepaid").await?;
                 }
                 let member_of =
                     groups::replaced(account.groups.as_deref(), &before, values.prepaid);
@@ -354,11 +354,12 @@ async fn check_rights(
     .into())
 }
 
-/// B73: who may turn prepaid on and off.
-async fn may_toggle_prepaid(
+/// B73: who may turn prepaid on and off, and change a balance.
+pub(super) async fn may_change_prepaid(
     tx: &mut Tx<'_>,
     who: &Principal,
     parent: Ownership,
+    what: &str,
 ) -> Result<(), OpError> {
     let Some(caller) = &who.caller else { return Ok(()) };
     let names = ["prepaid_changes", "prepaid_access"];
@@ -369,7 +370,10 @@ async fn may_toggle_prepaid(
     }
     Err(Fault::client(
         code::RIGHT_MISSING,
-        "changing prepaid needs the property prepaid_changes = 1 of the reseller and of the customer",
+        format!(
+            "{what} needs the property prepaid_changes = 1 of the reseller and of the customer; \
+             ask the administrator"
+        ),
     )
     .into())
 }

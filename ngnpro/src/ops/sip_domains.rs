@@ -52,9 +52,8 @@ pub async fn update(call: &Call<'_>, request: sip::UpdateDomain) -> Outcome<()> 
                 tx.lock_sip_domain(name).await?;
                 let old = visible(tx, who, name).await?;
                 let owner = if who.has_reseller_rights() {
-                    let customer = domain.customer.or(Some(old.customer));
-                    let reseller = domain.reseller.or(Some(old.reseller_id));
-                    super::stamp(tx, who, customer, reseller).await?
+                    let before = Ownership { customer: old.customer, reseller: old.reseller_id };
+                    super::restamp(tx, who, domain.customer, domain.reseller, before).await?
                 } else {
                     Ownership { customer: old.customer, reseller: old.reseller_id }
                 };

@@ -52,9 +52,8 @@ pub async fn update(call: &Call<'_>, request: sip::UpdateTrustedPeer) -> Outcome
         .write(&call.actor, |tx| {
             Box::pin(async move {
                 let old = lock(tx, who, &row.ip).await?;
-                let customer = given.customer.or(Some(old.customer));
-                let reseller = given.reseller.or(Some(old.reseller_id));
-                let owner = super::stamp(tx, who, customer, reseller).await?;
+                let before = old.ownership();
+                let owner = super::restamp(tx, who, given.customer, given.reseller, before).await?;
                 let mut new = row.clone();
                 if !who.is_administrator() {
                     new = TrustedPeerRow {

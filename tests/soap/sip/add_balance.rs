@@ -98,6 +98,29 @@ both! {
         p.admin().ok("Sip.addBalance", add(1));
     }
 
+    // B73: whoever may not change prepaid gives itself no money; B192: payments of a panel, which calls as the
+    // administrator in the customer's name, go through.
+    fn b73_b192_nobody_gives_itself_money(p) {
+        let acme = with_alice(p);
+        let child = customer(p, &acme, "child");
+        acme.client.ok("Sip.updateDomain", record! {
+            domain: record! { domain: "example.com", customer: child.id },
+        });
+        let set = |id, value: &str| p.admin().ok("Customer.setProperties", record! {
+            customer: id, properties: vec![record! { name: "prepaid_changes", value: value }],
+        });
+        child.client.ok("Sip.addBalance", add(1));
+        set(child.id, "0");
+        child.client.refused(8005, "Sip.addBalance", add(1));
+        acme.client.ok("Sip.addBalance", add(1));
+        p.admin().impersonating(child.id).ok("Sip.addBalance", add(1));
+        set(child.id, "1");
+        set(acme.id, "0");
+        child.client.refused(8005, "Sip.addBalance", add(1));
+        acme.client.refused(8005, "Sip.addBalance", add(1));
+        assert_eq!(p.admin().ok("Sip.addBalance", add(1)).text_at("new_balance"), "4");
+    }
+
     // B71: the record stays while the flag is off. B57: it goes with the account.
     fn b57_b71_the_balance_belongs_to_the_account(p) {
         let acme = with_alice(p);

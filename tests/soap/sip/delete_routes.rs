@@ -23,7 +23,8 @@ both! {
         refused(1078, record! { id: id(3) + 1000 });
         refused(1078, route(mine, "0032"));
         refused(8001, record! { id: theirs });
-        refused(8001, route(foreign, "0031"));
+        // By its key another's route is as if there were none: the fault would tell its id (D3).
+        refused(1078, route(foreign, "0031"));
         refused(9001, record! { prefix: "0031" });
         refused(9000, record! { id: -1 });
         acme.client.refused(9001, "Sip.deleteRoutes", record! { routes: Value::Null });
