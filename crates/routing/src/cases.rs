@@ -31,13 +31,18 @@
 //! ```
 //!
 //! `file` has the names of everything that a file may say, `world` gathers the facts of a call, as a SIP server does,
-//! `show` writes plans as the lines under `expect`.
+//! `show` writes plans as the lines under `expect`. `arbitrary` makes platforms and calls of any octets, and
+//! `invariants` says what holds for every plan.
 
+mod arbitrary;
 mod file;
+mod invariants;
 mod read;
 mod show;
 mod world;
 
+pub use arbitrary::arbitrary;
+pub use invariants::broken;
 pub use read::CasesError;
 pub use world::{Call, Subscriber, World, WrongCall};
 

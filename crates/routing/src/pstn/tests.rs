@@ -225,3 +225,74 @@ fn rows_may_come_before_what_they_refer_to() {
     let sent = pstn.carriers[0].gateways[0].rewrite("0031").map(|(sent, _)| sent);
     assert_eq!(sent.as_deref(), Some("+31"));
 }
+
+/// The rules once more, in the plainest way: every route is looked at.
+fn chosen_plainly(
+    routes: &[Route],
+    carriers: &[Carrier],
+    number: &str,
+    reseller: CustomerId,
+    names: &[&str],
+) -> Vec<i64> {
+    let of = |route: &Route| carriers.iter().find(|c| c.id == route.carrier_id);
+    let rank = |route: &Route| {
+        let originators = names.iter().copied().chain([""]);
+        let originator = originators.clone().position(|name| name == route.originator)?;
+        let owner = of(route)?.reseller;
+        let is_usable = number.starts_with(&route.prefix) && (owner == reseller || owner == 0);
+        let platform = owner != reseller;
+        is_usable.then_some((originator, platform, route.priority, route.id))
+    };
+    let usable: Vec<&Route> = routes.iter().filter(|route| rank(route).is_some()).collect();
+    let longest = usable.iter().map(|route| route.prefix.len()).max();
+    let mut usable: Vec<&Route> =
+        usable.into_iter().filter(|route| Some(route.prefix.len()) == longest).collect();
+    usable.sort_by_key(|route| rank(route));
+    usable.iter().map(|route| route.id).collect()
+}
+
+#[test]
+fn the_index_finds_what_looking_at_every_route_finds() {
+    let mut state = 7_u64;
+    let mut random = move |end: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).expect("fits") % end
+    };
+    let digits = |random: &mut dyn FnMut(usize) -> usize, most: usize| -> String {
+        (0..random(most)).map(|_| char::from(b"0123"[random(4)])).collect()
+    };
+    let names = ["", "a@x.example", "x.example", "y.example"];
+    for _ in 0..300 {
+        let carriers: Vec<Carrier> = (1..=4).map(|id| carrier(id, [0, 7, 8][random(3)])).collect();
+        // Each priority once for a prefix and originator, so that the order is settled without a seed.
+        let routes: Vec<Route> = (1..=i64::try_from(random(120)).expect("fits"))
+            .map(|id| {
+                let carrier_id = i64::try_from(random(4)).expect("fits") + 1;
+                let priority =
+                    i32::try_from(id).expect("fits") * if random(2) == 0 { 1 } else { -1 };
+                route(id, &digits(&mut random, 6), names[random(4)], carrier_id, priority)
+            })
+            .collect();
+        let gateways = (1..=4).map(|id| gateway(id, id));
+        let whole = Pstn::new(carriers.clone(), gateways, [], routes.clone());
+        // The same by one change after the other.
+        let half = routes.len() / 2;
+        let grown = Pstn::new(
+            carriers.clone(),
+            (1..=4).map(|id| gateway(id, id)),
+            [],
+            routes[..half].iter().cloned(),
+        );
+        let rest = routes[half..].iter().map(|r| Change::Route(r.id, Some(r.clone())));
+        let grown = grown.with(&rest.collect::<Vec<_>>());
+        for _ in 0..30 {
+            let number = digits(&mut random, 9);
+            let reseller = [0, 7, 9][random(3)];
+            let names = [&[][..], &["a@x.example", "x.example"], &["y.example"]][random(3)];
+            let expected = chosen_plainly(&routes, &carriers, &number, reseller, names);
+            assert_eq!(chosen(&whole, &number, reseller, names), expected, "{number}");
+            assert_eq!(chosen(&grown, &number, reseller, names), expected, "{number}, grown");
+        }
+    }
+}
