@@ -23,6 +23,10 @@ pub struct Config {
     pub registrar: Registrar,
     /// Forwarding of calls.
     pub proxy: Proxy,
+    /// Calls to telephone numbers.
+    pub pstn: Pstn,
+    /// Emergency calls.
+    pub emergency: Emergency,
     /// Look-ups of names that calls go to.
     pub dns: Dns,
     /// A record of messages.
@@ -108,6 +112,97 @@ pub struct Proxy {
     pub timer_c: u64,
     /// Host and port of the voicemail server; empty: diversions to mailboxes lead nowhere (B85).
     pub voicemail_server: String,
+}
+
+/// Calls to telephone numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pstn {
+    /// The country code, digits; empty: only international numbers are understood.
+    pub country_code: String,
+    /// The area code, without national prefix; empty: numbers dialled without any prefix are none.
+    pub area_code: String,
+    /// What is dialled before area code and number; may be empty.
+    pub national_prefix: String,
+    /// What is dialled before a country code, beside `00` and `+`.
+    pub international_prefix: String,
+    /// Simultaneous calls to telephone numbers of an account that has no limit of its own (B76), 0 for no limit.
+    pub calls_per_account: u32,
+    /// How long a called number rings, in seconds, 1 to 900.
+    pub answer_timeout: u64,
+    /// How the gateways of one carrier are used.
+    pub gateway_order: GatewayOrder,
+    /// The responses after which another gateway is tried, beside 408 and 5xx, 400 to 499.
+    pub failover_codes: Vec<u16>,
+    /// How often a gateway is probed by OPTIONS, in seconds, 0 (never) to 3,600.
+    pub probe_seconds: u64,
+    /// How many failures in a row take a gateway down, 1 to 100.
+    pub probe_failures: u32,
+}
+
+/// How the gateways of one carrier are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GatewayOrder {
+    /// Each gets the same share of the calls; the others take over.
+    Shared,
+    /// Always the first that is up, by id.
+    InOrder,
+}
+
+impl Default for Pstn {
+    fn default() -> Self {
+        Self {
+            country_code: String::new(),
+            area_code: String::new(),
+            national_prefix: "0".to_owned(),
+            international_prefix: "00".to_owned(),
+            calls_per_account: 0,
+            answer_timeout: 120,
+            gateway_order: GatewayOrder::Shared,
+            failover_codes: Vec::new(),
+            probe_seconds: 30,
+            probe_failures: 3,
+        }
+    }
+}
+
+impl Pstn {
+    fn check(&self) -> Result<(), String> {
+        let digits = [&self.country_code, &self.area_code, &self.national_prefix];
+        let is_digits =
+            |text: &&String| text.len() <= 15 && text.bytes().all(|b| b.is_ascii_digit());
+        if !digits.iter().all(is_digits) || !is_digits(&&self.international_prefix) {
+            return Err("pstn: codes and prefixes are digits".to_owned());
+        }
+        if !self.failover_codes.iter().all(|code| (400..=499).contains(code)) {
+            return Err(
+                "pstn.failover_codes: must be 400 to 499; 408 and 5xx always count".to_owned()
+            );
+        }
+        if !(1..=900).contains(&self.answer_timeout) {
+            return Err("pstn.answer_timeout: must be 1 to 900".to_owned());
+        }
+        if self.probe_seconds > 3_600 || !(1..=100).contains(&self.probe_failures) {
+            let why = "`probe_seconds` must be 0 to 3600, `probe_failures` 1 to 100";
+            return Err(format!("pstn: {why}"));
+        }
+        Ok(())
+    }
+}
+
+/// Emergency calls (B165).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Emergency {
+    /// Numbers that are emergency numbers whatever is mapped; those of the mapping are too.
+    pub numbers: Vec<String>,
+}
+
+impl Default for Emergency {
+    fn default() -> Self {
+        Self { numbers: vec!["112".to_owned(), "911".to_owned()] }
+    }
 }
 
 /// Look-ups of names that calls go to (RFC 3263).
@@ -202,6 +297,8 @@ impl Default for Config {
             digest: Digest::default(),
             registrar: Registrar::default(),
             proxy: Proxy::default(),
+            pstn: Pstn::default(),
+            emergency: Emergency::default(),
             dns: Dns::default(),
             trace: Trace::default(),
             limits: Limits::default(),
@@ -306,6 +403,14 @@ impl Config {
             let why = "`messages_per_call` must be 1 to 10000, `keep_hours` 1 to 8760, `keep_messages` 1 or more";
             return Err(format!("trace: {why}"));
         }
+        self.pstn.check()?;
+        let is_number = |text: &String| {
+            (1..=64).contains(&text.len())
+                && text.bytes().all(|b| b.is_ascii_digit() || b"+*#".contains(&b))
+        };
+        if let Some(wrong) = self.emergency.numbers.iter().find(|number| !is_number(number)) {
+            return Err(format!("emergency.numbers: `{wrong}` cannot be dialled"));
+        }
         let dns = &self.dns;
         if !(100..=10_000).contains(&dns.timeout_milliseconds)
             || dns.attempts > 5
@@ -368,6 +473,9 @@ mod tests {
             .chain(["answer_timeout", "timer_c", "voicemail_server", "message_octets"])
             .chain(["transactions", "connections", "connections_per_address", "idle_seconds"])
             .chain(["receive_buffer"])
+            .chain(["country_code", "area_code", "national_prefix", "international_prefix"])
+            .chain(["calls_per_account", "gateway_order", "failover_codes", "probe_seconds"])
+            .chain(["probe_failures", "numbers"])
             .chain(["servers", "timeout_milliseconds", "attempts", "cached_answers"])
             .chain(["longest_ttl", "negative_ttl", "back_off"])
             .chain(["accounts", "addresses", "messages_per_call", "keep_hours", "keep_messages"]);
@@ -380,7 +488,11 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         type Spoil = fn(&mut Config);
-        let cases: [(Spoil, &str); 10] = [
+        let cases: [(Spoil, &str); 14] = [
+            (|c| c.pstn.country_code = "+43".to_owned(), "pstn"),
+            (|c| c.pstn.failover_codes = vec![603], "pstn.failover_codes"),
+            (|c| c.pstn.probe_failures = 0, "pstn"),
+            (|c| c.emergency.numbers = vec!["one one two".to_owned()], "emergency.numbers"),
             (|c| c.dns.attempts = 99, "dns"),
             (|c| c.trace.accounts = vec!["alice".to_owned()], "trace.accounts"),
             (|c| c.trace.keep_hours = 0, "trace"),

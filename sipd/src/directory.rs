@@ -1,13 +1,16 @@
-//! What sipd knows of domains, accounts, aliases and bindings: a full copy in memory.
+//! What sipd knows of domains, accounts, aliases, bindings, trusted peers and where calls to telephone numbers go: a full
+//! copy in memory.
 //!
 //! The engine owns it and is the only one to change it, so no look-up takes a lock. Provisioned records come
 //! from the journal's follower as [`Update`]s; bindings come from REGISTER requests that the engine accepts and,
 //! for those that another node accepted, from the database.
 
 use ngn_model::binding::BindingKey;
-use ngn_model::{Account, Aor, Binding, DomainName};
-use ngn_routing::Callee;
+use ngn_model::{Account, Amount, Aor, Binding, DomainName, PeerProtocol, TrustedPeer};
+use ngn_routing::{Callee, EmergencyTable, Pstn, trunk};
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+use std::sync::Arc;
 
 /// The copy.
 #[derive(Debug, Default)]
@@ -16,12 +19,20 @@ pub struct Directory {
     accounts: HashMap<Aor, Account>,
     aliases: HashMap<Aor, Aor>,
     bindings: HashMap<Aor, Vec<Binding>>,
+    /// Trusted peers by their address in its canonical form.
+    peers: HashMap<IpAddr, TrustedPeer>,
+    /// Trusted peers by host name, each with the addresses that it has now.
+    named_peers: HashMap<String, (TrustedPeer, Vec<IpAddr>)>,
+    /// What prepaid accounts have.
+    balances: HashMap<Aor, Amount>,
+    pstn: Arc<Pstn>,
+    emergency: Arc<EmergencyTable>,
     /// How many bindings `bindings` holds.
     bound: usize,
 }
 
 /// The new state of one provisioned record; `None` means that it is gone.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Update {
     /// A SIP domain of ours, or no longer.
     Domain(DomainName, bool),
@@ -29,6 +40,14 @@ pub enum Update {
     Account(Aor, Option<Box<Account>>),
     /// An alias and the account it leads to.
     Alias(Aor, Option<Aor>),
+    /// A trusted peer by its key.
+    Peer(String, Option<Box<TrustedPeer>>),
+    /// What a prepaid account has.
+    Balance(Aor, Option<Amount>),
+    /// Carriers, gateways, gateway rules and routes, as they are after changes.
+    Pstn(Arc<Pstn>),
+    /// The emergency mapping, as it is after changes.
+    Emergency(Arc<EmergencyTable>),
 }
 
 impl Directory {
@@ -38,10 +57,18 @@ impl Directory {
         Self::default()
     }
 
-    /// Everything that was loaded.
+    /// Everything that was loaded; what is made of several tables is given.
     #[must_use]
-    pub fn from_loaded(loaded: ngn_store::Directory) -> Self {
-        let mut directory = Self::new();
+    pub fn from_loaded(
+        loaded: ngn_store::Directory,
+        pstn: Arc<Pstn>,
+        emergency: Arc<EmergencyTable>,
+    ) -> Self {
+        let mut directory = Self { pstn, emergency, ..Self::new() };
+        for peer in loaded.trusted_peers {
+            directory.apply(Update::Peer(peer.ip.clone(), Some(Box::new(peer))));
+        }
+        directory.balances = loaded.balances.into_iter().collect();
         for row in loaded.domains {
             directory.apply(Update::Domain(row.domain, true));
         }
@@ -102,7 +129,76 @@ impl Directory {
             Update::Alias(alias, None) => {
                 self.aliases.remove(&alias);
             }
+            Update::Peer(key, peer) => self.apply_peer(key, peer),
+            Update::Balance(aor, Some(amount)) => {
+                self.balances.insert(aor, amount);
+            }
+            Update::Balance(aor, None) => {
+                self.balances.remove(&aor);
+            }
+            Update::Pstn(pstn) => self.pstn = pstn,
+            Update::Emergency(table) => self.emergency = table,
         }
+    }
+
+    fn apply_peer(&mut self, key: String, peer: Option<Box<TrustedPeer>>) {
+        match (key.parse::<IpAddr>(), peer) {
+            (Ok(address), Some(peer)) => {
+                self.peers.insert(address.to_canonical(), *peer);
+            }
+            (Ok(address), None) => {
+                self.peers.remove(&address.to_canonical());
+            }
+            (Err(_), Some(peer)) => match self.named_peers.get_mut(&key) {
+                Some((known, _)) => *known = *peer,
+                None => {
+                    self.named_peers.insert(key, (*peer, Vec::new()));
+                }
+            },
+            (Err(_), None) => {
+                self.named_peers.remove(&key);
+            }
+        }
+    }
+
+    /// The host names of trusted peers, whose addresses have to be looked up.
+    pub fn peer_names(&self) -> impl Iterator<Item = &str> {
+        self.named_peers.keys().map(String::as_str)
+    }
+
+    /// Says which addresses the host name of a trusted peer has now.
+    pub fn set_peer_addresses(&mut self, name: &str, addresses: &[IpAddr]) {
+        if let Some((_, known)) = self.named_peers.get_mut(name) {
+            *known = addresses.iter().map(IpAddr::to_canonical).collect();
+        }
+    }
+
+    /// The trusted peer that a request comes from (B145).
+    #[must_use]
+    pub fn peer(&self, source: IpAddr, protocol: PeerProtocol) -> Option<&TrustedPeer> {
+        let source = source.to_canonical();
+        let at = self.peers.get(&source).into_iter();
+        // Names are few; the addresses of each are known already.
+        let named = self.named_peers.values().filter(|(_, known)| known.contains(&source));
+        trunk::find(at.chain(named.map(|(peer, _)| peer)), source, protocol, |_, _| true)
+    }
+
+    /// What is left of what was paid in advance; `None` when nothing was ever paid.
+    #[must_use]
+    pub fn balance(&self, aor: &Aor) -> Option<Amount> {
+        self.balances.get(aor).copied()
+    }
+
+    /// Carriers, gateways, gateway rules and routes.
+    #[must_use]
+    pub fn pstn(&self) -> &Arc<Pstn> {
+        &self.pstn
+    }
+
+    /// Where emergency calls go.
+    #[must_use]
+    pub fn emergency(&self) -> &Arc<EmergencyTable> {
+        &self.emergency
     }
 
     /// Whether a host name is a SIP domain of ours.
@@ -199,6 +295,8 @@ impl Directory {
             accounts: self.accounts.len(),
             aliases: self.aliases.len(),
             bindings: self.bound,
+            peers: self.peers.len() + self.named_peers.len(),
+            routes: self.pstn.routes(),
         }
     }
 }
@@ -214,6 +312,10 @@ pub struct Sizes {
     pub aliases: usize,
     /// Bindings.
     pub bindings: usize,
+    /// Trusted peers.
+    pub peers: usize,
+    /// Routes of calls to telephone numbers.
+    pub routes: usize,
 }
 
 #[cfg(test)]
@@ -300,6 +402,57 @@ mod tests {
         assert_eq!(restored.bindings(&aor("alice@example.com")).len(), 2);
         assert!(restored.bindings(&aor("new@example.com")).is_empty(), "B57");
         assert_eq!((restored.sizes().bindings, served.sizes().bindings), (3, 0));
+    }
+
+    fn peer(key: &str, protocol: PeerProtocol) -> Update {
+        let peer = TrustedPeer {
+            ip: key.to_owned(),
+            protocol,
+            ownership: ngn_model::Ownership { customer: 0, reseller: 0 },
+            call_limit: 0,
+            msteams: false,
+            tenant: None,
+            prepaid: false,
+            blocked: false,
+            enum_lookup: true,
+            transit: false,
+            carrier_name: None,
+            originator: None,
+            billing_id: None,
+            strip: 0,
+            prefix: None,
+        };
+        Update::Peer(key.to_owned(), Some(Box::new(peer)))
+    }
+
+    #[test]
+    fn b145_peers_are_known_by_address_and_protocol() {
+        use PeerProtocol::{Any, Tcp, Udp};
+        let mut directory = Directory::new();
+        directory.apply(peer("192.0.2.1", Any));
+        directory.apply(peer("192.0.2.2", Tcp));
+        directory.apply(peer("trunk.example", Udp));
+        let known = |directory: &Directory, source: &str, protocol| {
+            let source = source.parse().expect("an address");
+            directory.peer(source, protocol).map(|peer| peer.ip.clone())
+        };
+        let is = |name: &str| Some(name.to_owned());
+        assert_eq!(known(&directory, "192.0.2.1", Udp), is("192.0.2.1"));
+        assert_eq!(known(&directory, "::ffff:192.0.2.1", Tcp), is("192.0.2.1"));
+        assert_eq!(known(&directory, "192.0.2.2", Udp), None);
+        assert_eq!(known(&directory, "192.0.2.2", Tcp), is("192.0.2.2"));
+        assert_eq!(known(&directory, "192.0.2.3", Udp), None);
+        let address = "192.0.2.3".parse().expect("an address");
+        directory.set_peer_addresses("trunk.example", &[address]);
+        assert_eq!(known(&directory, "192.0.2.3", Udp), is("trunk.example"));
+        assert_eq!(known(&directory, "192.0.2.3", Tcp), None);
+        directory.apply(peer("trunk.example", Any));
+        assert_eq!(known(&directory, "192.0.2.3", Tcp), is("trunk.example"), "addresses stay");
+        directory.apply(Update::Peer("trunk.example".to_owned(), None));
+        directory.apply(Update::Peer("192.0.2.1".to_owned(), None));
+        assert_eq!(known(&directory, "192.0.2.3", Udp), None);
+        assert_eq!(known(&directory, "192.0.2.1", Udp), None);
+        assert_eq!(directory.sizes().peers, 1);
     }
 
     #[test]

@@ -7,14 +7,15 @@
 
 mod admission;
 mod calls;
-mod diverted;
+mod counts;
+mod facts;
+mod gateways;
 mod hops;
 mod register;
 
 use crate::cdr::Record;
-use crate::cdr::record::Attempt;
 use crate::config::Config;
-use crate::directory::Directory;
+use crate::directory::{Directory, Update};
 use crate::follower::Batch;
 use crate::locate::Locator;
 use crate::location::{Change, Committed, Ticket};
@@ -23,16 +24,20 @@ use crate::trace::Tracer;
 use crate::transport::{Arrival, ConnectionId, SendError, Transports};
 use crate::wall_clock;
 use bytes::Bytes;
+use calls::InSetup;
+use counts::Counts;
+use gateways::{Gateways, Located};
 use hops::BackOff;
 use ngn_model::DomainName;
-use ngn_routing::{EmergencyTable, Pstn, Settings};
+use ngn_model::call_plan::FailoverCodes;
+use ngn_routing::{GatewayOrder, NumberPlan, Settings};
 use ngn_sip::digest::{NonceKey, ReplayWindow};
 use ngn_sip::header::{HeaderName, Transport};
 use ngn_sip::message::{Limits, Message};
 use ngn_sip::stack::{
     Destination, FlowId, LookupId, Moment, Output, ServerTransactionId, Source, Stack, Tried,
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
@@ -78,10 +83,11 @@ type Fields = Vec<(HeaderName, String)>;
 pub struct Engine {
     config: Config,
     settings: Settings,
-    pstn: Pstn,
-    emergency: EmergencyTable,
-    /// Gateways that are known not to answer.
-    down: HashSet<i64>,
+    /// Which gateways answer.
+    gateways: Gateways,
+    counts: Counts,
+    /// A number that is different for each call.
+    seed: u64,
     stack: Stack,
     transports: Transports,
     directory: Directory,
@@ -93,7 +99,7 @@ pub struct Engine {
     waiting: HashMap<Ticket, (ServerTransactionId, Fields)>,
     last_ticket: Ticket,
     /// INVITEs that are being forwarded.
-    calls: HashMap<ServerTransactionId, Attempt>,
+    calls: HashMap<ServerTransactionId, InSetup>,
     /// What call records call this node.
     node: String,
     changes: mpsc::Sender<Change>,
@@ -104,6 +110,8 @@ pub struct Engine {
     /// How many look-ups may run.
     lookups: Arc<Semaphore>,
     locator: Locator,
+    located: mpsc::Sender<Located>,
+    located_queue: Option<mpsc::Receiver<Located>>,
     back_off: BackOff,
     /// New work is refused.
     sheds: bool,
@@ -123,17 +131,15 @@ impl Engine {
         queues: &Queues,
     ) -> Self {
         let (found, found_queue) = mpsc::channel(LOOKUPS);
+        let (located, located_queue) = mpsc::channel(64);
         let node = config.node(transports.udp_addresses().chain(transports.tcp_addresses()).next());
         Self {
-            settings: Settings {
-                default_answer_timeout: Duration::from_secs(config.proxy.answer_timeout),
-                voicemail_server: Some(config.proxy.voicemail_server.clone())
-                    .filter(|server| !server.is_empty()),
-                ..Settings::default()
-            },
-            pstn: Pstn::default(),
-            emergency: EmergencyTable::default(),
-            down: HashSet::new(),
+            settings: settings(&config),
+            gateways: Gateways::default(),
+            counts: Counts::default(),
+            seed: 0,
+            located,
+            located_queue: Some(located_queue),
             config,
             stack,
             transports,
@@ -163,6 +169,9 @@ impl Engine {
     /// seconds later.
     pub async fn run(mut self, mut queues: Queues, shutdown: CancellationToken) {
         let Some(mut found) = self.found_queue.take() else { return };
+        let Some(mut located) = self.located_queue.take() else { return };
+        self.gateways_changed();
+        self.emergency_changed();
         let mut sweep = tokio::time::interval(SWEEP);
         let mut publish = tokio::time::interval(PUBLISH);
         loop {
@@ -183,12 +192,16 @@ impl Engine {
                 Some(committed) = queues.committed.recv() => self.committed(&committed),
                 Some(batch) = queues.batches.recv() => self.apply(batch),
                 Some(found) = found.recv() => self.resolved(found),
+                Some(located) = located.recv() => self.located(located),
                 () = tokio::time::sleep_until(deadline.into()) => {
                     let now = self.now();
                     self.stack.timeout(now);
                 }
                 _ = sweep.tick() => self.sweep(),
-                _ = publish.tick() => self.publish(queues.arrivals.len()),
+                _ = publish.tick() => {
+                    self.publish(queues.arrivals.len());
+                    self.probe();
+                }
                 // Last, so that a flood keeps nothing else from being done.
                 Some(arrival) = queues.arrivals.recv() => self.arrived(arrival),
             }
@@ -231,17 +244,33 @@ impl Engine {
             self.replace_directory(*anew);
         }
         for update in batch.updates {
-            if let crate::directory::Update::Domain(name, is_ours) = &update {
-                if *is_ours {
-                    self.stack.add_own_name(name.as_str());
-                } else {
-                    self.stack.remove_own_name(name.as_str());
-                }
+            match &update {
+                Update::Domain(name, true) => self.stack.add_own_name(name.as_str()),
+                Update::Domain(name, false) => self.stack.remove_own_name(name.as_str()),
+                _ => {}
             }
+            let is_peer = matches!(update, Update::Peer(_, Some(_)));
+            let is_pstn = matches!(update, Update::Pstn(_));
+            let is_emergency = matches!(update, Update::Emergency(_));
             self.directory.apply(update);
+            if is_pstn {
+                self.gateways_changed();
+            }
+            if is_emergency {
+                self.emergency_changed();
+            }
+            if is_peer {
+                self.look_peers_up();
+            }
         }
         // The follower may be gone already.
         let _ = batch.applied.send(());
+    }
+
+    /// Emergency calls are taken although others are refused.
+    fn emergency_changed(&mut self) {
+        let numbers = self.directory.emergency().numbers().map(str::to_owned).collect();
+        self.stack.set_emergency_numbers(numbers);
     }
 
     fn replace_directory(&mut self, anew: Directory) {
@@ -252,11 +281,15 @@ impl Engine {
             // When there is no place, the next REGISTER of each phone writes its row.
             let _ = self.changes.try_send(Change { ticket: None, upserts, deletes: Vec::new() });
         }
+        self.gateways_changed();
+        self.emergency_changed();
         // Millions of records take a while to be given back, during which calls would wait.
         drop(tokio::task::spawn_blocking(move || drop(old)));
     }
 
     fn sweep(&mut self) {
+        self.counts.sweep(Instant::now());
+        self.look_peers_up();
         let deletes = self.directory.sweep(wall_clock());
         if !deletes.is_empty() {
             // When there is no place the rows stay, which nobody reads any more.
@@ -276,6 +309,8 @@ impl Engine {
             (&metrics.accounts, sizes.accounts),
             (&metrics.aliases, sizes.aliases),
             (&metrics.bindings, sizes.bindings),
+            (&metrics.peers, sizes.peers),
+            (&metrics.routes, sizes.routes),
         ] {
             metrics::set(gauge, number);
         }
@@ -383,7 +418,8 @@ impl Engine {
                 }
                 Output::Call(event) => self.call_event(&event),
                 Output::Tried(tried) => self.tried(&tried),
-                Output::Cancelled(_) | Output::Answer { .. } => {}
+                Output::Answer { id, result } => self.probe_answered(id, &result),
+                Output::Cancelled(_) => {}
             }
         }
     }
@@ -392,6 +428,11 @@ impl Engine {
     fn tried(&mut self, tried: &Tried) {
         let lasts = Duration::from_secs(self.config.dns.back_off);
         self.back_off.note(&tried.to, tried.result, lasts, Instant::now());
+        let call = self.calls.get(&tried.request);
+        if let Some(id) = call.and_then(|call| call.gateway(tried.step, tried.target)) {
+            let most = self.probe_failures();
+            self.gateways.tried(id, tried.result, most);
+        }
     }
 
     fn reply(
@@ -403,5 +444,29 @@ impl Engine {
     ) {
         let now = self.now();
         self.stack.reply(now, id, status, phrase, fields);
+    }
+}
+
+/// What decisions depend on, from the configuration.
+fn settings(config: &Config) -> Settings {
+    let (proxy, pstn) = (&config.proxy, &config.pstn);
+    Settings {
+        default_answer_timeout: Duration::from_secs(proxy.answer_timeout),
+        gateway_answer_timeout: Duration::from_secs(pstn.answer_timeout),
+        voicemail_server: Some(proxy.voicemail_server.clone()).filter(|name| !name.is_empty()),
+        numbers: NumberPlan {
+            country_code: pstn.country_code.clone(),
+            area_code: pstn.area_code.clone(),
+            national_prefix: pstn.national_prefix.clone(),
+            international_prefix: pstn.international_prefix.clone(),
+            ..NumberPlan::default()
+        },
+        default_call_limit: pstn.calls_per_account,
+        gateway_order: match pstn.gateway_order {
+            crate::config::GatewayOrder::Shared => GatewayOrder::Shared,
+            crate::config::GatewayOrder::InOrder => GatewayOrder::InOrder,
+        },
+        failover: FailoverCodes::and(pstn.failover_codes.clone()),
+        ..Settings::default()
     }
 }

@@ -3,9 +3,12 @@
 use crate::directory::{Directory, Update};
 use ngn_daemon::Readiness;
 use ngn_model::journal::{Entity, JournalRow};
-use ngn_model::{Aor, CustomerId, DomainName};
+use ngn_model::{Aor, CustomerId, DomainName, EmergencyMapping};
+use ngn_routing::pstn::Change;
+use ngn_routing::{EmergencyTable, Pstn};
 use ngn_store::{Follower, Store, StoreError};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -31,6 +34,21 @@ struct Named {
     accounts: BTreeSet<Aor>,
     aliases: BTreeSet<Aor>,
     customers: BTreeSet<CustomerId>,
+    peers: BTreeSet<String>,
+    balances: BTreeSet<Aor>,
+    carriers: BTreeSet<i64>,
+    gateways: BTreeSet<i64>,
+    rules: BTreeSet<i64>,
+    routes: BTreeSet<i64>,
+    emergency: BTreeSet<i64>,
+}
+
+/// What was read anew.
+#[derive(Debug, Default)]
+struct Read {
+    updates: Vec<Update>,
+    pstn: Vec<Change>,
+    emergency: Vec<(i64, Option<EmergencyMapping>)>,
 }
 
 impl Named {
@@ -52,6 +70,15 @@ impl Named {
                     named.accounts.extend(account.parse::<Aor>());
                 }
                 Entity::Customer => named.customers.extend(row.key.parse::<CustomerId>()),
+                Entity::TrustedPeer => {
+                    named.peers.insert(row.key.clone());
+                }
+                Entity::Prepaid => named.balances.extend(row.key.parse::<Aor>()),
+                Entity::Carrier => named.carriers.extend(row.key.parse::<i64>()),
+                Entity::Gateway => named.gateways.extend(row.key.parse::<i64>()),
+                Entity::GatewayRule => named.rules.extend(row.key.parse::<i64>()),
+                Entity::Route => named.routes.extend(row.key.parse::<i64>()),
+                Entity::Emergency => named.emergency.extend(row.key.parse::<i64>()),
                 Entity::SipAlias => named.aliases.extend(row.key.parse::<Aor>()),
                 _ => {}
             }
@@ -59,7 +86,7 @@ impl Named {
         named
     }
 
-    async fn read(&self, store: &Store) -> Result<Vec<Update>, StoreError> {
+    async fn read(&self, store: &Store) -> Result<Read, StoreError> {
         let domains: Vec<DomainName> = self.domains.iter().cloned().collect();
         let mut accounts: Vec<Aor> = self.accounts.iter().cloned().collect();
         let aliases: Vec<Aor> = self.aliases.iter().cloned().collect();
@@ -83,27 +110,148 @@ impl Named {
             let rows = store.aliases(&aliases).await?;
             updates.extend(rows.into_iter().map(|(alias, target)| Update::Alias(alias, target)));
         }
-        Ok(updates)
+        if !self.peers.is_empty() {
+            let keys: Vec<String> = self.peers.iter().cloned().collect();
+            let rows = store.trusted_peers(&keys).await?;
+            updates.extend(rows.into_iter().map(|(k, row)| Update::Peer(k, row.map(Box::new))));
+        }
+        if !self.balances.is_empty() {
+            let keys: Vec<Aor> = self.balances.iter().cloned().collect();
+            let rows = store.balances(&keys).await?;
+            updates.extend(rows.into_iter().map(|(aor, amount)| Update::Balance(aor, amount)));
+        }
+        let pstn = self.read_pstn(store).await?;
+        let emergency = match ids(&self.emergency).as_slice() {
+            [] => Vec::new(),
+            ids => store.emergency_mappings(ids).await?,
+        };
+        Ok(Read { updates, pstn, emergency })
     }
+
+    /// The rows of carriers, gateways, gateway rules and routes, of which there may be very many.
+    async fn read_pstn(&self, store: &Store) -> Result<Vec<Change>, StoreError> {
+        let mut changes = Vec::new();
+        if !self.carriers.is_empty() {
+            let rows = store.carriers(&ids(&self.carriers)).await?;
+            changes.extend(rows.into_iter().map(|(id, row)| Change::Carrier(id, row)));
+        }
+        if !self.gateways.is_empty() {
+            let rows = store.gateways(&ids(&self.gateways)).await?;
+            changes.extend(rows.into_iter().map(|(id, row)| Change::Gateway(id, row)));
+        }
+        if !self.rules.is_empty() {
+            let rows = store.gateway_rules(&ids(&self.rules)).await?;
+            changes.extend(rows.into_iter().map(|(id, row)| Change::Rule(id, row)));
+        }
+        if !self.routes.is_empty() {
+            let rows = store.routes(&ids(&self.routes)).await?;
+            changes.extend(rows.into_iter().map(|(id, row)| Change::Route(id, row)));
+        }
+        Ok(changes)
+    }
+}
+
+fn ids(set: &BTreeSet<i64>) -> Vec<i64> {
+    set.iter().copied().collect()
+}
+
+/// What several tables make up together, as the engine has it; changes make another one of it.
+#[derive(Debug, Clone, Default)]
+pub struct Tables {
+    pstn: Arc<Pstn>,
+    /// Emergency numbers, whatever is mapped.
+    numbers: Arc<[String]>,
+    mappings: BTreeMap<i64, EmergencyMapping>,
+}
+
+impl Tables {
+    fn emergency(&self) -> Arc<EmergencyTable> {
+        let rows = self.mappings.values().cloned();
+        Arc::new(EmergencyTable::new(self.numbers.iter().cloned(), rows))
+    }
+
+    /// Takes changes in and adds what the engine has to know to `updates`.
+    async fn take(&mut self, read: Read) -> Vec<Update> {
+        let Read { mut updates, pstn, emergency } = read;
+        if !pstn.is_empty() {
+            let old = Arc::clone(&self.pstn);
+            // A million routes take a while.
+            match tokio::task::spawn_blocking(move || Arc::new(old.with(&pstn))).await {
+                Ok(new) => {
+                    self.pstn = Arc::clone(&new);
+                    updates.push(Update::Pstn(new));
+                }
+                Err(error) => tracing::error!(%error, "changed routes could not be applied"),
+            }
+        }
+        if !emergency.is_empty() {
+            for (id, row) in emergency {
+                match row {
+                    Some(row) => self.mappings.insert(id, row),
+                    None => self.mappings.remove(&id),
+                };
+            }
+            updates.push(Update::Emergency(self.emergency()));
+        }
+        updates
+    }
+}
+
+/// Everything as it was loaded, with what follows it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What the engine serves.
+    pub directory: Directory,
+    /// What changes are applied to.
+    pub tables: Tables,
+}
+
+/// Loads everything at one moment, and a follower that goes on from there. `numbers` are emergency numbers whatever is
+/// mapped.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn load(store: &Store, numbers: Arc<[String]>) -> Result<(Loaded, Follower), StoreError> {
+    let (mut loaded, follower) = store.load_directory().await?;
+    let (carriers, gateways) =
+        (std::mem::take(&mut loaded.carriers), std::mem::take(&mut loaded.gateways));
+    let (rules, routes) =
+        (std::mem::take(&mut loaded.gateway_rules), std::mem::take(&mut loaded.routes));
+    let making = tokio::task::spawn_blocking(move || Pstn::new(carriers, gateways, rules, routes));
+    let pstn = Arc::new(making.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "routes could not be read");
+        Pstn::default()
+    }));
+    if pstn.unusable_routes() > 0 {
+        tracing::warn!(count = pstn.unusable_routes(), "routes are left out: no digits");
+    }
+    let mappings = std::mem::take(&mut loaded.emergency);
+    let mappings = mappings.into_iter().map(|row| (row.id, row)).collect();
+    let tables = Tables { pstn: Arc::clone(&pstn), numbers, mappings };
+    let directory = Directory::from_loaded(loaded, pstn, tables.emergency());
+    Ok((Loaded { directory, tables }, follower))
 }
 
 /// Follows the journal until `shutdown` or the engine's end. A position counts as applied once the engine says so.
 pub async fn run(
     store: Store,
     mut follower: Follower,
+    mut tables: Tables,
     batches: mpsc::Sender<Batch>,
     readiness: Readiness,
     shutdown: CancellationToken,
 ) {
     tokio::select! {
         () = shutdown.cancelled() => {}
-        () = follow(&store, &mut follower, &batches, &readiness) => {}
+        () = follow(&store, &mut follower, &mut tables, &batches, &readiness) => {}
     }
 }
 
 async fn follow(
     store: &Store,
     follower: &mut Follower,
+    tables: &mut Tables,
     batches: &mpsc::Sender<Batch>,
     readiness: &Readiness,
 ) {
@@ -113,9 +261,9 @@ async fn follow(
             Ok(rows) => (None, rows),
             Err(StoreError::Rewound { position }) => {
                 tracing::warn!(position, "the journal went back; loading everything anew");
-                let (directory, from_there) = load_anew(store).await;
-                *follower = from_there;
-                (Some(directory), Vec::new())
+                let (loaded, from_there) = load_anew(store, &tables.numbers).await;
+                (*follower, *tables) = (from_there, loaded.tables);
+                (Some(Box::new(loaded.directory)), Vec::new())
             }
             Err(error) => {
                 tracing::warn!(%error, "the journal cannot be read; serving what is known");
@@ -125,15 +273,16 @@ async fn follow(
         };
         let named = Named::by(&rows);
         // The rows were taken from the follower, so their records must be read, however long it takes.
-        let updates = loop {
+        let read = loop {
             match named.read(store).await {
-                Ok(updates) => break updates,
+                Ok(read) => break read,
                 Err(error) => {
                     tracing::warn!(%error, "changed records cannot be read yet");
                     tokio::time::sleep(RETRY).await;
                 }
             }
         };
+        let updates = tables.take(read).await;
         let (applied, done) = oneshot::channel();
         if batches.send(Batch { anew, updates, applied }).await.is_err() || done.await.is_err() {
             return;
@@ -144,26 +293,16 @@ async fn follow(
 }
 
 /// Loads everything, however long it takes.
-async fn load_anew(store: &Store) -> (Box<Directory>, Follower) {
+async fn load_anew(store: &Store, numbers: &Arc<[String]>) -> (Loaded, Follower) {
     loop {
-        match load(store).await {
-            Ok((directory, follower)) => return (Box::new(directory), follower),
+        match load(store, Arc::clone(numbers)).await {
+            Ok(loaded) => return loaded,
             Err(error) => {
                 tracing::warn!(%error, "the directory cannot be loaded yet");
                 tokio::time::sleep(RETRY).await;
             }
         }
     }
-}
-
-/// Loads everything at one moment, and a follower that goes on from there.
-///
-/// # Errors
-///
-/// When the database fails.
-pub async fn load(store: &Store) -> Result<(Directory, Follower), StoreError> {
-    let (loaded, follower) = store.load_directory().await?;
-    Ok((Directory::from_loaded(loaded), follower))
 }
 
 #[cfg(test)]
@@ -190,7 +329,19 @@ mod tests {
             row(Entity::PhonebookEntry, ""),
             row(Entity::Customer, "7"),
             row(Entity::Customer, "x"),
+            row(Entity::TrustedPeer, "192.0.2.1"),
+            row(Entity::Carrier, "1"),
+            row(Entity::Gateway, "2"),
+            row(Entity::GatewayRule, "x"),
+            row(Entity::Route, "3"),
+            row(Entity::Route, "3"),
+            row(Entity::Route, "4"),
+            row(Entity::Emergency, "9"),
+            row(Entity::Prepaid, "a@example.com"),
         ]);
+        assert_eq!((named.peers.len(), named.carriers.len(), named.gateways.len()), (1, 1, 1));
+        assert_eq!((named.rules.len(), named.routes.len(), named.emergency.len()), (0, 2, 1));
+        assert_eq!(named.balances.len(), 1);
         let accounts: Vec<String> = named.accounts.iter().map(ToString::to_string).collect();
         assert_eq!(accounts, ["a@example.com", "b@example.com", "c@example.com"]);
         assert_eq!(named.customers.len(), 1);

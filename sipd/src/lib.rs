@@ -78,7 +78,10 @@ pub async fn serve(
     // Sockets and writers go on while the engine drains; they end after it, or when this function fails.
     let ended = CancellationToken::new();
     let end = ended.clone().drop_guard();
-    let (directory, follower) = follower::load(&store).await.context("cannot load the accounts")?;
+    let numbers = config.emergency.numbers.clone().into();
+    let (loaded, follower) =
+        follower::load(&store, numbers).await.context("cannot load the accounts")?;
+    let follower::Loaded { directory, tables } = loaded;
     let (arrivals_in, arrivals) = mpsc::channel(ARRIVALS);
     let transports =
         Transports::bind(&config.listen, &config.limits, arrivals_in, ended.clone()).await?;
@@ -123,7 +126,14 @@ pub async fn serve(
         )),
         tokio::spawn(cdr::run(store.clone(), records_out, metrics, ended)),
     ];
-    tokio::spawn(follower::run(store, follower, batches_in, readiness.clone(), shutdown.clone()));
+    tokio::spawn(follower::run(
+        store,
+        follower,
+        tables,
+        batches_in,
+        readiness.clone(),
+        shutdown.clone(),
+    ));
     readiness.set_ready(true, "");
     let task = tokio::spawn(async move {
         engine.run(queues, shutdown).await;

@@ -63,6 +63,39 @@ pub struct Metrics {
     pub aliases: Gauge,
     /// Bindings of registered phones.
     pub bindings: Gauge,
+    /// Trusted peers.
+    pub peers: Gauge,
+    /// Routes of calls to telephone numbers.
+    pub routes: Gauge,
+    gateway_calls: Family<GatewayLabel, Counter>,
+    gateway_failures: Family<GatewayLabel, Counter>,
+    gateway_up: Family<GatewayLabel, Gauge>,
+}
+
+/// What tells gateways apart: id and name.
+type GatewayLabel = [(&'static str, String); 2];
+
+/// What is counted of one gateway.
+#[derive(Debug, Clone)]
+pub struct GatewayMetrics {
+    /// Calls that were sent to it.
+    pub calls: Counter,
+    /// Those of them that it did not answer, or that ended in 408 or 5xx.
+    pub failures: Counter,
+    /// 1 while it is up, else 0.
+    pub up: Gauge,
+    label: GatewayLabel,
+    families:
+        (Family<GatewayLabel, Counter>, Family<GatewayLabel, Counter>, Family<GatewayLabel, Gauge>),
+}
+
+impl GatewayMetrics {
+    /// Shows it no longer.
+    pub fn forget(&self) {
+        self.families.0.remove(&self.label);
+        self.families.1.remove(&self.label);
+        self.families.2.remove(&self.label);
+    }
 }
 
 /// What the stack counts.
@@ -96,6 +129,14 @@ impl Metrics {
         let calls = gauges(registry, "calls", "Calls in progress");
         let queues = gauges(registry, "queue_length", "What waits in a queue");
         let held = gauges(registry, "directory", "Records held in memory");
+        let gateway_calls = Family::default();
+        let text = "Calls that were sent to a gateway";
+        registry.register("gateway_calls", text, Family::clone(&gateway_calls));
+        let gateway_failures = Family::default();
+        let text = "Calls that a gateway did not answer, or ended in 408 or 5xx";
+        registry.register("gateway_failures", text, Family::clone(&gateway_failures));
+        let gateway_up = Family::default();
+        registry.register("gateway_up", "Whether a gateway answers", Family::clone(&gateway_up));
         Self {
             other_requests: requests_of("other"),
             requests: known.into_iter().collect(),
@@ -118,7 +159,29 @@ impl Metrics {
             accounts: handle(&held, [("kind", "accounts")]),
             aliases: handle(&held, [("kind", "aliases")]),
             bindings: handle(&held, [("kind", "bindings")]),
+            peers: handle(&held, [("kind", "trusted_peers")]),
+            routes: handle(&held, [("kind", "routes")]),
+            gateway_calls,
+            gateway_failures,
+            gateway_up,
             stack: StackMetrics::new(registry),
+        }
+    }
+
+    /// The handles of one gateway.
+    #[must_use]
+    pub fn gateway(&self, id: i64, name: &str) -> GatewayMetrics {
+        let label = [("id", id.to_string()), ("gateway", name.to_owned())];
+        GatewayMetrics {
+            calls: handle(&self.gateway_calls, label.clone()),
+            failures: handle(&self.gateway_failures, label.clone()),
+            up: handle(&self.gateway_up, label.clone()),
+            families: (
+                self.gateway_calls.clone(),
+                self.gateway_failures.clone(),
+                self.gateway_up.clone(),
+            ),
+            label,
         }
     }
 

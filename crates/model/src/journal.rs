@@ -73,6 +73,8 @@ entities! {
     GatewayRule = "gateway_rule",
     /// An LCR route; key: id.
     Route = "route",
+    /// A row of the emergency mapping; key: id.
+    Emergency = "emergency",
     /// A prepaid balance; key: `user@domain`.
     Prepaid = "prepaid",
     /// A voicemail account; key: `user@domain`.

@@ -49,6 +49,12 @@ impl EmergencyTable {
         self.numbers.contains(number) || self.rows.contains_key(number)
     }
 
+    /// Every emergency number.
+    pub fn numbers(&self) -> impl Iterator<Item = &str> {
+        let mapped = self.rows.keys().filter(|number| !self.numbers.contains(*number));
+        self.numbers.iter().chain(mapped).map(String::as_str)
+    }
+
     /// The rows for a number, a domain and a region, the closest first: both, domain, region, neither; in each by id.
     /// A row with another domain or region than the caller's is not among them.
     #[must_use]

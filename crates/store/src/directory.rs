@@ -11,8 +11,8 @@ use crate::store::Store;
 use crate::tx::{Tx, on};
 use futures::TryStreamExt;
 use ngn_model::{
-    Account, Aor, Binding, Carrier, DomainName, Gateway, GatewayRule, Ha1, Ha1Sha256, Ownership,
-    Route, TrustedPeer,
+    Account, Amount, Aor, Binding, Carrier, DomainName, EmergencyMapping, Gateway, GatewayRule,
+    Ha1, Ha1Sha256, Ownership, Route, TrustedPeer,
 };
 use sqlx::QueryBuilder;
 use std::collections::HashMap;
@@ -42,6 +42,10 @@ pub struct Directory {
     pub gateway_rules: Vec<GatewayRule>,
     /// The routes, by id.
     pub routes: Vec<Route>,
+    /// The emergency mapping, by id.
+    pub emergency: Vec<EmergencyMapping>,
+    /// What prepaid accounts have.
+    pub balances: Vec<(Aor, Amount)>,
 }
 
 /// A SIP domain as a SIP server must know it.
@@ -105,6 +109,8 @@ impl Store {
                         gateways: pstn.gateways,
                         gateway_rules: pstn.gateway_rules,
                         routes: pstn.routes,
+                        emergency: pstn.emergency,
+                        balances: pstn.balances,
                     };
                     Ok::<_, StoreError>((directory, start))
                 })

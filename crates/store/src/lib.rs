@@ -24,6 +24,7 @@ mod dialect;
 mod directory;
 mod dns_records;
 mod dns_zones;
+mod emergency;
 mod enum_numbers;
 mod enum_ranges;
 mod error;

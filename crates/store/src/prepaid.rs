@@ -60,6 +60,7 @@ macro_rules! steps {
         concat!("CAST(ROUND(COALESCE(", $column, ", 0) * 10000) AS SIGNED INTEGER)")
     };
 }
+pub(crate) use steps;
 
 impl Tx<'_> {
     /// Keeps an account as it is until the end of this transaction; whether it exists. Who changes what hangs on

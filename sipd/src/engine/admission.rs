@@ -3,22 +3,41 @@
 use super::{Engine, Fields};
 use crate::config::{DigestAlgorithm, DigestUri};
 use crate::wall_clock;
-use ngn_model::{Account, Aor, DomainName};
+use ngn_model::{Account, Aor, DomainName, PeerProtocol, TrustedPeer};
 use ngn_sip::digest::{self, Rules, Secret, UriRule, Verdict};
-use ngn_sip::header::{Algorithm, Authorization, HeaderName};
+use ngn_sip::header::{Algorithm, Authorization, HeaderName, Transport};
 use ngn_sip::message::{Message, Method};
+use ngn_sip::stack::IncomingRequest;
 use ngn_sip::uri::Uri;
+use std::net::IpAddr;
 
 /// Who a request comes from, or the answer that it deserves instead.
 pub(super) enum Admission {
     Account(Box<Account>),
+    /// An account of ours by its From and the address it comes from, for an emergency call.
+    Claimed(Box<Account>),
+    Peer(Box<TrustedPeer>),
     Stranger,
     Refused(u16, Option<&'static str>, Fields),
 }
 
 impl Engine {
-    /// Who calls: From in a domain of ours must be proved, any other proves nothing.
-    pub(super) fn admit(&mut self, request: &Message, method: &Method, uri: &Uri) -> Admission {
+    /// Who calls: a trusted peer by its address (B145); else From in a domain of ours must be proved, any other proves
+    /// nothing.
+    pub(super) fn admit(
+        &mut self,
+        incoming: &IncomingRequest,
+        method: &Method,
+        uri: &Uri,
+    ) -> Admission {
+        let (request, source) = (&incoming.request, &incoming.source);
+        let name = HeaderName::ProxyAuthorization;
+        // A phone behind the address of a trunk shows that it has a password.
+        if request.field(name).is_none()
+            && let Some(peer) = self.directory.peer(source.remote.ip(), protocol(&source.transport))
+        {
+            return Admission::Peer(Box::new(peer.clone()));
+        }
         let Ok(from) = request.from_header() else {
             return Admission::Refused(400, None, Vec::new());
         };
@@ -28,18 +47,43 @@ impl Engine {
         if !self.directory.serves(&domain) {
             return Admission::Stranger;
         }
-        match self.authenticate(request, method, uri, &domain, HeaderName::ProxyAuthorization) {
+        let claimed = from.uri().aor();
+        let owner = |engine: &Self| {
+            let (owner, _) = claimed.as_ref().and_then(|aor| engine.directory.resolve(aor))?;
+            Some(Box::new(owner.clone()))
+        };
+        match self.authenticate(request, method, uri, &domain, name) {
             Ok(account) => {
-                let claimed = from.uri().aor();
-                let resolved = claimed.as_ref().and_then(|aor| self.directory.resolve(aor));
-                if resolved.is_some_and(|(owner, _)| owner.aor == account.aor) {
+                if owner(self).is_some_and(|owner| owner.aor == account.aor) {
                     Admission::Account(Box::new(account))
                 } else {
                     Admission::Refused(403, Some("From Is Not Yours"), Vec::new())
                 }
             }
-            Err((status, fields)) => Admission::Refused(status, None, fields),
+            Err((status, fields)) => {
+                // B165: nobody who is known is kept from an emergency call by a challenge.
+                if self.is_emergency(uri)
+                    && let Some(owner) = owner(self)
+                    && self.is_registered_from(&owner.aor, source.remote.ip())
+                {
+                    return Admission::Claimed(owner);
+                }
+                Admission::Refused(status, None, fields)
+            }
         }
+    }
+
+    /// Whether a contact of an account is registered from an address.
+    fn is_registered_from(&self, aor: &Aor, source: IpAddr) -> bool {
+        let (source, now) = (source.to_canonical(), wall_clock());
+        self.directory.bindings(aor).iter().filter(|binding| binding.expires_at > now).any(
+            |binding| {
+                let uri = binding.received.as_ref().unwrap_or(&binding.contact);
+                let address =
+                    Uri::parse(uri).ok().and_then(|uri| uri.host()).and_then(|host| host.ip());
+                address.is_some_and(|address| address.to_canonical() == source)
+            },
+        )
     }
 
     /// The account whose password a request proves to know, or the answer to give.
@@ -113,5 +157,14 @@ impl Engine {
             (407, HeaderName::ProxyAuthenticate)
         };
         Err((status, challenges.iter().map(|challenge| (field, challenge.to_string())).collect()))
+    }
+}
+
+/// The transport as trusted peers name it.
+const fn protocol(transport: &Transport) -> PeerProtocol {
+    match transport {
+        Transport::Tcp | Transport::Ws => PeerProtocol::Tcp,
+        Transport::Tls | Transport::Wss => PeerProtocol::Tls,
+        Transport::Udp | Transport::Sctp | Transport::Other(_) => PeerProtocol::Udp,
     }
 }

@@ -2,20 +2,23 @@
 
 use super::Engine;
 use super::admission::Admission;
+use super::facts::{Decision, Question};
 use crate::cdr::Record;
 use crate::cdr::record::{self, Attempt, Parties};
 use crate::wall_clock;
-use ngn_model::call_plan::{HeaderEdit, Target};
-use ngn_model::{DomainName, Plan};
-use ngn_routing::{CallFacts, Callee, Caller, Diverted};
+use ngn_model::call_plan::{HeaderEdit, Payer, Target};
+use ngn_model::{CallPlan, DomainName, Plan};
+use ngn_routing::Caller;
 use ngn_sip::header::{HeaderName, Transport};
-use ngn_sip::message::Method;
+use ngn_sip::message::{Message, Method};
 use ngn_sip::stack::{
     CallEvent, CallEventKind, Destination, Edit, ForwardPlan, ForwardStep, ForwardTarget,
     IncomingRequest,
 };
 use ngn_sip::uri::Uri;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Instant;
 
 /// The methods that are served; others are forwarded all the same.
 const ALLOWED: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE";
@@ -56,59 +59,35 @@ impl Engine {
         if request.max_forwards().ok().flatten().is_some_and(|left| left.0 == 0) {
             return self.reply(id, 483, None, &Vec::new());
         }
-        let admission = self.admit(request, method, uri);
+        let admission = self.admit(incoming, method, uri);
         let caller = match &admission {
             Admission::Account(account) => Caller::Account(account),
+            Admission::Claimed(account) => Caller::Claimed(account),
+            Admission::Peer(peer) => Caller::Peer(peer),
             Admission::Stranger => Caller::Stranger,
             Admission::Refused(status, phrase, fields) => {
                 return self.reply(id, *status, *phrase, fields);
             }
         };
-        let address = uri.aor();
-        let callee = match &address {
-            Some(aor) if is_domain => self.directory.callee(aor, uri.as_str()),
-            // A user at our own address has no domain: nobody is called so, and forwarding would be a loop.
-            None if is_domain => Callee::Unknown { address: uri.as_str() },
-            _ if is_own => Callee::Unknown { address: uri.as_str() },
-            _ => Callee::Foreign { uri: uri.as_str() },
-        };
-        let canonical = match callee {
-            Callee::Account { account, .. } => account.aor.to_string(),
-            _ => address.as_ref().map(ToString::to_string).unwrap_or_default(),
-        };
-        let (source, settings) = (incoming.source.remote.ip(), &self.settings);
-        let known = match callee {
-            Callee::Account { account, .. } => self.diverted(account),
-            Callee::Unknown { .. } | Callee::Foreign { .. } => Vec::new(),
-        };
-        let diverted: Vec<Diverted<'_>> = known.iter().map(|known| self.callee_of(known)).collect();
         let from = request.from_header().map(|from| from.uri().as_str().to_owned());
-        let (from, now) = (from.unwrap_or_default(), wall_clock());
-        let dialled = uri.user_unescaped().unwrap_or_default();
-        let facts = CallFacts {
+        self.seed = self.seed.wrapping_add(1);
+        let Decision { plan, canonical } = self.decide(&Question {
             caller,
-            callee,
-            dialled: &dialled,
-            domain: host.as_ref().filter(|_| is_domain),
-            from: &from,
-            wants_privacy: false,
-            diverted: &diverted,
-            enum_answers: &[],
-            pstn: &self.pstn,
-            down: &self.down,
-            emergency: &self.emergency,
-            usage: &[],
-            seed: u64::try_from(now).unwrap_or_default(),
-            source,
-            now,
-            settings,
-        };
-        let plan = ngn_routing::plan(&facts);
-        let attempt = (*method == Method::Invite).then(|| {
+            uri,
+            from: &from.unwrap_or_default(),
+            wants_privacy: wants_privacy(request),
+            source: incoming.source.remote.ip(),
+            now: wall_clock(),
+            seed: self.seed,
+        });
+        let is_call = *method == Method::Invite;
+        let attempt = is_call.then(|| {
             let (payer, rpid) = match caller {
                 Caller::Account(account) => (account.aor.to_string(), account.rpid.clone()),
                 Caller::Claimed(account) => (account.aor.to_string(), None),
-                Caller::Peer(peer) => (peer.ip.clone(), None),
+                Caller::Peer(peer) => {
+                    (peer.billing_id.clone().unwrap_or_else(|| peer.ip.clone()), None)
+                }
                 Caller::Stranger => (String::new(), None),
             };
             let proxy = self.config.listen.advertised.clone();
@@ -127,27 +106,38 @@ impl Engine {
                 self.reply(id, reject.status, Some(reject.phrase), &Vec::new());
             }
             Plan::Call(plan) => {
-                let steps: Vec<ForwardStep> = plan.steps.iter().map(forward_step).collect();
+                let (steps, gateways) = forward_steps(&plan);
                 if let Some(mut attempt) = attempt {
                     let uris = |step: &ForwardStep| {
                         step.targets.iter().map(|target| target.uri.to_string()).collect()
                     };
                     attempt.set_targets(steps.iter().map(uris).collect());
-                    self.calls.insert(id, attempt);
+                    let mut payers: Vec<Payer> =
+                        gateways.values().map(|(_, payer)| payer.clone()).collect();
+                    let trunk = match caller {
+                        Caller::Peer(peer) => Some(Payer::Peer(peer.ip.clone())),
+                        Caller::Account(_) | Caller::Claimed(_) | Caller::Stranger => None,
+                    };
+                    payers.extend(trunk.clone());
+                    payers.sort();
+                    payers.dedup();
+                    self.counts.begin(id, payers);
+                    self.calls.insert(id, InSetup { attempt, gateways, trunk });
                 }
                 let now = self.now();
                 // RFC 3261 section 22.3: credentials for our realm end here.
                 let mut edits: Vec<Edit> = plan.edits.iter().map(edit).collect();
                 edits.extend(match caller {
-                    Caller::Account(_) => {
+                    Caller::Account(_) | Caller::Claimed(_) => {
                         vec![Edit::Remove(HeaderName::ProxyAuthorization.as_str().to_owned())]
                     }
-                    Caller::Claimed(_) | Caller::Peer(_) | Caller::Stranger => Vec::new(),
+                    Caller::Peer(_) | Caller::Stranger => Vec::new(),
                 });
                 let plan = ForwardPlan { steps, edits, ..ForwardPlan::default() };
                 if !self.stack.forward(now, id, plan) {
                     // Answered or cancelled already, by the event that said so.
                     self.calls.remove(&id);
+                    self.counts.failed(id);
                 }
             }
         }
@@ -166,16 +156,22 @@ impl Engine {
         match event.kind {
             CallEventKind::Ringing { .. } => {}
             CallEventKind::Answered { status, step, target } => {
-                let Some(attempt) = self.calls.remove(&event.id) else { return };
+                let Some(call) = self.calls.remove(&event.id) else { return };
                 let response = event.response.as_deref();
-                let cdr = attempt.answered((step, target), response, (status, to_tag), now);
+                let payer = call.gateways.get(&(step, target)).map(|(_, payer)| payer);
+                let pays = |one: &Payer| Some(one) == payer || Some(one) == call.trunk.as_ref();
+                let dialog = (event.call_id.as_str(), event.from_tag.as_str(), to_tag);
+                self.counts.answered(event.id, dialog, pays, Instant::now());
+                let cdr = call.attempt.answered((step, target), response, (status, to_tag), now);
                 self.record(Record::Call(Box::new(cdr)));
             }
             CallEventKind::Failed { status } => {
-                let Some(attempt) = self.calls.remove(&event.id) else { return };
-                self.record(Record::Call(Box::new(attempt.failed(status, to_tag, now))));
+                self.counts.failed(event.id);
+                let Some(call) = self.calls.remove(&event.id) else { return };
+                self.record(Record::Call(Box::new(call.attempt.failed(status, to_tag, now))));
             }
             CallEventKind::Ended => {
+                self.counts.ended(&event.call_id, &event.from_tag, to_tag);
                 let stop = record::stop(&event.call_id, &event.from_tag, to_tag, now);
                 self.record(Record::Stop(stop));
             }
@@ -192,30 +188,66 @@ impl Engine {
 
     /// Records what is still being set up when this process ends: nobody else knows of it.
     pub(super) fn record_unfinished(&mut self) {
-        for (id, attempt) in std::mem::take(&mut self.calls) {
+        for (id, InSetup { attempt, .. }) in std::mem::take(&mut self.calls) {
             let tag = self.stack.to_tag(id).unwrap_or_default();
             self.record(Record::Call(Box::new(attempt.failed(503, tag, wall_clock()))));
         }
     }
 }
 
-fn forward_step(step: &ngn_model::call_plan::Step) -> ForwardStep {
-    let redirect = step.targets.iter().find_map(|target| match target {
-        Target::Redirect(uri) => Uri::parse(uri).ok(),
-        Target::Binding(_) | Target::Uri(_) | Target::Gateway(_) => None,
-    });
-    let failover = step.targets.iter().find_map(|target| match target {
-        Target::Gateway(gateway) => Some(gateway.failover.clone()),
-        Target::Binding(_) | Target::Uri(_) | Target::Redirect(_) => None,
-    });
-    ForwardStep {
-        when: step.when,
-        targets: step.targets.iter().filter_map(forward_target).collect(),
-        answer_timeout: Some(step.answer_timeout),
-        leg: step.leg,
-        failover: failover.unwrap_or_default(),
-        redirect,
+/// A call that is being set up.
+pub(super) struct InSetup {
+    attempt: Attempt,
+    /// The gateways by step and target, and who pays for a call there.
+    gateways: BTreeMap<(usize, usize), (i64, Payer)>,
+    /// The trunk that calls.
+    trunk: Option<Payer>,
+}
+
+impl InSetup {
+    /// The gateway at a place of the plan.
+    pub(super) fn gateway(&self, step: usize, target: usize) -> Option<i64> {
+        self.gateways.get(&(step, target)).map(|(id, _)| *id)
     }
+}
+
+/// The gateways of a plan by step and target, and who pays for a call there.
+type ByPlace = BTreeMap<(usize, usize), (i64, Payer)>;
+
+/// The steps as the stack takes them.
+fn forward_steps(plan: &CallPlan) -> (Vec<ForwardStep>, ByPlace) {
+    let mut gateways = ByPlace::new();
+    let mut steps = Vec::with_capacity(plan.steps.len());
+    for step in &plan.steps {
+        let mut forward = ForwardStep {
+            answer_timeout: Some(step.answer_timeout),
+            leg: step.leg,
+            ..ForwardStep::new(step.when, Vec::new())
+        };
+        for target in &step.targets {
+            if let Target::Redirect(uri) = target {
+                forward.redirect = Uri::parse(uri).ok();
+            }
+            let Some(found) = forward_target(target) else { continue };
+            if let Target::Gateway(gateway) = target {
+                forward.failover = gateway.failover.clone();
+                let place = (steps.len(), forward.targets.len());
+                gateways.insert(place, (gateway.id, gateway.payer.clone()));
+            }
+            forward.targets.push(found);
+        }
+        steps.push(forward);
+    }
+    (steps, gateways)
+}
+
+/// RFC 3323 section 4.2, RFC 3325 section 9.3: whether the caller asks not to be shown.
+fn wants_privacy(request: &Message) -> bool {
+    request.named(HeaderName::Privacy).filter_map(|field| field.text()).any(|value| {
+        value.split([';', ',']).any(|word| {
+            ["id", "header", "user"].contains(&word.trim().to_ascii_lowercase().as_str())
+        })
+    })
 }
 
 /// A binding is reached where its REGISTER came from.

@@ -229,6 +229,11 @@ impl Stack {
         self.own_names.remove(&host.to_ascii_lowercase());
     }
 
+    /// Says which user parts of Request-URIs are emergency calls; see [`Config::emergency_numbers`].
+    pub fn set_emergency_numbers(&mut self, numbers: Vec<String>) {
+        self.config.emergency_numbers = numbers;
+    }
+
     /// Takes new settings. Calls that are being set up go on with the ones they have; dialogs that were set up
     /// under another secret, or through an interface that is gone, can no longer be routed.
     pub fn reconfigure(&mut self, config: Config) {

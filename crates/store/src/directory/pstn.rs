@@ -2,11 +2,13 @@
 
 use super::{CHUNK, readable};
 use crate::error::StoreError;
+use crate::prepaid::steps;
 use crate::store::Store;
 use crate::tx::{Tx, on};
 use futures::TryStreamExt;
 use ngn_model::{
-    Carrier, Gateway, GatewayRule, GatewayTransport, Ownership, PeerProtocol, Route, TrustedPeer,
+    Amount, Aor, Carrier, EmergencyMapping, Gateway, GatewayRule, GatewayTransport, Ownership,
+    PeerProtocol, Route, TrustedPeer,
 };
 use sqlx::mysql::MySqlRow;
 use sqlx::sqlite::SqliteRow;
@@ -100,6 +102,8 @@ pub(super) struct Pstn {
     pub(super) gateways: Vec<Gateway>,
     pub(super) gateway_rules: Vec<GatewayRule>,
     pub(super) routes: Vec<Route>,
+    pub(super) emergency: Vec<EmergencyMapping>,
+    pub(super) balances: Vec<(Aor, Amount)>,
 }
 
 impl Pstn {
@@ -110,6 +114,8 @@ impl Pstn {
             gateways: load::<GatewaySql>(tx).await?,
             gateway_rules: load::<RuleSql>(tx).await?,
             routes: load::<RouteSql>(tx).await?,
+            emergency: load::<EmergencySql>(tx).await?,
+            balances: load::<BalanceSql>(tx).await?,
         })
     }
 }
@@ -144,6 +150,22 @@ impl Store {
     /// Re-reads routes; every id comes back, with `None` when there is no such route.
     pub async fn routes(&self, ids: &[i64]) -> Result<Vec<(i64, Option<Route>)>, StoreError> {
         read_again::<RouteSql>(self, ids).await
+    }
+
+    /// Re-reads rows of the emergency mapping; every id comes back, with `None` when there is no such row.
+    pub async fn emergency_mappings(
+        &self,
+        ids: &[i64],
+    ) -> Result<Vec<(i64, Option<EmergencyMapping>)>, StoreError> {
+        read_again::<EmergencySql>(self, ids).await
+    }
+
+    /// Re-reads what prepaid accounts have; every address comes back, with `None` when it never had anything.
+    pub async fn balances(&self, aors: &[Aor]) -> Result<Vec<(Aor, Option<Amount>)>, StoreError> {
+        let keys: Vec<String> = aors.iter().map(ToString::to_string).collect();
+        let rows = read_again::<BalanceSql>(self, &keys).await?;
+        let amounts = rows.into_iter().map(|(_, row)| row.map(|(_, amount)| amount));
+        Ok(aors.iter().cloned().zip(amounts).collect())
     }
 }
 
@@ -329,5 +351,54 @@ impl Readable for RouteSql {
 
     fn key(model: &Route) -> i64 {
         model.id
+    }
+}
+
+#[derive(FromRow)]
+struct EmergencySql {
+    id: i64,
+    username: String,
+    domain: String,
+    region: String,
+    target: String,
+}
+
+impl Readable for EmergencySql {
+    type Model = EmergencyMapping;
+    type Key = i64;
+    const SELECT: &'static str =
+        "SELECT id, username, domain, region, target FROM emergency_mapping";
+    const COLUMN: &'static str = "id";
+
+    fn read(self) -> Option<EmergencyMapping> {
+        let Self { id, username: number, domain, region, target } = self;
+        Some(EmergencyMapping { id, number, domain, region, target })
+    }
+
+    fn key(model: &EmergencyMapping) -> i64 {
+        model.id
+    }
+}
+
+#[derive(FromRow)]
+struct BalanceSql {
+    account: String,
+    balance: i64,
+}
+
+impl Readable for BalanceSql {
+    type Model = (Aor, Amount);
+    type Key = String;
+    const SELECT: &'static str =
+        concat!("SELECT account, ", steps!("balance"), " AS balance FROM prepaid");
+    const COLUMN: &'static str = "account";
+
+    fn read(self) -> Option<(Aor, Amount)> {
+        let aor = readable("prepaid account", &self.account, self.account.parse::<Aor>())?;
+        Some((aor, Amount(self.balance)))
+    }
+
+    fn key((aor, _): &(Aor, Amount)) -> String {
+        aor.to_string()
     }
 }
