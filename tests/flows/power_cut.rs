@@ -1,5 +1,7 @@
 //! kill -9 in the middle of the work: whatever was acknowledged is there afterwards.
 
+mod ports;
+
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;

@@ -9,6 +9,7 @@ mod customer;
 mod dns;
 mod enum_;
 mod hostile;
+mod hostile_operations;
 mod matrix;
 mod network;
 mod ownership;
