@@ -255,7 +255,7 @@ async fn list(
 pub async fn set_properties(call: &Call<'_>, request: customer::SetProperties) -> Outcome<()> {
     let who = call.require(Need::Login)?;
     let id = required(request.customer, "customer")?;
-    let given = request.properties.unwrap_or_default();
+    let given = required(request.properties, "properties")?;
     let (who, given) = (&who, &given);
     call.store
         .write(&call.actor, |tx| {

@@ -93,4 +93,13 @@ both! {
             customer: child.id, properties: vec![property("colour", "red", "customer")],
         });
     }
+
+    // D3: without its list it would change nothing, which nobody means; an empty list is fine.
+    fn wants_its_list(p) {
+        let acme = reseller(p, "acme");
+        acme.client.refused(9001, "Customer.setProperties", record! { customer: acme.id });
+        acme.client.refused(9001, "Customer.setProperties", record! { customer: acme.id, properties: () });
+        let none = Vec::<Value>::new();
+        acme.client.ok("Customer.setProperties", record! { customer: acme.id, properties: none });
+    }
 }
