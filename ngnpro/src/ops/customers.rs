@@ -14,14 +14,14 @@ use serde_json::{Value, json};
 
 /// `addAccount` (B20-B23, B28, B190).
 pub async fn add(call: &Call<'_>, request: customer::AddAccount) -> Outcome<CustomerAccount> {
-    let who = call.require(Need::Create)?;
-    if !who.has_reseller_rights() {
+    if !call.principal.has_reseller_rights() {
         return Err(Fault::client(
             code::ADMINISTRATOR_ONLY,
             "customers cannot create customers; ask your reseller",
         )
         .into());
     }
+    let who = call.require(Need::Create)?;
     let account = required(request.account, "account")?;
     let username = username(&account)?;
     let (who, account, username) = (&who, &account, &username);
@@ -79,7 +79,9 @@ pub async fn update(call: &Call<'_>, request: customer::UpdateAccount) -> Outcom
     let who = call.require(Need::Login)?;
     let account = required(request.account, "account")?;
     let id = required(account.id, "account.id")?;
-    let (who, account) = (&who, &account);
+    let named = account.username.as_deref().is_some_and(|name| !name.trim().is_empty());
+    let name = if named { Some(username(&account)?) } else { None };
+    let (who, account, name) = (&who, &account, &name);
     call.store
         .write(&call.actor, |tx| {
             Box::pin(async move {
@@ -92,10 +94,7 @@ pub async fn update(call: &Call<'_>, request: customer::UpdateAccount) -> Outcom
                 new.company_code = old.company_code.clone();
                 new.reseller_active = old.reseller_active;
                 new.password = old.password.clone();
-                new.username = match account.username.as_deref().map(str::trim) {
-                    None | Some("") => old.username.clone(),
-                    Some(_) => username(account)?,
-                };
+                new.username = name.clone().unwrap_or_else(|| old.username.clone());
                 if who.is_administrator()
                     && let Some(reseller) = account.reseller.filter(|id| *id > 0)
                     && reseller != old.reseller
@@ -256,6 +255,7 @@ pub async fn set_properties(call: &Call<'_>, request: customer::SetProperties) -
     let who = call.require(Need::Login)?;
     let id = required(request.customer, "customer")?;
     let given = required(request.properties, "properties")?;
+    given.iter().try_for_each(|property| properties::name(property).map(drop))?;
     let (who, given) = (&who, &given);
     call.store
         .write(&call.actor, |tx| {

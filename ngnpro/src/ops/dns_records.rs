@@ -65,6 +65,7 @@ pub(super) async fn add_given(call: &Call<'_>, given: Given) -> Outcome<DnsRecor
     let apex = given.zone()?;
     required(given.rtype, "record.type")?;
     required(given.value.as_deref(), "record.value")?;
+    given.ttl()?;
     let (who, given, apex) = (&who, &given, &apex);
     call.store
         .write(&call.actor, |tx| {
@@ -96,6 +97,7 @@ pub(super) async fn update_given(call: &Call<'_>, given: Given) -> Outcome<()> {
         given.zone()?;
     }
     required(given.value.as_deref(), "record.value")?;
+    given.ttl()?;
     let (who, given) = (&who, &given);
     call.store
         .write(&call.actor, |tx| {

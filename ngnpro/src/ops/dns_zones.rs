@@ -17,17 +17,17 @@ pub async fn add(call: &Call<'_>, request: dns::AddZone) -> Outcome<DnsZone> {
     let who = call.require(Need::Create)?;
     let given = required(request.zone, "zone")?;
     let name = dns_zone::read_name(given.name.as_deref(), "zone.name")?;
-    let (who, given, name) = (&who, &given, &name);
+    let row = attributes(&given, &name)?;
+    let (who, given, name, row) = (&who, &given, &name, &row);
     call.store
         .write(&call.actor, |tx| {
             Box::pin(async move {
+                let owner = super::stamp(tx, who, given.customer, given.reseller).await?;
                 if tx.zone_id(name).await?.is_some() {
                     return Err(exists(name).into());
                 }
-                let owner = super::stamp(tx, who, given.customer, given.reseller).await?;
-                let mut row = DnsZoneRow { name: name.to_string(), ..Default::default() };
-                row.nameservers = call.settings.nameservers.clone();
-                attributes(tx, &mut row, given, name, owner).await?;
+                let mut row = row.clone();
+                complete(tx, &mut row, name, owner, &call.settings.nameservers).await?;
                 credit::check(call, tx, who, Credit::DnsZones, owner).await?;
                 row.domain_id = tx.insert_zone(name).await.map_err(|error| {
                     if error.is_duplicate() { exists(name).into() } else { OpError::from(error) }
@@ -49,7 +49,8 @@ pub async fn update(call: &Call<'_>, request: dns::UpdateZone) -> Outcome<()> {
     let who = call.require(Need::Login)?;
     let given = required(request.zone, "zone")?;
     let name = dns_zone::read_name(given.name.as_deref(), "zone.name")?;
-    let (who, given, name) = (&who, &given, &name);
+    let row = attributes(&given, &name)?;
+    let (who, given, name, row) = (&who, &given, &name, &row);
     call.store
         .write(&call.actor, |tx| {
             Box::pin(async move {
@@ -61,18 +62,12 @@ pub async fn update(call: &Call<'_>, request: dns::UpdateZone) -> Outcome<()> {
                 } else {
                     owner(&old)
                 };
-                let mut row = DnsZoneRow {
-                    domain_id: old.domain_id,
-                    name: old.name.clone(),
-                    ..Default::default()
+                let mut row = DnsZoneRow { domain_id: old.domain_id, ..row.clone() };
+                let servers = match &given.nameservers {
+                    Some(_) if !call.settings.nameservers.is_empty() => &call.settings.nameservers,
+                    _ => &old.nameservers,
                 };
-                row.nameservers = match &given.nameservers {
-                    Some(_) if !call.settings.nameservers.is_empty() => {
-                        call.settings.nameservers.clone()
-                    }
-                    _ => old.nameservers.clone(),
-                };
-                attributes(tx, &mut row, given, name, owner).await?;
+                complete(tx, &mut row, name, owner, servers).await?;
                 tx.update_dns_zone(&row).await?;
                 let serial = next_serial(tx, name).await?;
                 write_apex(tx, name, &row, serial).await?;
@@ -175,32 +170,45 @@ fn exists(name: &DomainName) -> Fault {
     Fault::client(code::DNS_ZONE_EXISTS, text)
 }
 
-/// Takes the attributes of a call; `row.nameservers` holds those that count when the call names none.
-async fn attributes(
+/// The attributes of a call; name servers and mail address are empty when it names none.
+fn attributes(given: &DnsZone, name: &DomainName) -> Result<DnsZoneRow, Fault> {
+    let [refresh, retry, expire, minimum] = dns_zone::DEFAULT_TIMES;
+    let email = given.email.as_deref().unwrap_or_default().trim();
+    let servers = given.nameservers.as_deref().unwrap_or_default();
+    let row = DnsZoneRow {
+        name: name.to_string(),
+        ttl: dns_zone::ttl(given.ttl, "zone.ttl")?,
+        nameservers: dns_zone::nameservers(servers, name)?,
+        refresh: dns_zone::time(given.refresh, refresh, false, "zone.refresh")?,
+        retry: dns_zone::time(given.retry, retry, false, "zone.retry")?,
+        expire: dns_zone::time(given.expire, expire, false, "zone.expire")?,
+        minimum: dns_zone::time(given.minimum, minimum, true, "zone.minimum")?,
+        email: email.to_owned(),
+        info: stored(given.info.clone()),
+        ..Default::default()
+    };
+    if !email.is_empty() {
+        dns_zone::soa(name, &row.nameservers, email, 0, dns_zone::DEFAULT_TIMES)?;
+    }
+    Ok(row)
+}
+
+/// Fills in the owner and what the call does not name; `servers` stand for its name servers.
+async fn complete(
     tx: &mut Tx<'_>,
     row: &mut DnsZoneRow,
-    given: &DnsZone,
     name: &DomainName,
     owner: Ownership,
+    servers: &[String],
 ) -> Result<(), OpError> {
     row.customer = owner.customer;
     row.reseller = owner.reseller;
-    row.ttl = dns_zone::ttl(given.ttl, "zone.ttl")?;
-    let servers = given.nameservers.as_deref().unwrap_or_default();
-    let named = dns_zone::nameservers(servers, name)?;
-    row.nameservers =
-        if named.is_empty() { dns_zone::nameservers(&row.nameservers, name)? } else { named };
-    let [refresh, retry, expire, minimum] = dns_zone::DEFAULT_TIMES;
-    row.refresh = dns_zone::time(given.refresh, refresh, false, "zone.refresh")?;
-    row.retry = dns_zone::time(given.retry, retry, false, "zone.retry")?;
-    row.expire = dns_zone::time(given.expire, expire, false, "zone.expire")?;
-    row.minimum = dns_zone::time(given.minimum, minimum, true, "zone.minimum")?;
-    let email = given.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
-    row.email = match email {
-        Some(email) => email.to_owned(),
-        None => default_email(tx, owner.reseller, name).await?,
-    };
-    row.info = stored(given.info.clone());
+    if row.nameservers.is_empty() {
+        row.nameservers = dns_zone::nameservers(servers, name)?;
+    }
+    if row.email.is_empty() {
+        row.email = default_email(tx, owner.reseller, name).await?;
+    }
     Ok(())
 }
 

@@ -21,12 +21,6 @@ pub async fn add(call: &Call<'_>, request: enum_::AddRange) -> Outcome<EnumRange
     let who = call.require(Need::Create)?;
     let given = required(request.range, "range")?;
     let (prefix, tld) = read_range_id(given.id.as_ref(), "range.id")?;
-    let apex = ngn_dns::enum_name::apex(&prefix, &tld)
-        .map_err(|error| Fault::client(code::INVALID_ARGUMENT, format!("range.id: {error}")))?;
-    let mut row = attributes(call, &given, None)?;
-    row.prefix = prefix.to_string();
-    row.tld = tld.to_string();
-    row.zone = apex.to_string();
     if is_country(&prefix) && !who.is_administrator() {
         return Err(Fault::client(
             code::ADMINISTRATOR_ONLY,
@@ -34,16 +28,22 @@ pub async fn add(call: &Call<'_>, request: enum_::AddRange) -> Outcome<EnumRange
         )
         .into());
     }
+    let apex = ngn_dns::enum_name::apex(&prefix, &tld)
+        .map_err(|error| Fault::client(code::INVALID_ARGUMENT, format!("range.id: {error}")))?;
+    let mut row = attributes(call, &given, None)?;
+    row.prefix = prefix.to_string();
+    row.tld = tld.to_string();
+    row.zone = apex.to_string();
     let (who, given, row, prefix, tld, apex) = (&who, &given, &row, &prefix, &tld, &apex);
     call.store
         .write(&call.actor, |tx| {
             Box::pin(async move {
+                let owner = super::stamp(tx, who, given.customer, given.reseller).await?;
                 let around = enclosing(tx, who, prefix, tld).await?;
                 if tx.enum_range(prefix, tld).await?.is_some() || tx.zone_id(apex).await?.is_some()
                 {
                     return Err(exists(row).into());
                 }
-                let owner = super::stamp(tx, who, given.customer, given.reseller).await?;
                 credit::check(call, tx, who, Credit::EnumRanges, owner).await?;
                 let mut row = EnumRangeRow {
                     customer: owner.customer,
@@ -105,7 +105,8 @@ pub async fn update(call: &Call<'_>, request: enum_::UpdateRange) -> Outcome<()>
     let who = call.require(Need::Login)?;
     let given = required(request.range, "range")?;
     let (prefix, tld) = read_range_id(given.id.as_ref(), "range.id")?;
-    let (who, given, prefix, tld) = (&who, &given, &prefix, &tld);
+    let row = attributes(call, &given, Some(""))?;
+    let (who, given, prefix, tld, row) = (&who, &given, &prefix, &tld, &row);
     call.store
         .write(&call.actor, |tx| {
             Box::pin(async move {
@@ -116,7 +117,10 @@ pub async fn update(call: &Call<'_>, request: enum_::UpdateRange) -> Outcome<()>
                 } else {
                     old.owner()
                 };
-                let mut row = attributes(call, given, Some(&old.nameservers))?;
+                let mut row = row.clone();
+                if given.nameservers.is_none() {
+                    row.nameservers.clone_from(&old.nameservers);
+                }
                 row.id = old.id;
                 row.prefix.clone_from(&old.prefix);
                 row.tld.clone_from(&old.tld);

@@ -20,10 +20,10 @@ pub async fn add(call: &Call<'_>, request: sip::AddDomain) -> Outcome<SipDomain>
     call.store
         .write(&call.actor, |tx| {
             Box::pin(async move {
+                let owner = super::stamp(tx, who, domain.customer, domain.reseller).await?;
                 if tx.sip_domain(name).await?.is_some() {
                     return Err(exists(name).into());
                 }
-                let owner = super::stamp(tx, who, domain.customer, domain.reseller).await?;
                 let mut row = SipDomainRecord { domain: name.to_string(), ..Default::default() };
                 row.customer = owner.customer;
                 row.reseller_id = owner.reseller;

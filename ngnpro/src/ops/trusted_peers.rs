@@ -21,10 +21,10 @@ pub async fn add(call: &Call<'_>, request: sip::AddTrustedPeer) -> Outcome<Trust
     call.store
         .write(&call.actor, |tx| {
             Box::pin(async move {
+                let owner = super::stamp(tx, who, given.customer, given.reseller).await?;
                 if tx.trusted_peer(&row.ip).await?.is_some() {
                     return Err(exists(&row.ip).into());
                 }
-                let owner = super::stamp(tx, who, given.customer, given.reseller).await?;
                 let mut row = TrustedPeerRow {
                     customer: owner.customer,
                     reseller_id: owner.reseller,

@@ -96,6 +96,20 @@ pub fn new_row(property: &CustomerProperty, level: Level) -> Option<CustomerProp
     })
 }
 
+/// The name of a property that is to be set.
+///
+/// # Errors
+///
+/// 9001 without one.
+pub fn name(property: &CustomerProperty) -> Result<&str, Fault> {
+    property.name.as_deref().filter(|name| !name.is_empty()).ok_or_else(|| {
+        Fault::client(
+            code::MISSING_ARGUMENT,
+            "a property has no name; send name and value in each item of properties",
+        )
+    })
+}
+
 /// Sets one property by name (B31, B35).
 ///
 /// # Errors
@@ -106,13 +120,7 @@ pub fn set(
     stored: &[CustomerPropertyRow],
     level: Level,
 ) -> Result<Change, Fault> {
-    let name = property.name.as_deref().unwrap_or_default();
-    if name.is_empty() {
-        return Err(Fault::client(
-            code::MISSING_ARGUMENT,
-            "a property has no name; send name and value",
-        ));
-    }
+    let name = name(property)?;
     let row = match stored.iter().find(|row| row.name == name) {
         Some(old) => changed(old, property, level),
         None => new_row(property, level),

@@ -6,7 +6,9 @@ mod customer;
 mod dns;
 mod enum_;
 mod network;
+mod order;
 mod rating;
+mod sip;
 mod stage;
 mod voicemail;
 
@@ -49,6 +51,7 @@ fn name(operation: &str, fault: Option<u16>) -> String {
 
 /// The cells of the ports.
 const ALL: &[(Port, &[&[Cell]])] = &[
+    (Port::Sip, sip::CELLS),
     (Port::Voicemail, &[voicemail::CELLS, voicemail::STANDALONE]),
     (Port::Enum, &[enum_::CELLS]),
     (Port::Dns, &[dns::CELLS]),
@@ -79,6 +82,8 @@ fn every_operation_has_a_cell_for_success_and_for_each_of_its_faults() {
     let mut wanted = BTreeSet::new();
     let mut found = BTreeSet::new();
     let mut twice = Vec::new();
+    let ports: BTreeSet<Port> = ALL.iter().map(|(port, _)| *port).collect();
+    assert_eq!(ports, Port::ALL.iter().copied().collect(), "each port has its cells");
     for (port, lists) in ALL {
         for row in port.operations() {
             let operation = format!("{}.{}", port.name(), row.name);

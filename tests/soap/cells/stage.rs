@@ -88,6 +88,7 @@ impl<'p> Stage<'p> {
             reader: self.admin.clone(),
             parameters,
             names: Vec::new(),
+            holds: Vec::new(),
             then: Vec::new(),
         }
     }
@@ -107,6 +108,7 @@ pub(super) struct Act {
     reader: Client,
     parameters: Value,
     names: Vec<String>,
+    holds: Vec<String>,
     then: Vec<Then>,
 }
 
@@ -114,6 +116,12 @@ impl Act {
     /// What the errorstring names, or what stands in an element of the result.
     pub(super) fn names(mut self, text: impl ToString) -> Self {
         self.names.push(text.to_string());
+        self
+    }
+
+    /// What stands somewhere in the text of the result.
+    pub(super) fn holds(mut self, text: &str) -> Self {
+        self.holds.push(text.to_owned());
         self
     }
 
@@ -158,7 +166,14 @@ impl Act {
                         result.describe()
                     );
                 }
-                let seen = self.names.len() + self.then.len();
+                for text in &self.holds {
+                    assert!(
+                        result.text.contains(text),
+                        "{operation}: no {text} in {}",
+                        result.text
+                    );
+                }
+                let seen = self.names.len() + self.holds.len() + self.then.len();
                 assert!(seen > 0, "{operation}: the cell looks at nothing that shows the effect");
             }
             (Err(refusal), Some(code)) => {

@@ -50,6 +50,11 @@ impl Given {
         dns_zone::read_name(named.or(behind), "record.zone")
     }
 
+    /// The time to live in seconds; nothing and 0 are the default (B123).
+    pub(in crate::ops) fn ttl(&self) -> Result<u32, Fault> {
+        dns_zone::ttl(self.ttl, "record.ttl")
+    }
+
     pub(in crate::ops) fn name(&self, zone: &DomainName) -> Result<String, Fault> {
         if self.is_mailbox() {
             dns_record::mailbox(self.name.as_deref().unwrap_or_default(), zone)
@@ -84,7 +89,7 @@ impl Given {
         // The NS records at the apex are one RRset with the zone's own (B129a, B129b).
         let ttl = match rtype {
             "NS" if name == apex.as_str() => zone.ttl,
-            _ => dns_zone::ttl(self.ttl, "record.ttl")?,
+            _ => self.ttl()?,
         };
         let key = dns_record::key(apex, &name, rtype, &written.content, written.priority);
         Ok(NewRecord {
