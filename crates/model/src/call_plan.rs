@@ -2,6 +2,7 @@
 
 use crate::{Aor, Binding, GatewayTransport};
 use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -60,7 +61,7 @@ pub struct Why {
     /// The rule, such as `B131` or `RFC 3261 16.5`.
     pub rule: &'static str,
     /// What it came to, in words.
-    pub text: String,
+    pub text: Cow<'static, str>,
     /// The data that matched: a name and a value each.
     pub matched: Vec<(&'static str, String)>,
 }
@@ -68,7 +69,7 @@ pub struct Why {
 impl Why {
     /// A reason without data.
     #[must_use]
-    pub fn new(rule: &'static str, text: impl Into<String>) -> Self {
+    pub fn new(rule: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
         Self { rule, text: text.into(), matched: Vec::new() }
     }
 

@@ -11,13 +11,13 @@ use crate::facts::{CallFacts, Callee};
 use crate::legs::{Legs, Outcome, Way};
 use crate::number;
 use crate::paying::Paying;
-use crate::pstn::{Choice, GatewayPlace};
+use crate::pstn::{Choice, GatewayPlace, Originator};
 use ngn_model::call_plan::{CallerId, Condition, GatewayTarget, HeaderEdit, Leg, Target, Why};
 use ngn_model::{Account, Binding, Reject};
 use std::net::IpAddr;
 
 /// How many gateways one call may go through, one after the other.
-const MOST_GATEWAYS: usize = 8;
+const MOST_GATEWAYS: usize = 6;
 
 /// Where ENUM leads.
 enum Found<'f> {
@@ -119,12 +119,8 @@ impl<'f> Legs<'f> {
     /// Gateways for a number, whoever may call it.
     fn gateways(&mut self, number: &str, paying: Paying<'_>, way: &Way<'_>) -> Outcome {
         let settings = self.facts.settings;
-        let chosen = self.facts.pstn.choose(
-            number,
-            &paying.originator(),
-            settings.gateway_order,
-            self.facts.seed,
-        );
+        let who = paying.originator();
+        let chosen = self.facts.pstn.choose(number, &who, settings.gateway_order, self.facts.seed);
         let candidates = self.candidates(number, &chosen);
         if candidates.is_empty() {
             let why = Why::new("B131", "no route leads to a gateway for the number");
@@ -139,7 +135,7 @@ impl<'f> Legs<'f> {
             let Some(choice) = chosen.get(candidate.choice) else { continue };
             let (when, after) =
                 if index == 0 { (way.when, way.after) } else { (Condition::Failover, Some(id)) };
-            let why = way.reasons(route_why(choice, number).into_iter().chain(candidate.why));
+            let why = way.reasons(route_why(choice, number, &who).into_iter().chain(candidate.why));
             let target = target(
                 self.facts,
                 paying,
@@ -215,12 +211,8 @@ impl<'f> Legs<'f> {
         way: &Way<'_>,
     ) -> bool {
         let settings = self.facts.settings;
-        let chosen = self.facts.pstn.choose(
-            number,
-            &paying.originator(),
-            settings.gateway_order,
-            self.facts.seed,
-        );
+        let who = paying.originator();
+        let chosen = self.facts.pstn.choose(number, &who, settings.gateway_order, self.facts.seed);
         let places =
             chosen.iter().flat_map(|choice| choice.gateways.iter().map(move |g| (choice, g)));
         let (mut up, down): (Vec<_>, Vec<_>) =
@@ -235,7 +227,7 @@ impl<'f> Legs<'f> {
                 dialled.to_owned()
             };
             let target = target(self.facts, paying, (choice, place), (number, sent), &caller);
-            self.emergency_target(vec![target], way.reasons(route_why(choice, number)));
+            self.emergency_target(vec![target], way.reasons(route_why(choice, number, &who)));
         }
         !self.steps.is_empty()
     }
@@ -251,7 +243,7 @@ pub(crate) fn wants_enum(facts: &CallFacts<'_>, paying: Paying<'_>) -> bool {
 }
 
 /// Why a route was chosen.
-fn route_why(choice: &Choice<'_>, number: &str) -> Vec<Why> {
+fn route_why(choice: &Choice<'_>, number: &str, who: &Originator<'_>) -> Vec<Why> {
     let Some(route) = choice.route else {
         let why = Why::new("B147", "the trunk's calls take the carrier that it names");
         return vec![why.with("carrier", choice.carrier.name.clone()).with("number", number)];
@@ -265,9 +257,9 @@ fn route_why(choice: &Choice<'_>, number: &str) -> Vec<Why> {
             .with("priority", choice.priority.to_string())
             .with("carrier", choice.carrier.name.clone()),
     ];
-    if !choice.originator.is_empty() {
+    if let Some(originator) = choice.originator.and_then(|place| who.names.get(place)) {
         let text = "the route is for the caller";
-        why.push(Why::new("B132", text).with("originator", choice.originator.clone()));
+        why.push(Why::new("B132", text).with("originator", originator.clone()));
     }
     if choice.carrier.reseller != 0 {
         let text = "the route is the reseller's own";

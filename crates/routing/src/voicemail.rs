@@ -16,7 +16,7 @@ pub(crate) fn reach(legs: &mut Legs<'_>) -> Option<Outcome> {
         return None;
     }
     let why = Why::new("B156", "the voicemail access number is called").with("number", dialled);
-    let refused = |text: &str| {
+    let refused = |text: &'static str| {
         let why = Why::new("B156", text).with("account", account.aor.to_string());
         Some(Outcome::Refused(Reject::new(404, "Not Found", why)))
     };

@@ -4,6 +4,9 @@ use super::{CarrierPlace, Entry, GatewayPlace, Pstn};
 use crate::facts::GatewayOrder;
 use ngn_model::{Carrier, CustomerId};
 
+/// How many carriers one call may go through.
+const MOST_CHOICES: usize = 8;
+
 /// Whose call it is, as routes ask for it.
 pub(crate) struct Originator<'a> {
     /// The reseller whose routes hold, beside those of the platform.
@@ -23,8 +26,8 @@ pub(crate) struct Choice<'p> {
     pub(crate) route: Option<i64>,
     /// How many digits of the number the route is for.
     pub(crate) digits: usize,
-    /// The originator that the route is for, empty for all.
-    pub(crate) originator: String,
+    /// The place of the originator that the route is for among [`Originator::names`]; `None` when it is for all.
+    pub(crate) originator: Option<usize>,
     pub(crate) priority: i32,
 }
 
@@ -47,18 +50,27 @@ impl Pstn {
         }
         let groups = self.groups_of(who);
         for (digits, entries) in self.trie.matches(number) {
-            let mut choices = Vec::new();
+            let (mut choices, mut carriers) = (Vec::new(), Vec::new());
             for (originator, group) in &groups {
                 let first = entries.partition_point(|entry| entry.group < *group);
                 let of_group = entries.get(first..).unwrap_or_default();
-                let mut of_group: Vec<&Entry> =
-                    of_group.iter().take_while(|entry| entry.group == *group).collect();
-                share(&mut of_group, seed);
-                choices.extend(of_group.into_iter().filter_map(|entry| {
-                    let choice = self.choice(self.carrier(entry.carrier)?, order, seed)?;
-                    let (originator, route) = ((*originator).to_owned(), Some(entry.id));
-                    Some(Choice { route, digits, originator, priority: entry.priority, ..choice })
-                }));
+                let end = of_group.partition_point(|entry| entry.group == *group);
+                for entry in turns(of_group.get(..end).unwrap_or_default(), seed) {
+                    if choices.len() >= MOST_CHOICES {
+                        break;
+                    }
+                    // A carrier's gateways are tried once, whatever routes lead to it.
+                    if carriers.contains(&entry.carrier) {
+                        continue;
+                    }
+                    carriers.push(entry.carrier);
+                    let place = self.carrier(entry.carrier);
+                    if let Some(choice) = place.and_then(|place| self.choice(place, order, seed)) {
+                        let (route, originator) = (Some(entry.id), *originator);
+                        let priority = entry.priority;
+                        choices.push(Choice { route, digits, originator, priority, ..choice });
+                    }
+                }
             }
             if !choices.is_empty() {
                 return choices;
@@ -67,15 +79,16 @@ impl Pstn {
         Vec::new()
     }
 
-    /// The groups of routes that hold for somebody, the best first.
-    fn groups_of<'w>(&self, who: &'w Originator<'_>) -> Vec<(&'w str, u32)> {
-        let names = who.names.iter().map(String::as_str).filter(|name| !name.is_empty());
+    /// The groups of routes that hold for somebody, the best first, with the place of their originator.
+    fn groups_of(&self, who: &Originator<'_>) -> Vec<(Option<usize>, u32)> {
+        let names = who.names.iter().enumerate().filter(|(_, name)| !name.is_empty());
+        let names = names.map(|(place, name)| (Some(place), name.as_str())).chain([(None, "")]);
         let mut groups = Vec::new();
-        for name in names.chain([""]) {
+        for (place, name) in names {
             let Some(originator) = self.originators.get(name) else { continue };
             for reseller in [who.reseller, 0] {
                 let group = self.groups.get(&(reseller, *originator));
-                groups.extend(group.map(|group| (name, *group)));
+                groups.extend(group.map(|group| (place, *group)));
                 if who.reseller == 0 {
                     break;
                 }
@@ -93,32 +106,33 @@ impl Pstn {
         let carrier = place.carrier.as_ref()?;
         let mut gateways: Vec<&GatewayPlace> = place.gateways.iter().collect();
         if order == GatewayOrder::Shared {
-            rotate(&mut gateways, seed);
+            let first = start(gateways.len(), seed);
+            gateways.rotate_left(first);
         }
-        (!gateways.is_empty()).then(|| Choice {
+        (!gateways.is_empty()).then_some(Choice {
             carrier,
             gateways,
             route: None,
             digits: 0,
-            originator: String::new(),
+            originator: None,
             priority: 0,
         })
     }
 }
 
-/// Routes of one priority take turns.
-fn share(entries: &mut [&Entry], seed: u64) {
-    for equal in entries.chunk_by_mut(|a, b| a.priority == b.priority) {
-        rotate(equal, seed);
-    }
+/// Routes of one group, those of one priority in turns.
+fn turns(entries: &[Entry], seed: u64) -> impl Iterator<Item = &Entry> {
+    entries.chunk_by(|a, b| a.priority == b.priority).flat_map(move |equal| {
+        let (after, before) = equal.split_at(start(equal.len(), seed));
+        before.iter().chain(after)
+    })
 }
 
-/// Begins at another place for each seed, each as often as the others.
-fn rotate<T>(list: &mut [T], seed: u64) {
-    let length = u64::try_from(list.len()).unwrap_or(1).max(1);
+/// Where a list begins, another place for each seed and each as often as the others.
+fn start(length: usize, seed: u64) -> usize {
+    let length = u64::try_from(length).unwrap_or(1).max(1);
     // Neighbouring seeds are spread (the finaliser of SplitMix64).
     let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    let turns = usize::try_from((mixed ^ (mixed >> 31)) % length).unwrap_or(0);
-    list.rotate_left(turns.min(list.len()));
+    usize::try_from((mixed ^ (mixed >> 31)) % length).unwrap_or(0)
 }

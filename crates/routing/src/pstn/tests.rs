@@ -65,15 +65,17 @@ fn b132_originators_and_priorities() {
     let routes = vec![
         route(1, "0031", "", 1, 1),
         route(2, "0031", "", 3, 0),
-        route(3, "0031", "example.com", 1, 9),
-        route(4, "0031", "alice@example.com", 1, 9),
+        route(3, "0031", "example.com", 5, 9),
+        route(4, "0031", "alice@example.com", 7, 9),
         route(5, "0031", "bob@example.com", 1, 0),
     ];
-    let pstn = pstn(3, routes);
+    let pstn = pstn(7, routes);
     let alice = &["alice@example.com", "example.com"];
     assert_eq!(chosen(&pstn, "003120", 0, alice), [4, 3, 2, 1]);
     assert_eq!(chosen(&pstn, "003120", 0, &["example.com"]), [3, 2, 1]);
     assert_eq!(chosen(&pstn, "003120", 0, &[]), [2, 1]);
+    // A carrier to which several routes lead is tried once, by the best of them.
+    assert_eq!(chosen(&pstn, "003120", 0, &["bob@example.com"]), [5, 2]);
 }
 
 #[test]
@@ -81,10 +83,10 @@ fn b133_resellers_have_routes_of_their_own() {
     let routes = vec![
         route(1, "0031", "", 1, 0),
         route(2, "0031", "", 2, 9),
-        route(3, "0031", "example.com", 1, 0),
+        route(3, "0031", "example.com", 3, 0),
         route(4, "0044", "", 2, 0),
     ];
-    let pstn = pstn(2, routes);
+    let pstn = pstn(3, routes);
     assert_eq!(chosen(&pstn, "003120", 7, &["example.com"]), [3, 2, 1]);
     assert_eq!(chosen(&pstn, "003120", 0, &["example.com"]), [3, 1]);
     assert_eq!(chosen(&pstn, "003120", 8, &[]), [1]);
@@ -248,6 +250,12 @@ fn chosen_plainly(
     let mut usable: Vec<&Route> =
         usable.into_iter().filter(|route| Some(route.prefix.len()) == longest).collect();
     usable.sort_by_key(|route| rank(route));
+    let mut carriers = Vec::new();
+    usable.retain(|route| {
+        let is_new = !carriers.contains(&route.carrier_id);
+        carriers.push(route.carrier_id);
+        is_new
+    });
     usable.iter().map(|route| route.id).collect()
 }
 
