@@ -1,6 +1,6 @@
 //! The screens of ENUM ranges and numbers, and the generator (client-usage §2.6, §2.7, §2.11).
 
-use super::{filled, listed, open, remember, tenants};
+use super::{filled, listed, logins, open, remember, tenants};
 use ngn_tests::cdrtool::{Connection, Php};
 use ngn_tests::fixture::{domain, enum_id};
 use ngn_tests::{Value, both, query, record};
@@ -100,109 +100,111 @@ fn delete(connection: &Connection, number: &str, mapto: &str) {
 both! {
     fn ranges(p) {
         let (acme, child) = tenants(p);
-        let engine = Connection::admin_as(p, child.id);
-        open(p, acme.id, child.id);
-        let before = || engine.ok("Enum.getRanges", query(record! { prefix: "" }, "changeDate", "DESC", 0, 500));
-        let list = || {
-            let filter = record! { prefix: "", tld: "", info: "", customer: 0, reseller: 0 };
-            engine.ok("Enum.getRanges", query(filter, "changeDate", "DESC", 0, 20))
-        };
-        assert_eq!(before().list("ranges").len(), 0);
-        listed(&list(), "ranges", 0);
-        remember(&Connection::admin_as(p, acme.id), child.id, &[("enum_ranges_last_tld", "e164.arpa")]);
-        engine.execute("Enum.addRange", range("3199546", child.id, acme.id));
-        engine.refused(3001, "Enum.addRange", range("3199546", child.id, acme.id));
-        before().at("ranges/0").reads("id/prefix:s id/tld:s minDigits:i maxDigits:i");
-        let found = list();
-        let one = &listed(&found, "ranges", 1)[0];
-        one.reads(RANGE);
-        assert_eq!((one.text("id/prefix"), one.int("minDigits"), one.int("used")), ("3199546", 11, 0));
-        assert!(!one.list("nameservers").is_empty(), "B115: the server's own");
-        let serial = one.int("serial");
-        // The serial is not in the form, so it becomes 0; it rises all the same (B110).
-        let found = engine.ok("Enum.getRanges", query(range_id("3199546"), "changeDate", "DESC", 0, 1));
-        let form = vec![
-            ("customer", child.id.into()), ("serial", Php::Int(0)), ("ttl", Php::Int(600)), ("info", "j".into()),
-            ("size", Php::Int(200)), ("minDigits", Php::Int(10)), ("maxDigits", Php::Int(14)),
-        ];
-        let changed = filled(found.at("ranges/0").clone(), form);
-        assert_eq!(engine.execute("Enum.updateRange", record! { range: changed }), Php::Flag(true));
-        let found = list();
-        let one = &listed(&found, "ranges", 1)[0];
-        one.reads(RANGE);
-        assert_eq!((one.int("ttl"), one.text("info"), one.int("size")), (600, "j", 200));
-        assert!(one.int("serial") > serial, "{} after {serial}", one.int("serial"));
-        assert_eq!(engine.execute("Enum.deleteRange", record! { range: range_id("3199546") }), Php::Flag(true));
-        engine.refused(3000, "Enum.deleteRange", record! { range: range_id("3199546") });
+        for engine in logins(p, &child) {
+            open(p, acme.id, child.id);
+            let before = || engine.ok("Enum.getRanges", query(record! { prefix: "" }, "changeDate", "DESC", 0, 500));
+            let list = || {
+                let filter = record! { prefix: "", tld: "", info: "", customer: 0, reseller: 0 };
+                engine.ok("Enum.getRanges", query(filter, "changeDate", "DESC", 0, 20))
+            };
+            assert_eq!(before().list("ranges").len(), 0);
+            listed(&list(), "ranges", 0);
+            remember(&Connection::admin_as(p, acme.id), child.id, &[("enum_ranges_last_tld", "e164.arpa")]);
+            engine.execute("Enum.addRange", range("3199546", child.id, acme.id));
+            engine.refused(3001, "Enum.addRange", range("3199546", child.id, acme.id));
+            before().at("ranges/0").reads("id/prefix:s id/tld:s minDigits:i maxDigits:i");
+            let found = list();
+            let one = &listed(&found, "ranges", 1)[0];
+            one.reads(RANGE);
+            assert_eq!((one.text("id/prefix"), one.int("minDigits"), one.int("used")), ("3199546", 11, 0));
+            assert!(!one.list("nameservers").is_empty(), "B115: the server's own");
+            let serial = one.int("serial");
+            // The serial is not in the form, so it becomes 0; it rises all the same (B110).
+            let found = engine.ok("Enum.getRanges", query(range_id("3199546"), "changeDate", "DESC", 0, 1));
+            let form = vec![
+                ("customer", child.id.into()), ("serial", Php::Int(0)), ("ttl", Php::Int(600)), ("info", "j".into()),
+                ("size", Php::Int(200)), ("minDigits", Php::Int(10)), ("maxDigits", Php::Int(14)),
+            ];
+            let changed = filled(found.at("ranges/0").clone(), form);
+            assert_eq!(engine.execute("Enum.updateRange", record! { range: changed }), Php::Flag(true));
+            let found = list();
+            let one = &listed(&found, "ranges", 1)[0];
+            one.reads(RANGE);
+            assert_eq!((one.int("ttl"), one.text("info"), one.int("size")), (600, "j", 200));
+            assert!(one.int("serial") > serial, "{} after {serial}", one.int("serial"));
+            assert_eq!(engine.execute("Enum.deleteRange", record! { range: range_id("3199546") }), Php::Flag(true));
+            engine.refused(3000, "Enum.deleteRange", record! { range: range_id("3199546") });
+        }
     }
 
     fn numbers_with_mappings(p) {
         let (acme, child) = tenants(p);
-        let engine = Connection::admin_as(p, child.id);
-        engine.execute("Enum.addRange", range("3199546", child.id, acme.id));
-        open(p, acme.id, child.id);
-        let filter = record! { prefix: "", customer: child.id, reseller: acme.id };
-        let ranges = engine.ok("Enum.getRanges", query(filter, "prefix", "ASC", 0, 200));
-        assert_eq!(ranges.text("ranges/0/id/prefix"), "3199546");
-        listed(&numbers(&engine, ""), "numbers", 0);
-        // No value given: the newest number is looked for; there is none.
-        let newest = engine.ok("Enum.getNumbers", query(record! { number: "" }, "changeDate", "DESC", 0, 1));
-        assert_eq!((newest.int("total"), newest.list("numbers").len()), (0, 0));
-        let number = "319954660601";
-        assert_eq!(save(&engine, number, child.id, "sip", "sip:alice@example.com"), "added");
-        assert_eq!(save(&engine, number, child.id, "sip", "sip:alice@example.com"), "there");
-        assert_eq!(save(&engine, number, child.id, "tel", "tel:+31205550100"), "updated");
-        let found = numbers(&engine, "3199546%");
-        let one = &listed(&found, "numbers", 1)[0];
-        one.reads(NUMBER);
-        let mappings = one.list("mappings");
-        mappings.iter().for_each(|mapping| mapping.reads(MAPPING));
-        // B103: what came as 0 reads as its default.
-        assert_eq!((mappings[1].int("ttl"), mappings[1].int("priority")), (3600, 5));
-        assert!(mappings.iter().all(|mapping| mapping.int("id") > 0));
-        assert_eq!((one.int("owner"), one.int("customer"), one.text("info")), (child.id, child.id, "x"));
-        // B106: ids of mappings that stay do not change; the edit form sends them in its own order of members.
-        let id = mappings[0].int("id");
-        let mut edited = engine.ok("Enum.getNumber", record! { enumId: enum_id(number) });
-        let mut all = rebuilt(edited.list("mappings"), &["type", "ttl", "id", "mapto", "priority"]);
-        all[0].set("ttl", Php::Int(600));
-        for (name, value) in [("mappings", Php::List(all)), ("owner", Php::Int(0)), ("info", "edited".into())] {
-            edited.set(name, value);
-        }
-        engine.execute("Enum.updateNumber", record! { number: edited.echo() });
-        let now = engine.ok("Enum.getNumber", record! { enumId: enum_id(number) });
-        assert_eq!((now.text("info"), now.int("mappings/0/ttl"), now.int("mappings/0/id")), ("edited", 600, id));
-        // Bulk: each number is got and updated.
-        save(&engine, "319954660602", child.id, "sip", "sip:bob@example.com");
-        let filter = record! {
-            number: "3199546%", tld: "", r#type: "", mapto: "", owner: 0, customer: 0, reseller: 0,
-        };
-        let keys = engine.ok("Enum.getNumbers", query(filter, "changeDate", "DESC", 0, 1000));
-        assert_eq!(keys.list("numbers").len(), 2);
-        for key in keys.list("numbers") {
-            let id = record! { enumId: enum_id(key.text("id/number")) };
-            for (name, value) in [("owner", Php::Int(child.id)), ("info", "bulk".into())] {
-                let found = engine.ok("Enum.getNumber", id.clone());
-                engine.execute("Enum.updateNumber", record! { number: filled(found, vec![(name, value)]) });
+        for engine in logins(p, &child) {
+            engine.execute("Enum.addRange", range("3199546", child.id, acme.id));
+            open(p, acme.id, child.id);
+            let filter = record! { prefix: "", customer: child.id, reseller: acme.id };
+            let ranges = engine.ok("Enum.getRanges", query(filter, "prefix", "ASC", 0, 200));
+            assert_eq!(ranges.text("ranges/0/id/prefix"), "3199546");
+            listed(&numbers(&engine, ""), "numbers", 0);
+            // No value given: the newest number is looked for; there is none.
+            let newest = engine.ok("Enum.getNumbers", query(record! { number: "" }, "changeDate", "DESC", 0, 1));
+            assert_eq!((newest.int("total"), newest.list("numbers").len()), (0, 0));
+            let number = "319954660601";
+            assert_eq!(save(&engine, number, child.id, "sip", "sip:alice@example.com"), "added");
+            assert_eq!(save(&engine, number, child.id, "sip", "sip:alice@example.com"), "there");
+            assert_eq!(save(&engine, number, child.id, "tel", "tel:+31205550100"), "updated");
+            let found = numbers(&engine, "3199546%");
+            let one = &listed(&found, "numbers", 1)[0];
+            one.reads(NUMBER);
+            let mappings = one.list("mappings");
+            mappings.iter().for_each(|mapping| mapping.reads(MAPPING));
+            // B103: what came as 0 reads as its default.
+            assert_eq!((mappings[1].int("ttl"), mappings[1].int("priority")), (3600, 5));
+            assert!(mappings.iter().all(|mapping| mapping.int("id") > 0));
+            assert_eq!((one.int("owner"), one.int("customer"), one.text("info")), (child.id, child.id, "x"));
+            // B106: ids of mappings that stay do not change; the edit form sends them in its own order of members.
+            let id = mappings[0].int("id");
+            let mut edited = engine.ok("Enum.getNumber", record! { enumId: enum_id(number) });
+            let mut all = rebuilt(edited.list("mappings"), &["type", "ttl", "id", "mapto", "priority"]);
+            all[0].set("ttl", Php::Int(600));
+            for (name, value) in [("mappings", Php::List(all)), ("owner", Php::Int(0)), ("info", "edited".into())] {
+                edited.set(name, value);
             }
-            let mut found = engine.ok("Enum.getNumber", id.clone());
-            let mut mappings = rebuilt(found.list("mappings"), &["type", "mapto", "ttl", "priority", "id"]);
-            mappings.iter_mut().for_each(|mapping| mapping.set("ttl", Php::Int(120)));
-            found.set("mappings", Php::List(mappings));
-            engine.execute("Enum.updateNumber", record! { number: found.echo() });
-            let now = engine.ok("Enum.getNumber", id);
-            assert_eq!((now.text("info"), now.int("owner")), ("bulk", child.id));
-            assert!(now.list("mappings").iter().all(|mapping| mapping.int("ttl") == 120));
+            engine.execute("Enum.updateNumber", record! { number: edited.echo() });
+            let now = engine.ok("Enum.getNumber", record! { enumId: enum_id(number) });
+            assert_eq!((now.text("info"), now.int("mappings/0/ttl"), now.int("mappings/0/id")), ("edited", 600, id));
+            // Bulk: each number is got and updated.
+            save(&engine, "319954660602", child.id, "sip", "sip:bob@example.com");
+            let filter = record! {
+                number: "3199546%", tld: "", r#type: "", mapto: "", owner: 0, customer: 0, reseller: 0,
+            };
+            let keys = engine.ok("Enum.getNumbers", query(filter, "changeDate", "DESC", 0, 1000));
+            assert_eq!(keys.list("numbers").len(), 2);
+            for key in keys.list("numbers") {
+                let id = record! { enumId: enum_id(key.text("id/number")) };
+                for (name, value) in [("owner", Php::Int(child.id)), ("info", "bulk".into())] {
+                    let found = engine.ok("Enum.getNumber", id.clone());
+                    engine.execute("Enum.updateNumber", record! { number: filled(found, vec![(name, value)]) });
+                }
+                let mut found = engine.ok("Enum.getNumber", id.clone());
+                let mut mappings = rebuilt(found.list("mappings"), &["type", "mapto", "ttl", "priority", "id"]);
+                mappings.iter_mut().for_each(|mapping| mapping.set("ttl", Php::Int(120)));
+                found.set("mappings", Php::List(mappings));
+                engine.execute("Enum.updateNumber", record! { number: found.echo() });
+                let now = engine.ok("Enum.getNumber", id);
+                assert_eq!((now.text("info"), now.int("owner")), ("bulk", child.id));
+                assert!(now.list("mappings").iter().all(|mapping| mapping.int("ttl") == 120));
+            }
+            // A range with numbers stays; mappings go one by one.
+            engine.refused(3005, "Enum.deleteRange", record! { range: range_id("3199546") });
+            delete(&engine, number, "sip:alice@example.com");
+            let left = engine.ok("Enum.getNumber", record! { enumId: enum_id(number) });
+            assert_eq!((left.list("mappings").len(), left.text("mappings/0/type")), (1, "tel"));
+            delete(&engine, number, "tel:+31205550100");
+            engine.refused(3002, "Enum.getNumber", record! { enumId: enum_id(number) });
+            delete(&engine, "319954660602", "sip:bob@example.com");
+            engine.execute("Enum.deleteRange", record! { range: range_id("3199546") });
         }
-        // A range with numbers stays; mappings go one by one.
-        engine.refused(3005, "Enum.deleteRange", record! { range: range_id("3199546") });
-        delete(&engine, number, "sip:alice@example.com");
-        let left = engine.ok("Enum.getNumber", record! { enumId: enum_id(number) });
-        assert_eq!((left.list("mappings").len(), left.text("mappings/0/type")), (1, "tel"));
-        delete(&engine, number, "tel:+31205550100");
-        engine.refused(3002, "Enum.getNumber", record! { enumId: enum_id(number) });
-        delete(&engine, "319954660602", "sip:bob@example.com");
-        engine.execute("Enum.deleteRange", record! { range: range_id("3199546") });
     }
 
     // §2.11, B183: numbers of a range with their accounts, one after the other.

@@ -30,6 +30,13 @@ fn tenants(p: &Platform) -> (Tenant, Tenant) {
     (acme, child)
 }
 
+/// The two ways in which screens call for a customer or reseller (§1.1): the administrator in its name, and its own
+/// login. What one does, the other finds undone again.
+fn logins(p: &Platform, tenant: &Tenant) -> [Connection; 2] {
+    let password = format!("{}-password", tenant.username);
+    [Connection::admin_as(p, tenant.id), Connection::customer(p, &tenant.username, &password)]
+}
+
 /// Opening any screen when reseller and customer are known (§1.3): the lists above the search form. The data of who
 /// is logged in comes over SoapAuthCustomers, which impersonates the reseller.
 #[track_caller]

@@ -1,6 +1,6 @@
 //! The screen of SIP accounts with its bulk actions (client-usage §2.2).
 
-use super::{filled, listed, open, remember, tenants};
+use super::{filled, listed, logins, open, remember, tenants};
 use ngn_tests::cdrtool::{Connection, Php};
 use ngn_tests::fixture::Tenant;
 use ngn_tests::platform::Platform;
@@ -134,65 +134,66 @@ both! {
 
     fn bulk_actions(p) {
         let (_, child) = with_domain(p);
-        let engine = Connection::admin_as(p, child.id);
-        for username in ["alice", "bob", "3120"] {
-            engine.execute("Sip.addAccount", form(username, "example.com", child.id, 0));
-        }
-        let found = engine.ok("Sip.getAccounts", query(filter("", "example.com", ""), "username", "ASC", 0, 500));
-        let keys: Vec<String> = found
-            .list("accounts")
-            .iter()
-            .map(|account| format!("{}@{}", account.text("id/username"), account.text("id/domain")))
-            .collect();
-        assert_eq!(keys, ["3120@example.com", "alice@example.com", "bob@example.com"]);
-        let group = |operation: &str, address: &str, group: &str| {
-            let parameters = record! { sipId: sip_id(address), group: group };
-            engine.call(operation, &parameters).map(|result| result.truthy()).map_err(|fault| fault.code)
-        };
-        for (on, off, name, is_member) in [
-            ("block", "deblock", "blocked", false),
-            ("enable_pstn", "disable_pstn", "free-pstn", true),
-            ("addtogroup", "removefromgroup", "trunking", false),
-        ] {
-            for address in &keys {
-                let first = group("Sip.addToGroup", address, name);
-                assert_eq!(first.is_err(), is_member, "{on} {address}: {first:?}");
-                assert_eq!(group("Sip.addToGroup", address, name), Err(1030), "{on} again");
-                assert!(group("Sip.removeFromGroup", address, name).is_ok(), "{off}");
-                assert_eq!(group("Sip.removeFromGroup", address, name), Err(1031), "{off} again");
+        for engine in logins(p, &child) {
+            for username in ["alice", "bob", "3120"] {
+                engine.execute("Sip.addAccount", form(username, "example.com", child.id, 0));
             }
+            let found = engine.ok("Sip.getAccounts", query(filter("", "example.com", ""), "username", "ASC", 0, 500));
+            let keys: Vec<String> = found
+                .list("accounts")
+                .iter()
+                .map(|account| format!("{}@{}", account.text("id/username"), account.text("id/domain")))
+                .collect();
+            assert_eq!(keys, ["3120@example.com", "alice@example.com", "bob@example.com"]);
+            let group = |operation: &str, address: &str, group: &str| {
+                let parameters = record! { sipId: sip_id(address), group: group };
+                engine.call(operation, &parameters).map(|result| result.truthy()).map_err(|fault| fault.code)
+            };
+            for (on, off, name, is_member) in [
+                ("block", "deblock", "blocked", false),
+                ("enable_pstn", "disable_pstn", "free-pstn", true),
+                ("addtogroup", "removefromgroup", "trunking", false),
+            ] {
+                for address in &keys {
+                    let first = group("Sip.addToGroup", address, name);
+                    assert_eq!(first.is_err(), is_member, "{on} {address}: {first:?}");
+                    assert_eq!(group("Sip.addToGroup", address, name), Err(1030), "{on} again");
+                    assert!(group("Sip.removeFromGroup", address, name).is_ok(), "{off}");
+                    assert_eq!(group("Sip.removeFromGroup", address, name), Err(1031), "{off} again");
+                }
+            }
+            for address in &keys {
+                assert_eq!(group("Sip.removeFromGroup", address, "quota"), Err(1031));
+                modify(&engine, address, vec![("quota", Php::Int(75))]);
+                modify(&engine, address, vec![("rpid", "31207654321".into())]);
+                modify(&engine, address, vec![("owner", Php::Int(0))]);
+                // B15: a customer that is set here is the domain's, whatever is sent.
+                modify(&engine, address, vec![("customer", Php::Int(4711))]);
+                modify(&engine, address, vec![("firstName", "First".into())]);
+                modify(&engine, address, vec![("lastName", "Last".into())]);
+                modify(&engine, address, vec![("password", "another-one".into())]);
+                modify(&engine, address, vec![("prepaid", Php::Int(1))]);
+                let now = engine.ok("Sip.getAccount", record! { sipId: sip_id(address) });
+                now.reads(READ);
+                let texts = ["firstName", "lastName", "rpid", "password"];
+                assert_eq!(texts.map(|name| now.text(name)), ["First", "Last", "31207654321", "another-one"]);
+                assert_eq!((now.int("quota"), now.int("customer")), (75, child.id));
+                assert!(now.flag("prepaid") && !now.at("owner").truthy());
+                // What no action touched came back with each update.
+                assert_eq!((now.text("acl/0/ip"), now.int("acl/0/mask")), ("192.0.2.0", 24));
+                assert_eq!((now.text("properties/0/name"), now.int("callLimit")), ("language", 3));
+                // addbalance: the flag is read first; the value is a text, and old clients send no description.
+                let changed = engine.execute("Sip.addBalance", record! { sipId: sip_id(address), value: "10" });
+                assert!(changed.truthy());
+                assert_eq!((changed.float("old_balance"), changed.float("new_balance")), (0.0, 10.0));
+                modify(&engine, address, vec![("prepaid", Php::Int(0))]);
+                engine.refused(1080, "Sip.addBalance", record! { sipId: sip_id(address), value: "10" });
+            }
+            for address in &keys {
+                engine.execute("Sip.deleteAccount", record! { sipId: sip_id(address) });
+            }
+            listed(&list(&engine, filter("", "", "")), "accounts", 0);
         }
-        for address in &keys {
-            assert_eq!(group("Sip.removeFromGroup", address, "quota"), Err(1031));
-            modify(&engine, address, vec![("quota", Php::Int(75))]);
-            modify(&engine, address, vec![("rpid", "31207654321".into())]);
-            modify(&engine, address, vec![("owner", Php::Int(0))]);
-            // B15: a customer that is set here is the domain's, whatever is sent.
-            modify(&engine, address, vec![("customer", Php::Int(4711))]);
-            modify(&engine, address, vec![("firstName", "First".into())]);
-            modify(&engine, address, vec![("lastName", "Last".into())]);
-            modify(&engine, address, vec![("password", "another-one".into())]);
-            modify(&engine, address, vec![("prepaid", Php::Int(1))]);
-            let now = engine.ok("Sip.getAccount", record! { sipId: sip_id(address) });
-            now.reads(READ);
-            let texts = ["firstName", "lastName", "rpid", "password"];
-            assert_eq!(texts.map(|name| now.text(name)), ["First", "Last", "31207654321", "another-one"]);
-            assert_eq!((now.int("quota"), now.int("customer")), (75, child.id));
-            assert!(now.flag("prepaid") && !now.at("owner").truthy());
-            // What no action touched came back with each update.
-            assert_eq!((now.text("acl/0/ip"), now.int("acl/0/mask")), ("192.0.2.0", 24));
-            assert_eq!((now.text("properties/0/name"), now.int("callLimit")), ("language", 3));
-            // addbalance: the flag is read first; the value is a text, and old clients send no description.
-            let changed = engine.execute("Sip.addBalance", record! { sipId: sip_id(address), value: "10" });
-            assert!(changed.truthy());
-            assert_eq!((changed.float("old_balance"), changed.float("new_balance")), (0.0, 10.0));
-            modify(&engine, address, vec![("prepaid", Php::Int(0))]);
-            engine.refused(1080, "Sip.addBalance", record! { sipId: sip_id(address), value: "10" });
-        }
-        for address in &keys {
-            engine.execute("Sip.deleteAccount", record! { sipId: sip_id(address) });
-        }
-        listed(&list(&engine, filter("", "", "")), "accounts", 0);
     }
 
     // B185: who forgot a password is found by address or by electronic mail.

@@ -1,6 +1,6 @@
 //! The screen of SIP domains with export and import (client-usage §2.1).
 
-use super::{filled, listed, open, tenants};
+use super::{filled, listed, logins, open, tenants};
 use ngn_tests::cdrtool::{Connection, Php};
 use ngn_tests::fixture::account;
 use ngn_tests::{Value, both, query, record, sip_id};
@@ -107,44 +107,45 @@ fn import(engine: &Connection, exported: &[(&'static str, Vec<Php>)]) -> Vec<(&'
 both! {
     fn lists_adds_updates_and_deletes(p) {
         let (acme, child) = tenants(p);
-        let engine = Connection::admin_as(p, child.id);
-        open(p, acme.id, child.id);
-        listed(&list(&engine, ""), "domains", 0);
-        assert_eq!(one(&engine, "example.com"), None);
-        let new = record! { domain: "example.com", customer: child.id, reseller: acme.id };
-        engine.execute("Sip.addDomain", record! { domain: new.clone() });
-        // 1001: it exists.
-        let text = engine.refused(1001, "Sip.addDomain", record! { domain: new });
-        assert!(text.contains("example.com"), "{text}");
-        let found = list(&engine, "");
-        let listed = listed(&found, "domains", 1);
-        listed[0].reads(READ);
-        assert_eq!(listed[0].text("domain"), "example.com");
-        assert_eq!((listed[0].int("customer"), listed[0].int("reseller")), (child.id, acme.id));
-        assert_eq!(listed[0].text("changeDate").len(), 19);
-        // Untouched flags read as false (R13).
-        assert!(!listed[0].flag("verify_cert") && !listed[0].flag("require_cert"));
-        // The form of the one domain: customer as a number, flags as 0 and 1 (W7).
-        let form = vec![
-            ("customer", child.id.into()),
-            ("certificate", "PEM".into()),
-            ("private_key", "KEY".into()),
-            ("match_ip_address", "192.0.2.1".into()),
-            ("match_sip_domain", "example.com".into()),
-            ("verify_cert", Php::Int(1)),
-            ("require_cert", Php::Int(0)),
-            ("reseller", acme.id.into()),
-        ];
-        let domain = filled(one(&engine, "example.com").unwrap(), form);
-        assert_eq!(engine.execute("Sip.updateDomain", record! { domain: domain }), Php::Flag(true));
-        let now = one(&engine, "example.com").unwrap();
-        now.reads(READ);
-        assert_eq!(now.text("certificate"), "PEM");
-        assert_eq!(now.text("match_ip_address"), "192.0.2.1");
-        assert!(now.flag("verify_cert") && !now.flag("require_cert"));
-        assert_eq!(engine.execute("Sip.deleteDomain", record! { domain: "example.com" }), Php::Flag(true));
-        assert_eq!(one(&engine, "example.com"), None);
-        engine.refused(1000, "Sip.deleteDomain", record! { domain: "example.com" });
+        for engine in logins(p, &child) {
+            open(p, acme.id, child.id);
+            listed(&list(&engine, ""), "domains", 0);
+            assert_eq!(one(&engine, "example.com"), None);
+            let new = record! { domain: "example.com", customer: child.id, reseller: acme.id };
+            engine.execute("Sip.addDomain", record! { domain: new.clone() });
+            // 1001: it exists.
+            let text = engine.refused(1001, "Sip.addDomain", record! { domain: new });
+            assert!(text.contains("example.com"), "{text}");
+            let found = list(&engine, "");
+            let listed = listed(&found, "domains", 1);
+            listed[0].reads(READ);
+            assert_eq!(listed[0].text("domain"), "example.com");
+            assert_eq!((listed[0].int("customer"), listed[0].int("reseller")), (child.id, acme.id));
+            assert_eq!(listed[0].text("changeDate").len(), 19);
+            // Untouched flags read as false (R13).
+            assert!(!listed[0].flag("verify_cert") && !listed[0].flag("require_cert"));
+            // The form of the one domain: customer as a number, flags as 0 and 1 (W7).
+            let form = vec![
+                ("customer", child.id.into()),
+                ("certificate", "PEM".into()),
+                ("private_key", "KEY".into()),
+                ("match_ip_address", "192.0.2.1".into()),
+                ("match_sip_domain", "example.com".into()),
+                ("verify_cert", Php::Int(1)),
+                ("require_cert", Php::Int(0)),
+                ("reseller", acme.id.into()),
+            ];
+            let domain = filled(one(&engine, "example.com").unwrap(), form);
+            assert_eq!(engine.execute("Sip.updateDomain", record! { domain: domain }), Php::Flag(true));
+            let now = one(&engine, "example.com").unwrap();
+            now.reads(READ);
+            assert_eq!(now.text("certificate"), "PEM");
+            assert_eq!(now.text("match_ip_address"), "192.0.2.1");
+            assert!(now.flag("verify_cert") && !now.flag("require_cert"));
+            assert_eq!(engine.execute("Sip.deleteDomain", record! { domain: "example.com" }), Php::Flag(true));
+            assert_eq!(one(&engine, "example.com"), None);
+            engine.refused(1000, "Sip.deleteDomain", record! { domain: "example.com" });
+        }
     }
 
     fn exports_and_imports(p) {
