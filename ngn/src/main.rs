@@ -3,6 +3,7 @@
 mod check_config;
 mod database;
 mod demo;
+mod emergency;
 mod journal;
 mod migrate;
 mod platform;
@@ -57,6 +58,13 @@ enum Command {
                             ngn undo 4711 --partial"
     )]
     Undo(undo::Options),
+    /// Maintains where calls to emergency numbers go.
+    #[command(
+        after_help = "Examples:\n  ngn emergency add 112 sip:112@psap.example.net --region vienna\n  \
+                            ngn emergency list\n  ngn emergency import emergency.csv --replace\n  \
+                            ngn emergency check 112 --domain example.net --region vienna"
+    )]
+    Emergency(emergency::Options),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +80,7 @@ fn main() -> ExitCode {
             Command::Migrate(options) => migrate::run(options).await,
             Command::RotateKey(options) => rotate_key::run(options).await,
             Command::Journal(options) => journal::run(options).await,
+            Command::Emergency(options) => emergency::run(options).await,
             Command::Undo(options) => undo::run(options).await,
             Command::CheckConfig(options) => check_config::run(&options),
         }

@@ -7,4 +7,5 @@ mod diversions;
 mod fixture;
 mod malformed;
 mod phones;
+mod pstn;
 mod register;

@@ -18,7 +18,7 @@ impl Tx<'_> {
     pub async fn list_emergency(&mut self) -> Result<Vec<EmergencyMapping>, StoreError> {
         let rows: Vec<Row> = on!(self, c => {
             sqlx::query_as::<DB, Row>(
-                "SELECT id, username, domain, region, target FROM emergency_mapping \
+                "SELECT CAST(id AS SIGNED) AS id, username, domain, region, target FROM emergency_mapping \
                  ORDER BY username, domain, region, id",
             )
             .fetch_all(&mut *c)

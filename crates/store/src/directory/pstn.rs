@@ -367,7 +367,7 @@ impl Readable for EmergencySql {
     type Model = EmergencyMapping;
     type Key = i64;
     const SELECT: &'static str =
-        "SELECT id, username, domain, region, target FROM emergency_mapping";
+        "SELECT CAST(id AS SIGNED) AS id, username, domain, region, target FROM emergency_mapping";
     const COLUMN: &'static str = "id";
 
     fn read(self) -> Option<EmergencyMapping> {
