@@ -1,4 +1,5 @@
-//! The journal as auditors read it: newest first, page by page along its primary key or the index of records.
+//! The journal as auditors read it: newest first, page by page along its primary key or the index
+//! of what is asked for.
 
 use crate::error::StoreError;
 use crate::journal::position;
@@ -64,6 +65,26 @@ const STRETCH: u64 = 20_000;
 /// within half a minute. In milliseconds.
 const DISORDER: i64 = 60_000;
 
+/// A way in which a row is about a customer.
+#[derive(Clone, Copy)]
+enum Way<'a> {
+    /// Made in its name (B5).
+    Impersonated(CustomerId),
+    /// Made by its own login.
+    Login(&'a str),
+    /// Of its own record.
+    Record(CustomerId),
+    /// Of a record that names it as its owner.
+    Owner(CustomerId),
+}
+
+/// All ways in which a row is about a customer, each with an index; one without restriction for no customer.
+fn ways(customer: Option<CustomerId>, login: Option<&str>) -> Vec<Option<Way<'_>>> {
+    let Some(id) = customer else { return vec![None] };
+    let ways = [Way::Impersonated(id), Way::Record(id), Way::Owner(id)].into_iter();
+    ways.chain(login.map(Way::Login)).map(Some).collect()
+}
+
 #[derive(sqlx::FromRow)]
 struct AuditSql {
     id: i64,
@@ -112,17 +133,24 @@ impl Tx<'_> {
             Some(customer) => self.customer_login(customer).await?,
             None => None,
         };
-        // The index of records ends with the primary key, so one statement finds all that match.
-        let stretch =
-            if wanted.entity.is_some() && wanted.key.is_some() { u64::MAX } else { STRETCH };
-        let mut rows = Vec::new();
+        // An index leads to the rows of one record, login or customer, and ends with the primary key; without one of
+        // them the journal is gone through in stretches.
+        let led = wanted.login.is_some() || (wanted.entity.is_some() && wanted.key.is_some());
+        let stretch = if led || wanted.customer.is_some() { u64::MAX } else { STRETCH };
+        let mut rows: Vec<AuditSql> = Vec::new();
         while below > above.saturating_add(1) && rows.len() < limit as usize {
             let from = below.saturating_sub(stretch).max(above.saturating_add(1));
             let missing =
                 i64::from(limit).saturating_sub(i64::try_from(rows.len()).unwrap_or(i64::MAX));
-            rows.extend(self.audit_stretch(wanted, login.as_deref(), from, below, missing).await?);
+            for way in ways(wanted.customer, login.as_deref()) {
+                rows.extend(self.audit_stretch(wanted, way, from, below, missing).await?);
+            }
             below = from;
         }
+        // The same row may have been found in several ways.
+        rows.sort_unstable_by_key(|row| std::cmp::Reverse(row.id));
+        rows.dedup_by_key(|row| row.id);
+        rows.truncate(limit as usize);
         Ok(rows.into_iter().map(AuditRow::from).collect())
     }
 
@@ -159,17 +187,24 @@ impl Tx<'_> {
     async fn audit_stretch(
         &mut self,
         wanted: &AuditQuery,
-        login: Option<&str>,
+        way: Option<Way<'_>>,
         from: u64,
         below: u64,
         limit: i64,
     ) -> Result<Vec<AuditSql>, StoreError> {
+        let (table, id) = match way {
+            Some(Way::Owner(_)) => {
+                ("journal_customers o JOIN journal ON id = journal_id", "journal_id")
+            }
+            _ => ("journal", "id"),
+        };
         on!(self, c => {
             let mut query = QueryBuilder::<DB>::new(
                 "SELECT id, at, login, impersonated, source, operation, entity, entity_key, \
-                 zone, `before`, `after` FROM journal WHERE id >= ",
+                 zone, `before`, `after` FROM ",
             );
-            query.push_bind(from.cast_signed()).push(" AND id < ");
+            query.push(table).push(" WHERE ").push(id).push(" >= ").push_bind(from.cast_signed());
+            query.push(" AND ").push(id).push(" < ");
             query.push_bind(i64::try_from(below).unwrap_or(i64::MAX));
             if let Some(entity) = wanted.entity {
                 query.push(" AND entity = ").push_bind(entity.as_str());
@@ -184,18 +219,16 @@ impl Tx<'_> {
                     query.push(condition).push_bind(value.as_str());
                 }
             }
-            if let Some(customer) = wanted.customer {
-                query.push(" AND (impersonated = ").push_bind(customer);
-                query.push(" OR (impersonated IS NULL AND login = ").push_bind(login.map(str::to_owned));
-                query.push(") OR (entity = 'customer' AND entity_key = ").push_bind(customer.to_string());
-                query.push(")");
-                for column in ["`before`", "`after`"] {
-                    for end in [",", "}"] {
-                        query.push(" OR ").push(column).push(" LIKE ");
-                        query.push_bind(format!("%\"customer\":{customer}{end}%"));
-                    }
+            match way {
+                None => {}
+                Some(Way::Impersonated(id)) => _ = query.push(" AND impersonated = ").push_bind(id),
+                Some(Way::Login(login)) => {
+                    query.push(" AND impersonated IS NULL AND login = ").push_bind(login.to_owned());
                 }
-                query.push(")");
+                Some(Way::Record(id)) => {
+                    query.push(" AND entity = 'customer' AND entity_key = ").push_bind(id.to_string());
+                }
+                Some(Way::Owner(customer)) => _ = query.push(" AND customer = ").push_bind(customer),
             }
             if let Some(since) = wanted.since {
                 query.push(" AND at >= ").push_bind(since);
@@ -203,7 +236,7 @@ impl Tx<'_> {
             if let Some(until) = wanted.until {
                 query.push(" AND at <= ").push_bind(until);
             }
-            query.push(" ORDER BY id DESC LIMIT ").push_bind(limit);
+            query.push(" ORDER BY ").push(id).push(" DESC LIMIT ").push_bind(limit);
             query.build_query_as::<AuditSql>().fetch_all(&mut *c).await
         })
     }

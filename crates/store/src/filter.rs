@@ -46,6 +46,10 @@ enum Condition {
     Between(&'static str, String, String),
     /// The column is one of the numbers; none when there are none.
     Among(&'static str, Vec<i64>),
+    /// The column is one of the texts; none when there are none.
+    AmongTexts(&'static str, Vec<String>),
+    /// The column is the second column of some row of a table that the filter lets through.
+    Within(&'static str, &'static str, &'static str, Filter),
     /// SQL with a `?` for each value.
     Raw(&'static str, Vec<Bind>),
     /// At least one of the filters holds; none when there are none.
@@ -103,15 +107,24 @@ impl Filter {
         self
     }
 
-    /// Like [`Self::text`] for a column that only ever holds lower case: a value without wildcards is then
-    /// found by the column's index.
+    /// Like [`Self::text`] for a column that only ever holds lower case: the column's index then finds a value
+    /// without wildcards, and the rows among which one that begins without wildcard can be.
     pub fn text_lower(&mut self, column: &'static str, wanted: Option<&str>) -> &mut Self {
-        if let Some(pattern) = wanted.and_then(Pattern::new) {
-            self.conditions.push(if pattern.has_wildcard() {
-                Condition::Like(column, pattern)
-            } else {
-                Condition::Equal(column, Bind::Text(pattern.0.to_lowercase()))
-            });
+        let Some(pattern) = wanted.and_then(Pattern::new) else { return self };
+        if !pattern.has_wildcard() {
+            self.conditions.push(Condition::Equal(column, Bind::Text(pattern.0.to_lowercase())));
+            return self;
+        }
+        let head = pattern.0.split(['%', '_']).next().unwrap_or_default();
+        let any_tail = pattern.0[head.len()..].bytes().all(|b| b == b'%');
+        if !head.is_empty() {
+            let head = head.to_lowercase();
+            // No character comes after this one, which stands for none.
+            let end = format!("{head}\u{10FFFF}");
+            self.conditions.push(Condition::Between(column, head, end));
+        }
+        if !any_tail {
+            self.conditions.push(Condition::Like(column, pattern));
         }
         self
     }
@@ -154,6 +167,24 @@ impl Filter {
         self
     }
 
+    /// Restricts a text column to some texts; no texts, no rows.
+    pub fn among_texts(&mut self, column: &'static str, texts: &[String]) -> &mut Self {
+        self.conditions.push(Condition::AmongTexts(column, texts.to_vec()));
+        self
+    }
+
+    /// Restricts a column to what another one holds in those rows of a table that a filter lets through.
+    pub fn within(
+        &mut self,
+        column: &'static str,
+        other: &'static str,
+        table: &'static str,
+        rows: Self,
+    ) -> &mut Self {
+        self.conditions.push(Condition::Within(column, other, table, rows));
+        self
+    }
+
     /// Adds a condition in SQL with a `?` for each value; a `?` may stand for nothing else. With another
     /// number of values than `?` nothing matches.
     pub fn sql(&mut self, condition: &'static str, values: Vec<Bind>) -> &mut Self {
@@ -166,6 +197,19 @@ impl Filter {
     pub fn any_of(&mut self, alternatives: Vec<Self>) -> &mut Self {
         self.conditions.push(Condition::AnyOf(alternatives));
         self
+    }
+
+    /// What a text column must be equal to in every row, if anything.
+    pub(crate) fn text_of(&self, column: &str) -> Option<&str> {
+        self.conditions.iter().find_map(|condition| match condition {
+            Condition::Equal(other, Bind::Text(text)) if *other == column => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Whether a column is the same in every row.
+    fn fixes(&self, column: &str) -> bool {
+        self.conditions.iter().any(|c| matches!(c, Condition::Equal(other, _) if *other == column))
     }
 
     /// Whether the filter lets everything through.
@@ -212,15 +256,12 @@ impl Condition {
                 query.push(*column).push(" BETWEEN ").push_bind(first.clone());
                 query.push(" AND ").push_bind(last.clone());
             }
-            Self::Among(_, numbers) if numbers.is_empty() => {
-                query.push("1 = 0");
-            }
-            Self::Among(column, numbers) => {
-                query.push(*column).push(" IN (");
-                let mut list = query.separated(", ");
-                for number in numbers {
-                    list.push_bind(*number);
-                }
+            Self::Among(column, numbers) => push_among(query, column, numbers),
+            Self::AmongTexts(column, texts) => push_among(query, column, texts),
+            Self::Within(column, other, table, rows) => {
+                query.push(*column).push(" IN (SELECT ").push(*other);
+                query.push(" FROM ").push(*table).push(" WHERE ");
+                rows.push(query);
                 query.push(")");
             }
             // The driver would wait for ever for an answer to a statement with a value too few.
@@ -255,6 +296,23 @@ impl Condition {
             }
         }
     }
+}
+
+fn push_among<DB, T>(query: &mut QueryBuilder<DB>, column: &'static str, values: &[T])
+where
+    DB: Spelling,
+    T: for<'q> Encode<'q, DB> + Type<DB> + Clone + Send + 'static,
+{
+    if values.is_empty() {
+        query.push("1 = 0");
+        return;
+    }
+    query.push(column).push(" IN (");
+    let mut list = query.separated(", ");
+    for value in values {
+        list.push_bind(value.clone());
+    }
+    query.push(")");
 }
 
 impl Bind {
@@ -366,10 +424,13 @@ impl Order {
         }
     }
 
-    fn push<DB: sqlx::Database>(self, query: &mut QueryBuilder<DB>) {
+    /// Columns that the filter fixes order nothing; MariaDB, which compares texts by collations, does not see that
+    /// and would sort instead of following an index.
+    fn push<DB: sqlx::Database>(self, filter: &Filter, query: &mut QueryBuilder<DB>) {
         let direction = if self.descending { " DESC" } else { "" };
         let tie_breakers = self.key.iter().copied().filter(|key| Some(*key) != self.column);
-        for (i, column) in self.column.into_iter().chain(tie_breakers).enumerate() {
+        let columns = self.column.into_iter().chain(tie_breakers);
+        for (i, column) in columns.filter(|column| !filter.fixes(column)).enumerate() {
             query.push(if i == 0 { " ORDER BY " } else { ", " }).push(column).push(direction);
         }
     }
@@ -418,17 +479,22 @@ pub struct Listing {
 impl Listing {
     /// Reads the part and counts all.
     pub async fn fetch<R: SqlRow>(&self, tx: &mut Tx<'_>) -> Result<Page<R>, StoreError> {
-        let rows: Vec<R> = on!(tx, c => {
-            let mut query = QueryBuilder::<DB>::new("SELECT ");
-            self.push(&mut query);
-            query.build_query_as::<R>().fetch_all(&mut *c).await
-        })?;
+        let rows: Vec<R> = self.rows(tx).await?;
         // A part that ends before it is full shows where the list ends.
         let read = rows.len() as u64;
         let ended = self.range.count.is_none_or(|count| read < count);
         let known = ended && (read > 0 || self.range.start == 0);
         let total = if known { self.range.start + read } else { self.count(tx).await? };
         Ok(Page { rows, total })
+    }
+
+    /// Reads the part alone.
+    pub(crate) async fn rows<R: SqlRow>(&self, tx: &mut Tx<'_>) -> Result<Vec<R>, StoreError> {
+        on!(tx, c => {
+            let mut query = QueryBuilder::<DB>::new("SELECT ");
+            self.push(&mut query);
+            query.build_query_as::<R>().fetch_all(&mut *c).await
+        })
     }
 
     /// Appends the statement without its SELECT.
@@ -442,7 +508,7 @@ impl Listing {
         let limit = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         query.push(self.columns).push(" FROM ").push(self.from).push(" WHERE ");
         self.filter.push(query);
-        self.order.push(query);
+        self.order.push(&self.filter, query);
         if self.range != Range::default() {
             query.push(" LIMIT ").push_bind(self.range.count.map_or(i64::MAX, limit));
             query.push(" OFFSET ").push_bind(limit(self.range.start));
@@ -548,7 +614,7 @@ mod tests {
             (Some(""), Some("DESC"), " ORDER BY t.change_date DESC, t.name DESC, t.id DESC"),
         ] {
             let mut query = QueryBuilder::<MySql>::new("");
-            Order::by(ALLOWED, attribute, direction, KEY).push(&mut query);
+            Order::by(ALLOWED, attribute, direction, KEY).push(&Filter::new(), &mut query);
             assert_eq!(query.into_string(), sql);
         }
     }

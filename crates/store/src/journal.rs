@@ -5,7 +5,7 @@
 
 use crate::error::StoreError;
 use crate::tx::{Actor, Conn, Tx, now_millis, on};
-use ngn_model::{Entity, Position};
+use ngn_model::{CustomerId, Entity, Position};
 use serde_json::Value;
 use sqlx::QueryBuilder;
 use std::fmt::Display;
@@ -17,6 +17,8 @@ pub(crate) struct PendingRow {
     zone: Option<String>,
     before: Option<String>,
     after: Option<String>,
+    /// Whom the record names as its owner before and after the change.
+    customers: [Option<CustomerId>; 2],
 }
 
 /// A journal row before it has a position.
@@ -64,8 +66,11 @@ impl Tx<'_> {
         before: Option<Value>,
         after: Option<Value>,
     ) {
+        let owner = |record: &Option<Value>| record.as_ref()?.get("customer")?.as_i64();
+        let customers = [owner(&before), owner(&after)];
         let (before, after) = redacted(before, after);
         self.pending.push(PendingRow {
+            customers,
             entity,
             key: key.to_string(),
             zone: zone.map(str::to_owned),
@@ -104,18 +109,21 @@ impl Tx<'_> {
         let mut rest = pending.as_slice();
         while !rest.is_empty() {
             let (rows, others) = rest.split_at(one_statement(rest));
-            last = Some(Position(self.insert_journal(actor, at, rows).await?));
+            let (first, step) = self.insert_journal(actor, at, rows).await?;
+            self.insert_customers(rows, first, step).await?;
+            last = Some(Position(first + (rows.len() as u64).saturating_sub(1) * step));
             rest = others;
         }
         Ok(last)
     }
 
+    /// Writes rows; gives the number of the first one and how far apart the numbers are.
     async fn insert_journal(
         &mut self,
         actor: &Actor,
         at: i64,
         rows: &[PendingRow],
-    ) -> Result<u64, StoreError> {
+    ) -> Result<(u64, u64), StoreError> {
         let inserted = on!(self, c => {
             let mut query = QueryBuilder::<DB>::new(
                 "INSERT INTO journal (at, login, impersonated, source, operation, entity, entity_key, \
@@ -140,15 +148,45 @@ impl Tx<'_> {
         // MySQL tells the first number of a statement, which takes its numbers in equal steps; the step is
         // the number of nodes in a Galera cluster. SQLite tells the last one.
         let after_first = rows.len().saturating_sub(1) as u64;
-        if after_first == 0 || matches!(self.conn, Conn::Lite(_)) {
-            return Ok(inserted);
+        if matches!(self.conn, Conn::Lite(_)) {
+            return Ok((inserted.saturating_sub(after_first), 1));
+        }
+        if after_first == 0 {
+            return Ok((inserted, 1));
         }
         let step: i64 = on!(self, c => {
             sqlx::query_scalar::<DB, i64>("SELECT CAST(@@SESSION.auto_increment_increment AS SIGNED)")
                 .fetch_one(&mut *c)
                 .await
         })?;
-        Ok(inserted + after_first * u64::try_from(step).unwrap_or(1))
+        Ok((inserted, u64::try_from(step).unwrap_or(1)))
+    }
+
+    /// Notes which customers the written rows name as owners.
+    async fn insert_customers(
+        &mut self,
+        rows: &[PendingRow],
+        first: u64,
+        step: u64,
+    ) -> Result<(), StoreError> {
+        let mut named = Vec::new();
+        for (row, number) in rows.iter().zip(0u64..) {
+            let [before, after] = row.customers;
+            let id = first + number * step;
+            named.extend(before.filter(|_| before != after).map(|customer| (customer, id)));
+            named.extend(after.map(|customer| (customer, id)));
+        }
+        if named.is_empty() {
+            return Ok(());
+        }
+        on!(self, c => {
+            let mut query =
+                QueryBuilder::<DB>::new("INSERT INTO journal_customers (customer, journal_id) ");
+            query.push_values(&named, |mut tuple, (customer, id)| {
+                tuple.push_bind(*customer).push_bind(id.cast_signed());
+            });
+            query.build().execute(&mut *c).await.map(drop)
+        })
     }
 }
 
@@ -290,6 +328,7 @@ mod tests {
             zone: None,
             before: None,
             after: Some("x".repeat(bytes)),
+            customers: [None; 2],
         };
         let rows = |sizes: &[usize]| sizes.iter().map(|n| row(*n)).collect::<Vec<_>>();
         assert_eq!(one_statement(&rows(&[10; 700])), ROWS);

@@ -14,6 +14,7 @@
 //! `filter` builds list queries, `dialect` holds what differs between the databases, and each of the other
 //! modules is about one table or one family of tables.
 
+mod account_lists;
 mod account_options;
 mod addresses;
 mod audit;
@@ -59,6 +60,7 @@ mod voicemail;
 mod zone_rows;
 mod zones;
 
+pub use account_lists::AccountQuery;
 pub use addresses::AddressKind;
 pub use audit::{AuditQuery, AuditRow};
 pub use calls::{CallRow, CallSide, CallSums, CallWindow};

@@ -2,7 +2,7 @@
 
 use crate::directory::push_addresses;
 use crate::error::StoreError;
-use crate::filter::{Filter, Listing, Order, Page, Range};
+use crate::filter::{Filter, Listing, Order, Range};
 use crate::sealed_passwords::Owner;
 use crate::tx::{Tx, on};
 use ngn_model::{Aor, DomainName, Ownership};
@@ -71,25 +71,23 @@ impl fmt::Debug for SipAccountRow {
     }
 }
 
-const COLUMNS: &str = "s.username, s.domain, s.password, s.ha1, s.ha1b, s.ha1_sha256, s.email_address, \
+/// What is read of an account.
+pub(crate) const COLUMNS: &str = "s.username, s.domain, s.password, s.ha1, s.ha1b, s.ha1_sha256, s.email_address, \
      s.rpid, s.first_name, s.last_name, s.timezone, s.quota, s.prepaid, s.quickdial_prefix, s.region, s.timeout, \
      s.call_limit, s.acl, s.properties, s.owner, s.create_date, s.change_date, d.customer, d.reseller_id, \
      CAST(s.id AS SIGNED) AS row_id, p.sealed";
-const FROM: &str = "subscriber s JOIN domain d ON d.domain = s.domain \
+/// From where.
+pub(crate) const FROM: &str = "subscriber s JOIN domain d ON d.domain = s.domain \
      LEFT JOIN sealed_passwords p ON p.kind = 2 AND p.record = s.id";
 
 /// An account as the tables hold it.
 #[derive(sqlx::FromRow)]
-struct Stored {
+pub(crate) struct Stored {
     #[sqlx(flatten)]
     account: SipAccountRow,
-    row_id: i64,
+    pub(crate) row_id: i64,
     sealed: Option<String>,
 }
-
-const ORDER: &[(&str, &str)] =
-    &[("changeDate", "s.change_date"), ("username", "s.username"), ("domain", "s.domain")];
-const KEY: &[&str] = &["s.username", "s.domain"];
 
 /// The tables in which something hangs on an account (B57).
 const HANGING: &[&str] = &[
@@ -116,33 +114,22 @@ const HANGING_WHOLE: &[&str] = &[
 impl Tx<'_> {
     /// An account.
     pub async fn sip_account(&mut self, aor: &Aor) -> Result<Option<SipAccountRow>, StoreError> {
-        let mut filter = Filter::new();
-        filter.equals("s.username", aor.username()).equals("s.domain", aor.domain().as_str());
-        let one = Range { start: 0, count: Some(1) };
-        Ok(self.list_sip_accounts(filter, None, one).await?.rows.pop())
+        let stored: Option<Stored> = on!(self, c => {
+            let mut query = QueryBuilder::<DB>::new("SELECT ");
+            query.push(COLUMNS).push(" FROM ").push(FROM).push(" WHERE s.username = ");
+            query.push_bind(aor.username()).push(" AND s.domain = ").push_bind(aor.domain().as_str());
+            query.build_query_as::<Stored>().fetch_optional(&mut *c).await
+        })?;
+        stored.map(|stored| self.opened(stored)).transpose()
     }
 
-    /// A list of accounts; columns are those of `subscriber s` and `domain d`.
-    pub async fn list_sip_accounts(
-        &mut self,
-        filter: Filter,
-        order: Option<&(String, String)>,
-        range: Range,
-    ) -> Result<Page<SipAccountRow>, StoreError> {
-        let (attribute, direction) = order.map(|(a, d)| (&**a, &**d)).unzip();
-        let order = Order::by(ORDER, attribute, direction, KEY);
-        let listing = Listing { columns: COLUMNS, from: FROM, filter, order, range };
-        let Page { rows, total } = listing.fetch::<Stored>(self).await?;
-        let rows = rows
-            .into_iter()
-            .map(|Stored { mut account, row_id, sealed }| {
-                let owner = Owner::Account(row_id);
-                let password = self.read_password(owner, Some(account.password), sealed)?;
-                account.password = password.unwrap_or_default();
-                Ok(account)
-            })
-            .collect::<Result<_, StoreError>>()?;
-        Ok(Page { rows, total })
+    /// An account with its password as it was set.
+    pub(crate) fn opened(&self, stored: Stored) -> Result<SipAccountRow, StoreError> {
+        let Stored { mut account, row_id, sealed } = stored;
+        let owner = Owner::Account(row_id);
+        let password = self.read_password(owner, Some(account.password), sealed)?;
+        account.password = password.unwrap_or_default();
+        Ok(account)
     }
 
     /// The highest purely numeric user name of a domain (B54). Names of more than 18 digits do not count.
@@ -336,9 +323,9 @@ impl Tx<'_> {
         let mut filter = Filter::new();
         filter.number("d.customer", Some(owner.customer));
         filter.number("d.reseller_id", Some(owner.reseller));
-        let order = Order::by_key(KEY);
-        let range = Range::default();
-        Listing { columns: "s.id", from: FROM, filter, order, range }.count(self).await
+        let (columns, from) = ("s.id", "subscriber s JOIN domain d ON d.domain = s.domain");
+        let (order, range) = (Order::by_key(&["s.id"]), Range::default());
+        Listing { columns, from, filter, order, range }.count(self).await
     }
 
     /// Makes a prepaid record for an account that has none (B71).

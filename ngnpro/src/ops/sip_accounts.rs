@@ -16,7 +16,7 @@ use ngn_model::{Aor, Entity, Ownership};
 use ngn_soap::fault::code;
 use ngn_soap::types::{Property, SipAccount, SipAccounts, SipId, SubscriberACL};
 use ngn_soap::{Fault, sip};
-use ngn_store::{AddressKind, Filter, SipAccountRow, StoreError, Tx};
+use ngn_store::{AccountQuery, AddressKind, Filter, SipAccountRow, StoreError, Tx};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -178,52 +178,61 @@ pub async fn get(call: &Call<'_>, request: sip::GetAccount) -> Outcome<SipAccoun
 pub async fn list(call: &Call<'_>, request: sip::GetAccounts) -> Outcome<SipAccounts> {
     let who = call.require(Need::Login)?;
     let (wanted, order, range) = query_parts!(request.query);
-    let mut filter = Filter::new();
-    filter
+    let (mut accounts, mut domains) = (Filter::new(), Filter::new());
+    accounts
         .text_lower("s.username", wanted.username.as_deref())
         .text_lower("s.domain", wanted.domain.as_deref())
         .text("s.first_name", wanted.first_name.as_deref())
         .text("s.last_name", wanted.last_name.as_deref())
         .text("s.email_address", wanted.email.as_deref())
-        .number("s.owner", wanted.owner)
-        .number("d.customer", wanted.customer)
-        .number("d.reseller_id", wanted.reseller);
+        .number("s.owner", wanted.owner);
+    domains.number("d.customer", wanted.customer).number("d.reseller_id", wanted.reseller);
+    who.restrict(&mut domains, "d.customer", "d.reseller_id");
+    if !domains.is_empty() {
+        domains.text_lower("d.domain", wanted.domain.as_deref());
+    }
+    let mut member_of = None;
     for group in wanted.groups.iter().flatten().filter(|group| !group.is_empty()) {
         match group.as_str() {
             // B42: flags and services that look like groups.
-            groups::PREPAID => filter.equals("s.prepaid", true),
-            "voicemail" => filter.sql(
+            groups::PREPAID => accounts.equals("s.prepaid", true),
+            "voicemail" => accounts.sql(
                 "(EXISTS (SELECT 1 FROM voicemail_accounts v WHERE v.username = s.username AND \
                  v.domain = s.domain) OR EXISTS (SELECT 1 FROM grp g WHERE g.username = s.username AND \
                  g.domain = s.domain AND g.grp = 'voicemail'))",
                 Vec::new(),
             ),
             // What is hidden cannot be searched for either (B67).
-            groups::INTERCEPT if !who.is_administrator() => filter.among("s.owner", &[]),
-            name => filter.sql(
-                "EXISTS (SELECT 1 FROM grp g WHERE g.username = s.username AND g.domain = s.domain AND \
-                 g.grp = ?)",
-                vec![name.into()],
-            ),
+            groups::INTERCEPT if !who.is_administrator() => accounts.among("s.owner", &[]),
+            name => match member_of {
+                None => {
+                    member_of = Some(name.to_owned());
+                    &mut accounts
+                }
+                Some(_) => accounts.in_group(name),
+            },
         };
     }
-    who.restrict(&mut filter, "d.customer", "d.reseller_id");
     let range = call.range(range.as_ref());
-    let (who, filter, order) = (&who, &filter, &order);
+    let wanted = AccountQuery { accounts, domains, group: member_of, order, range };
+    let (who, wanted) = (&who, &wanted);
     let accounts = call
         .store
         .read(|tx| {
             Box::pin(async move {
-                let page = tx.list_sip_accounts(filter.clone(), order.as_ref(), range).await?;
-                let mut accounts = Vec::with_capacity(page.rows.len());
+                let page = tx.list_sip_accounts(wanted).await?;
+                let total = wire_total(page.total);
+                let mut rows = Vec::with_capacity(page.rows.len());
                 for row in page.rows {
                     let aor = Aor::new(&row.username, &row.domain)
                         .map_err(|error| StoreError::corrupt("address of an account", error))?;
-                    let list = tx.sip_groups(&aor).await?;
-                    accounts.push(wire(row, &list, who));
+                    rows.push((aor, row));
                 }
-                let total = wire_total(page.total);
-                Ok::<_, OpError>(SipAccounts { accounts: Some(accounts), total })
+                let aors: Vec<Aor> = rows.iter().map(|(aor, _)| aor.clone()).collect();
+                let member_of = tx.sip_groups_of(&aors).await?;
+                let of = |aor: &Aor| member_of.get(aor).map(Vec::as_slice).unwrap_or_default();
+                let accounts = rows.into_iter().map(|(aor, row)| wire(row, of(&aor), who));
+                Ok::<_, OpError>(SipAccounts { accounts: Some(accounts.collect()), total })
             })
         })
         .await?;

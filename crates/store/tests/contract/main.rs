@@ -4,6 +4,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
 
+mod accounts;
 mod backend;
 mod billing;
 mod call_options;
