@@ -112,6 +112,8 @@ pub struct Proxy {
     pub timer_c: u64,
     /// Host and port of the voicemail server; empty: diversions to mailboxes lead nowhere (B85).
     pub voicemail_server: String,
+    /// What is dialled to listen to one's messages; empty: nothing (B156).
+    pub voicemail_numbers: Vec<String>,
 }
 
 /// Calls to telephone numbers.
@@ -336,7 +338,12 @@ impl Default for Registrar {
 
 impl Default for Proxy {
     fn default() -> Self {
-        Self { answer_timeout: 35, timer_c: 185, voicemail_server: String::new() }
+        Self {
+            answer_timeout: 35,
+            timer_c: 185,
+            voicemail_server: String::new(),
+            voicemail_numbers: vec!["*70".to_owned()],
+        }
     }
 }
 
@@ -408,6 +415,9 @@ impl Config {
             (1..=64).contains(&text.len())
                 && text.bytes().all(|b| b.is_ascii_digit() || b"+*#".contains(&b))
         };
+        if let Some(wrong) = self.proxy.voicemail_numbers.iter().find(|number| !is_number(number)) {
+            return Err(format!("proxy.voicemail_numbers: `{wrong}` cannot be dialled"));
+        }
         if let Some(wrong) = self.emergency.numbers.iter().find(|number| !is_number(number)) {
             return Err(format!("emergency.numbers: `{wrong}` cannot be dialled"));
         }
@@ -470,7 +480,13 @@ mod tests {
             .into_iter()
             .chain(["# advertised", "algorithms", "nonce_seconds", "allow_without_qop", "uri"])
             .chain(["min_expires", "max_expires", "default_expires", "max_contacts"])
-            .chain(["answer_timeout", "timer_c", "voicemail_server", "message_octets"])
+            .chain([
+                "answer_timeout",
+                "timer_c",
+                "voicemail_server",
+                "voicemail_numbers",
+                "message_octets",
+            ])
             .chain(["transactions", "connections", "connections_per_address", "idle_seconds"])
             .chain(["receive_buffer"])
             .chain(["country_code", "area_code", "national_prefix", "international_prefix"])

@@ -454,6 +454,7 @@ fn settings(config: &Config) -> Settings {
         default_answer_timeout: Duration::from_secs(proxy.answer_timeout),
         gateway_answer_timeout: Duration::from_secs(pstn.answer_timeout),
         voicemail_server: Some(proxy.voicemail_server.clone()).filter(|name| !name.is_empty()),
+        voicemail_numbers: proxy.voicemail_numbers.clone(),
         numbers: NumberPlan {
             country_code: pstn.country_code.clone(),
             area_code: pstn.area_code.clone(),

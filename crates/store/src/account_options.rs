@@ -15,11 +15,10 @@ use ngn_model::{Account, Aor, CallOptions, CustomerId};
 use sqlx::QueryBuilder;
 use std::collections::HashMap;
 
-/// With what the wildcards stand for (B85, B86).
-const DIVERSIONS: &str = "SELECT c.username, c.domain, c.cond, c.uri, v.mailbox, k.mobile, \
+/// With what the wildcard for the mobile number stands for (B86).
+const DIVERSIONS: &str = "SELECT c.username, c.domain, c.cond, c.uri, k.mobile, \
      CASE WHEN c.uri = '<mobile-number>' THEN s.properties END AS properties \
      FROM call_diversions c JOIN subscriber s ON s.username = c.username AND s.domain = c.domain \
-     LEFT JOIN voicemail_accounts v ON c.uri = '<voice-mailbox>' AND v.username = c.username AND v.domain = c.domain \
      LEFT JOIN customers k ON c.uri = '<mobile-number>' AND k.id = s.owner";
 
 #[derive(sqlx::FromRow)]
@@ -28,7 +27,6 @@ struct DiversionSql {
     domain: String,
     cond: String,
     uri: String,
-    mailbox: Option<String>,
     mobile: Option<String>,
     properties: Option<String>,
 }
@@ -36,7 +34,6 @@ struct DiversionSql {
 impl DiversionSql {
     fn add_to(self, options: &mut CallOptions) {
         let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
-        options.mailbox = given(self.mailbox).or(options.mailbox.take());
         // B86: the account's own property goes before its owner's number.
         let mobile = self.properties.as_deref().and_then(mobile_property);
         options.mobile = mobile.or(given(self.mobile)).or(options.mobile.take());
@@ -125,6 +122,8 @@ impl ContactSql {
 }
 
 const REJECT: &str = "SELECT r.username, r.domain, r.uri AS text FROM reject_members r";
+/// For diversions to them (B85), and for whoever wants to listen to the messages (B156).
+const MAILBOXES: &str = "SELECT v.username, v.domain, v.mailbox AS text FROM voicemail_accounts v";
 const BARRED: &str = "SELECT b.username, b.domain, b.prefix AS text FROM barring_prefixes b";
 
 #[derive(sqlx::FromRow)]
@@ -171,6 +170,9 @@ async fn read(
     });
     gather!(tx, found, aors, TextSql, BARRED, "b", "b.position", |row, options| {
         options.barred.push(row.text.trim_start_matches('+').to_owned());
+    });
+    gather!(tx, found, aors, TextSql, MAILBOXES, "v", "v.mailbox", |row, options| {
+        options.mailbox = Some(row.text).filter(|mailbox| !mailbox.trim().is_empty());
     });
     Ok(found)
 }

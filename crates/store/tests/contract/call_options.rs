@@ -264,6 +264,10 @@ async fn wildcards_come_with_what_they_stand_for(backend: &Backend) {
     set(backend, &alice(), &mailbox, &AcceptRules::default()).await;
     let options = served(backend, "alice@a.example").await.expect("settings");
     assert_eq!((options.mailbox.as_deref(), options.mobile), (Some("1000000"), None));
+    // B156: whatever is diverted.
+    set(backend, &alice(), &[], &AcceptRules::default()).await;
+    let options = served(backend, "alice@a.example").await.expect("settings");
+    assert_eq!(options.mailbox.as_deref(), Some("1000000"));
 }
 
 async fn settings_that_cannot_be_read_are_left_out(backend: &Backend) {

@@ -15,12 +15,12 @@ async fn fill(backend: &Backend) {
         .sql(
             "INSERT INTO domain (domain, customer, reseller_id, certificate, private_key, verify_cert) VALUES \
              ('a.example', 3, 2, 'CERT', 'KEY', 1), ('b.example', 0, 0, '', NULL, 0); \
-             INSERT INTO subscriber (username, domain, password, ha1, ha1_sha256, rpid, timeout, region, acl, prepaid) \
-             VALUES ('alice', 'a.example', 'clear', '00112233445566778899AABBCCDDEEFF', '', '3120', 45, 'north', \
+             INSERT INTO subscriber (username, domain, password, ha1, ha1_sha256, rpid, timeout, region, quickdial_prefix, call_limit, acl, prepaid) \
+             VALUES ('alice', 'a.example', 'clear', '00112233445566778899AABBCCDDEEFF', '', '3120', 45, 'north', '3120800', 2, \
              '[{\"ip\":\"192.0.2.0\",\"mask\":24}]', 1), \
              ('bob', 'a.example', '', '', \
-             '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', '', 0, '', NULL, 0), \
-             ('alice', 'b.example', '', '', '', NULL, NULL, NULL, '', 0); \
+             '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', '', 0, '', '', 0, NULL, 0), \
+             ('alice', 'b.example', '', '', '', NULL, NULL, NULL, NULL, NULL, '', 0); \
              INSERT INTO grp (username, domain, grp) VALUES ('alice', 'a.example', 'quota'), \
              ('alice', 'a.example', 'free-pstn'), ('alice', 'a.example', 'prepaid'), \
              ('alice', 'b.example', 'blocked'); \
@@ -48,11 +48,13 @@ async fn everything_is_loaded(backend: &Backend) {
     assert_eq!(alice.ha1.expect("a digest").to_hex(), "00112233445566778899aabbccddeeff");
     assert_eq!((alice.ha1_sha256, alice.answer_timeout), (None, Some(45)));
     assert_eq!((alice.rpid.as_deref(), alice.region.as_deref()), (Some("3120"), Some("north")));
+    assert_eq!((alice.quickdial_prefix.as_deref(), alice.call_limit), (Some("3120800"), Some(2)));
     assert_eq!(alice.acl, ["192.0.2.0/24"]);
     assert_eq!(alice.ownership, Ownership { customer: 3, reseller: 2 });
     let bob = find("bob@a.example");
     assert!(bob.ha1.is_none() && bob.ha1_sha256.is_some() && bob.groups.is_empty());
     assert_eq!((&bob.rpid, bob.answer_timeout, &bob.region), (&None, None, &None));
+    assert_eq!((&bob.quickdial_prefix, bob.call_limit), (&None, None));
     assert!(find("alice@b.example").is_blocked());
     let mut aliases = directory.aliases;
     aliases.sort();
