@@ -15,6 +15,6 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(text) = std::str::from_utf8(data)
         && let Ok(cases) = Cases::read(text)
     {
-        cases.run();
+        let _ = cases.run();
     }
 });
