@@ -166,8 +166,8 @@ operations! {
         value: double,
         description: string,
     } -> BalanceChange
-        faults [1010 1012 1080 9001]
-        rules [B10 B71 B161 B163];
+        faults [1010 1012 1080 8005 9001]
+        rules [B10 B71 B73 B161 B163 B192];
     /// Adds the value of a voucher to the balance of a prepaid account.
     AddBalanceFromVoucher "addBalanceFromVoucher" {
         sip_id "sipId": SipId,

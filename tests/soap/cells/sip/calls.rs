@@ -2,7 +2,8 @@
 
 use super::super::Cell;
 use super::super::stage::Stage;
-use super::{NO_NAME, alice, id, prepaid};
+use super::{NO_NAME, alice, id, poor_alice, prepaid};
+use ngn_tests::fixture::subscriber;
 use ngn_tests::{Value, record, sip_id};
 
 fn value(address: &str, value: f64) -> Value {
@@ -71,6 +72,16 @@ pub(super) const CELLS: &[Cell] = &[
     Cell::fault("Sip.addBalance", 1080, |s| {
         let address = alice(s);
         s.act(&s.acme.client, value(&address, 1.5)).names(address)
+    }),
+    Cell::fault("Sip.addBalance", 8005, |s| {
+        let address = poor_alice(s);
+        let account = subscriber(&address).with("prepaid", true);
+        s.admin.ok("Sip.updateAccount", record! { account: account });
+        s.act(&s.poor.client, value(&address, 12.25)).names("prepaid_changes").without(
+            "Sip.getPrepaidStatus",
+            several(&address),
+            "12.25",
+        )
     }),
     Cell::fault("Sip.addBalance", 9001, |s| {
         s.act(&s.acme.client, id(&s.address("alice"))).names("value")
