@@ -4,6 +4,7 @@ mod check_config;
 mod database;
 mod demo;
 mod emergency;
+mod explain;
 mod journal;
 mod migrate;
 mod platform;
@@ -58,6 +59,12 @@ enum Command {
                             ngn undo 4711 --partial"
     )]
     Undo(undo::Options),
+    /// Says where a call goes, or went, and why.
+    #[command(
+        after_help = "Examples:\n  ngn explain --from alice@example.net --to 0031201234567\n  \
+                            ngn explain --call-id 4711@192.0.2.1 --admin 127.0.0.1:9281 --json"
+    )]
+    Explain(explain::Options),
     /// Maintains where calls to emergency numbers go.
     #[command(
         after_help = "Examples:\n  ngn emergency add 112 sip:112@psap.example.net --region vienna\n  \
@@ -80,6 +87,7 @@ fn main() -> ExitCode {
             Command::Migrate(options) => migrate::run(options).await,
             Command::RotateKey(options) => rotate_key::run(options).await,
             Command::Journal(options) => journal::run(options).await,
+            Command::Explain(options) => explain::run(options).await,
             Command::Emergency(options) => emergency::run(options).await,
             Command::Undo(options) => undo::run(options).await,
             Command::CheckConfig(options) => check_config::run(&options),

@@ -108,7 +108,7 @@ impl Platform {
         let soap = start_soap(&mut parts, data, &store, &shutdown, addresses.soap, &password_file)
             .await
             .context("ngnpro does not start (its address: --soap)")?;
-        let sip = start_sip(&mut parts, data, &store, &shutdown, addresses.sip)
+        let (sip, router) = start_sip(&mut parts, data, &store, &shutdown, addresses.sip)
             .await
             .context("sipd does not start (its address: --sip)")?;
         let dns = start_dns(&mut parts, data, &store, &shutdown, addresses.dns)
@@ -117,7 +117,7 @@ impl Platform {
         let Parts { readiness, registries, mut tasks } = parts;
         let admin = Admin { parts: readiness.clone(), registries };
         let at = Place { address: addresses.admin, beyond_loopback: false };
-        let admin = admin::serve(at, admin, Router::new(), shutdown.clone())
+        let admin = admin::serve(at, admin, router, shutdown.clone())
             .await
             .context("the admin port does not start (its address: --admin)")?;
         let task = admin.task;
@@ -220,12 +220,13 @@ async fn start_sip(
     store: &Store,
     shutdown: &CancellationToken,
     listen: SocketAddr,
-) -> anyhow::Result<SocketAddr> {
+) -> anyhow::Result<(SocketAddr, Router)> {
     let mut config = settings::<Sipd>(data)?;
     (config.listen.udp, config.listen.tcp) = (vec![listen], vec![listen]);
     let server = ngn_sipd::serve(config, store.clone(), shutdown.clone()).await?;
     parts.add("sipd", server.readiness, server.registry, server.task);
-    server.udp.first().copied().context("sipd listens nowhere")
+    let address = server.udp.first().copied().context("sipd listens nowhere")?;
+    Ok((address, server.router))
 }
 
 async fn start_dns(

@@ -8,6 +8,7 @@
 mod admission;
 mod calls;
 mod counts;
+mod explain;
 mod facts;
 mod gateways;
 mod hops;
@@ -16,6 +17,7 @@ mod register;
 use crate::cdr::Record;
 use crate::config::Config;
 use crate::directory::{Directory, Update};
+use crate::explain::Ask;
 use crate::follower::Batch;
 use crate::locate::Locator;
 use crate::location::{Change, Committed, Ticket};
@@ -28,8 +30,8 @@ use calls::InSetup;
 use counts::Counts;
 use gateways::{Gateways, Located};
 use hops::BackOff;
-use ngn_model::DomainName;
 use ngn_model::call_plan::FailoverCodes;
+use ngn_model::{DomainName, Plan};
 use ngn_routing::{GatewayOrder, NumberPlan, Settings};
 use ngn_sip::digest::{NonceKey, ReplayWindow};
 use ngn_sip::header::{HeaderName, Transport};
@@ -37,7 +39,7 @@ use ngn_sip::message::{Limits, Message};
 use ngn_sip::stack::{
     Destination, FlowId, LookupId, Moment, Output, ServerTransactionId, Source, Stack, Tried,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
@@ -71,6 +73,8 @@ pub struct Queues {
     pub tracer: Tracer,
     /// Where names are looked up.
     pub locator: Locator,
+    /// Questions about plans.
+    pub asks: mpsc::Receiver<Ask>,
 }
 
 /// A look-up's result.
@@ -86,6 +90,8 @@ pub struct Engine {
     /// Which gateways answer.
     gateways: Gateways,
     counts: Counts,
+    /// The plans of the last calls, by Call-ID.
+    recent: VecDeque<(String, Plan)>,
     /// A number that is different for each call.
     seed: u64,
     stack: Stack,
@@ -137,6 +143,7 @@ impl Engine {
             settings: settings(&config),
             gateways: Gateways::default(),
             counts: Counts::default(),
+            recent: VecDeque::new(),
             seed: 0,
             located,
             located_queue: Some(located_queue),
@@ -193,6 +200,7 @@ impl Engine {
                 Some(batch) = queues.batches.recv() => self.apply(batch),
                 Some(found) = found.recv() => self.resolved(found),
                 Some(located) = located.recv() => self.located(located),
+                Some(ask) = queues.asks.recv() => self.explain(ask),
                 () = tokio::time::sleep_until(deadline.into()) => {
                     let now = self.now();
                     self.stack.timeout(now);

@@ -8,6 +8,7 @@ pub mod config;
 pub mod directory;
 pub mod drops;
 pub mod engine;
+pub mod explain;
 pub mod follower;
 pub mod heartbeat;
 pub mod locate;
@@ -45,6 +46,8 @@ const ARRIVALS: usize = 4096;
 const CHANGES: usize = 16_384;
 /// How many call records may wait for their task; long before it is full, new calls are answered 503.
 const RECORDS: usize = 65_536;
+/// How many questions about plans may wait.
+const ASKS: usize = 16;
 /// Name of the secret that signs Record-Route and branches.
 const ROUTES: &str = "sip.routes";
 /// Name of the secret that signs digest nonces.
@@ -63,6 +66,8 @@ pub struct Server {
     pub readiness: Readiness,
     /// Its metrics.
     pub registry: Arc<Registry>,
+    /// What its admin port serves in addition: `/explain`.
+    pub router: axum::Router,
 }
 
 /// Binds and serves on a store that is open and migrated.
@@ -105,7 +110,8 @@ pub async fn serve(
     let first = udp.iter().chain(&tcp).copied().next();
     let tracer = Tracer::start(&config.trace, store.clone(), first, ended.clone());
     let locator = Locator::new(&config.dns)?;
-    let queues = Queues { arrivals, batches, changes, committed, records, tracer, locator };
+    let (asks_in, asks) = mpsc::channel(ASKS);
+    let queues = Queues { arrivals, batches, changes, committed, records, tracer, locator, asks };
     let engine =
         Engine::new(config, stack, transports, directory, nonce_key, metrics.clone(), &queues);
     let dropped = metrics.datagrams_dropped.clone();
@@ -143,7 +149,8 @@ pub async fn serve(
             let _ = task.await;
         }
     });
-    Ok(Server { udp, tcp, task, readiness, registry: Arc::new(registry) })
+    let router = explain::router(asks_in);
+    Ok(Server { udp, tcp, task, readiness, registry: Arc::new(registry), router })
 }
 
 /// By what the platform knows this node, as its call records do.
@@ -225,10 +232,9 @@ impl Daemon for Sipd {
         let tcp = server.tcp.iter().map(|address| ("sip-tcp", *address));
         let addresses = udp.chain(tcp).collect();
         let (readiness, registry, task) = (server.readiness, server.registry, server.task);
+        let router = server.router;
         let alone = Alone { addresses, readiness, registry, task };
-        alone
-            .with_admin::<Self>(at, axum::Router::new(), start, async move { store.close().await })
-            .await
+        alone.with_admin::<Self>(at, router, start, async move { store.close().await }).await
     }
 }
 

@@ -122,6 +122,16 @@ fn b135_numbers_are_sent_as_gateways_want_them() {
         assert!(asserted.contains("+43720111") && !asserted.contains("1900"), "{asserted}");
         assert!(invite.header("proxy-authorization").is_none(), "RFC 3261 section 22.3");
 
+        // Why it went there, and why another one would.
+        let admin = p.admin_address().to_string();
+        let call_id = invite.header("call-id").unwrap();
+        let told = ngn(p, &["explain", "--call-id", call_id, "--admin", &admin]);
+        assert!(told.contains("B135") && told.contains("sip:91234567@"), "{told}");
+        let from = format!("alice@{DOMAIN}");
+        let told =
+            ngn(p, &["explain", "--from", &from, "--to", "0031201234567", "--admin", &admin]);
+        assert!(told.contains("gateway far of Far") && !told.contains("B135"), "{told}");
+
         call(&phone, &uri("0031201234567"), &[]);
         let invite = answer(&others, "486 Busy Here");
         assert_eq!(request_user(&invite), "0031201234567");

@@ -81,6 +81,9 @@ impl Engine {
             seed: self.seed,
         });
         let is_call = *method == Method::Invite;
+        if is_call {
+            self.keep_plan(request.call_id().unwrap_or_default(), &plan);
+        }
         let attempt = is_call.then(|| {
             let (payer, rpid) = match caller {
                 Caller::Account(account) => (account.aor.to_string(), account.rpid.clone()),

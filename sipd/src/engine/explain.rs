@@ -1,0 +1,69 @@
+//! Plans that somebody asks about.
+
+use super::Engine;
+use super::facts::Question;
+use crate::explain::{Ask, Wanted};
+use crate::wall_clock;
+use ngn_model::{PeerProtocol, Plan};
+use ngn_routing::Caller;
+use ngn_sip::uri::Uri;
+
+/// How many past plans are kept.
+const KEPT: usize = 1000;
+
+impl Engine {
+    /// Keeps the plan of a call for a while.
+    pub(super) fn keep_plan(&mut self, call_id: &str, plan: &Plan) {
+        if self.recent.len() >= KEPT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((call_id.to_owned(), plan.clone()));
+    }
+
+    /// Answers a question.
+    pub(super) fn explain(&self, ask: Ask) {
+        let answer = match &ask.wanted.call_id {
+            Some(call_id) => {
+                let found = self.recent.iter().rev().find(|(known, _)| known == call_id);
+                found.map(|(_, plan)| plan.clone()).ok_or_else(|| {
+                    format!("{call_id} is not among the last {KEPT} calls of this node")
+                })
+            }
+            None => self.hypothetical(&ask.wanted),
+        };
+        // Who asked may be gone.
+        let _ = ask.answer.send(answer);
+    }
+
+    fn hypothetical(&self, wanted: &Wanted) -> Result<Plan, String> {
+        let uri = |text: &str| {
+            let has_scheme = ["sip:", "sips:", "tel:", "urn:"].iter().any(|s| text.starts_with(s));
+            let whole = if has_scheme { text.to_owned() } else { format!("sip:{text}") };
+            Uri::parse(&whole).map_err(|error| format!("`{text}` is no address: {error}"))
+        };
+        let from = uri(&wanted.from)?;
+        let is_bare = !wanted.to.contains(['@', ':']);
+        let to = match is_bare {
+            true => uri(&format!("{}@{}", wanted.to, from.host_text()))?,
+            false => uri(&wanted.to)?,
+        };
+        let source = wanted.source();
+        let aor = from.aor();
+        let account = aor.as_ref().and_then(|aor| self.directory.account_at(aor));
+        let caller = match (account, self.directory.peer(source, PeerProtocol::Udp)) {
+            (Some(account), _) => Caller::Account(account),
+            (None, Some(peer)) => Caller::Peer(peer),
+            (None, None) => Caller::Stranger,
+        };
+        let decision = self.decide(&Question {
+            caller,
+            uri: &to,
+            from: from.as_str(),
+            wants_privacy: false,
+            source,
+            now: wanted.at.unwrap_or_else(wall_clock),
+            seed: self.seed,
+        });
+        Ok(decision.plan)
+    }
+}
