@@ -210,6 +210,9 @@ impl Client {
         self.note(operation, reply.status, &body, position);
         let outcome = read_reply(&reply, port, name, self.style)
             .with_context(|| format!("reply was {} {}", reply.status, &body))?;
+        if let Err(fault) = &outcome {
+            declared(port, name, fault)?;
+        }
         Ok(Answer { outcome, position, body })
     }
 
@@ -393,6 +396,20 @@ pub fn read_reply(
         wrapper.name
     );
     Ok(Ok(rules::result(wrapper, style)?))
+}
+
+/// Checks that the table of the API names a fault for the operation that raised it.
+fn declared(port: &str, operation: &str, fault: &Fault) -> Result<()> {
+    let rows = ngn_soap::Port::from_name(port).map_or(&[][..], |port| port.operations());
+    let Some(row) = rows.iter().find(|row| row.name == operation) else { return Ok(()) };
+    let named = |codes: &[u16]| codes.iter().any(|code| i64::from(*code) == fault.code);
+    ensure!(
+        named(row.faults) || named(ngn_soap::fault::COMMON),
+        "the table of crates/soap does not name the fault {} of {port}.{operation}: {}",
+        fault.code,
+        fault.text
+    );
+    Ok(())
 }
 
 /// Elements whose content is a time, seconds left or a serial number, which may differ from run to run.

@@ -4,7 +4,7 @@ use super::{Order, order};
 use crate::cells::stage::Stage;
 use ngn_tests::fixture::{account, carrier, domain, gateway, route, subscriber, trusted_peer};
 use ngn_tests::soap::Client;
-use ngn_tests::{Value, record, sip_id};
+use ngn_tests::{Value, matching, record, sip_id};
 
 /// A customer that does not exist, or nobody.
 fn nobody(unknown: bool) -> i64 {
@@ -183,9 +183,11 @@ pub(super) const ORDERS: &[Order] = &[
         s.act(&s.acme.client, record! { routes: vec![route(id, "0031"), second] })
     }),
     order("Sip.deleteRoutes", 1078, 8001, |s, both| {
-        let id = carrier(&s.other.client, &s.word("carrier"));
-        s.other.client.ok("Sip.addRoutes", record! { routes: vec![route(id, "0031")] });
-        let mut items = vec![route(id, "0031")];
+        let of = carrier(&s.other.client, &s.word("carrier"));
+        s.other.client.ok("Sip.addRoutes", record! { routes: vec![route(of, "0031")] });
+        let filter = matching(record! { carrier_id: of });
+        let id = s.admin.ok("Sip.getRoutes", filter).int_at("routes/0/id");
+        let mut items = vec![record! { id: id }];
         if both {
             items.push(record! { id: 987_654 });
         }
