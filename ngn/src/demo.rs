@@ -6,10 +6,11 @@ mod phone;
 mod soap;
 
 use crate::platform::{Addresses, Platform};
-use crate::say;
+use crate::{emergency, explain, say};
 use anyhow::{Context as _, ensure};
 use hickory_proto::rr::RecordType;
 use ngn_daemon::{logging, shutdown_signal};
+use ngn_model::Position;
 use phone::{Manner, Phone};
 use soap::{
     Account, AccountOf, AddAlias, AddDomain, AddNumber, AddRange, Alias, Client, Diversions,
@@ -29,6 +30,9 @@ const TLD: &str = "e164.demo.example";
 const PREFIX: &str = "31201234";
 /// The number that is asked for.
 const NUMBER: &str = "31201234567";
+
+/// The emergency number that is called.
+const EMERGENCY: &str = "112";
 
 /// Where the demonstration runs.
 #[derive(Debug, clap::Args)]
@@ -75,7 +79,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
 
 /// The whole story; every step that does not end as it should is an error.
 async fn tell(platform: &Platform, phones: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
-    let Addresses { soap, sip, dns, .. } = platform.addresses;
+    let Addresses { soap, sip, dns, admin } = platform.addresses;
     say(&format!(
         "The platform runs. Administrator: admin, password in {}",
         platform.password_file.display()
@@ -124,7 +128,22 @@ async fn tell(platform: &Platform, phones: &mut JoinSet<anyhow::Result<()>>) -> 
         ensure!(story.outcome() == expected, "the call to {callee} ended with {story}");
         say(&format!("   alice calls {callee:24} INVITE: {story}  ({note})"));
     }
-    say("   emergency numbers: not yet");
+
+    let dispatcher = format!("sip:bob@{DOMAIN}");
+    let mapped = emergency::map(&platform.store, "demo", (EMERGENCY, DOMAIN), &dispatcher).await?;
+    if let Some(Position(position)) = mapped {
+        platform.wait_position(position).await?;
+    }
+    let callee = format!("sip:{EMERGENCY}@{DOMAIN}");
+    let story = alice.call(&callee).await?;
+    ensure!(story.outcome() == 200, "the emergency call ended with {story}");
+    say(&format!("   alice calls {callee:24} INVITE: {story}  (emergency; bob takes these calls)"));
+
+    say(&format!("\n   Why? ngn explain --admin {admin} --from alice@{DOMAIN} --to {callee}"));
+    let call = [("from", format!("alice@{DOMAIN}")), ("to", callee)];
+    for line in explain::text(&explain::ask(admin, &call).await?).lines() {
+        say(&format!("   {line}"));
+    }
 
     say(&format!("\n4. DNS, {dns}"));
     let apex = enum_name(PREFIX);

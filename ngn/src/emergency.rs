@@ -4,7 +4,7 @@ use crate::database::Source;
 use crate::say;
 use anyhow::{Context as _, bail, ensure};
 use ngn_model::journal::Entity;
-use ngn_model::{DomainName, EmergencyMapping};
+use ngn_model::{DomainName, EmergencyMapping, Position};
 use ngn_routing::EmergencyTable;
 use ngn_sip::uri::Uri;
 use ngn_store::{Actor, Store, StoreError, Tx};
@@ -95,7 +95,7 @@ async fn act(store: &Store, action: Action, login: &str) -> anyhow::Result<()> {
     match action {
         Action::Add(add) => {
             let row = checked(&add.number, &add.domain, &add.region, &add.target)?;
-            let counts = change(store, login, "emergency:add", vec![row], false).await?;
+            let (counts, _) = change(store, login, "emergency:add", vec![row], false).await?;
             say(&counts.to_string());
         }
         Action::List { json } => {
@@ -110,7 +110,7 @@ async fn act(store: &Store, action: Action, login: &str) -> anyhow::Result<()> {
         }
         Action::Import { file, replace } => {
             let rows = parse(&read(&file)?)?;
-            let counts = change(store, login, "emergency:import", rows, replace).await?;
+            let (counts, _) = change(store, login, "emergency:import", rows, replace).await?;
             say(&counts.to_string());
         }
         Action::Check { number, domain, region } => {
@@ -267,7 +267,7 @@ async fn change(
     operation: &str,
     wanted: Vec<EmergencyMapping>,
     replace: bool,
-) -> anyhow::Result<Counts> {
+) -> anyhow::Result<(Counts, Option<Position>)> {
     let wanted = &wanted;
     let actor = actor(login, operation);
     let work = store.write(&actor, |tx| {
@@ -300,7 +300,18 @@ async fn change(
             Ok::<_, StoreError>(counts)
         })
     });
-    Ok(work.await?.0)
+    Ok(work.await?)
+}
+
+/// Maps an emergency number, as it is dialled in a domain, to a target. Gives the position of the change, if there was any.
+pub(crate) async fn map(
+    store: &Store,
+    login: &str,
+    (number, domain): (&str, &str),
+    target: &str,
+) -> anyhow::Result<Option<Position>> {
+    let row = checked(number, domain, "", target)?;
+    Ok(change(store, login, "emergency:add", vec![row], false).await?.1)
 }
 
 async fn delete(store: &Store, login: &str, ids: &[i64]) -> anyhow::Result<()> {
@@ -336,7 +347,7 @@ mod tests {
 
     #[test]
     fn files_are_read_line_by_line() {
-        let text = "# emergency\n112,,,sip:112@psap.example\n\n 110 , Example.DE, berlin ,sip:110@p.example;a=b,c # x\n";
+        let text = "# emergency\n112,,,sip:112@psap.example\n\n 110 , Example.DE, berlin ,sip:1,10@p.example;a=b # x\n";
         let rows = parse(text).expect("rows");
         let [first, second] = rows.as_slice() else { panic!("two rows, not {}", rows.len()) };
         assert_eq!((first.number.as_str(), first.target.as_str()), ("112", "sip:112@psap.example"));

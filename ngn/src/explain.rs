@@ -42,16 +42,29 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     parameters.extend(options.at.map(|at| ("at", at.saturating_mul(1000).to_string())));
     parameters.extend(options.source.map(|source| ("source", source.to_string())));
     parameters.extend(options.call_id.map(|id| ("call_id", id)));
-    let query: Vec<String> =
-        parameters.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect();
-    let body = get(options.admin, &format!("/explain?{}", query.join("&"))).await?;
-    let answer: Value = serde_json::from_str(&body).context("the answer is no plan")?;
+    let answer = ask(options.admin, &parameters).await?;
     if options.json {
         say(&answer.get("plan").map(ToString::to_string).unwrap_or_default());
     } else {
-        say(answer.get("text").and_then(Value::as_str).unwrap_or_default().trim_end());
+        say(&text(&answer));
     }
     Ok(())
+}
+
+/// What a server says about a call: `plan` for programs, `text` for people.
+pub(crate) async fn ask(
+    server: SocketAddr,
+    parameters: &[(&str, String)],
+) -> anyhow::Result<Value> {
+    let query: Vec<String> =
+        parameters.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect();
+    let body = get(server, &format!("/explain?{}", query.join("&"))).await?;
+    serde_json::from_str(&body).context("the answer is no plan")
+}
+
+/// What an answer says to people.
+pub(crate) fn text(answer: &Value) -> String {
+    answer.get("text").and_then(Value::as_str).unwrap_or_default().trim_end().to_owned()
 }
 
 async fn get(server: SocketAddr, target: &str) -> anyhow::Result<String> {

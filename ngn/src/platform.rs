@@ -45,7 +45,8 @@ pub(crate) struct Platform {
     /// Where the parts really listen.
     pub(crate) addresses: Addresses,
     readiness: Vec<(&'static str, Readiness)>,
-    store: Store,
+    /// The database.
+    pub(crate) store: Store,
     shutdown: CancellationToken,
     /// The parts' tasks; each gives its part's name and how it ended.
     tasks: JoinSet<(&'static str, anyhow::Result<()>)>,

@@ -27,6 +27,9 @@ fn tells_the_whole_story_each_time() {
             "sip:carol@demo.example   INVITE: 407, 100, 486  (is busy)",
             "sip:carol@demo.example   INVITE: 407, 100, 180, 200  (is busy, and now diverts to bob)",
             "sip:nobody@demo.example  INVITE: 407, 404",
+            // Nobody who is registered is asked for a password then (B165).
+            "sip:112@demo.example     INVITE: 100, 180, 200  (emergency",
+            "B165",
             "7.6.5.4.3.2.1.0.2.1.3.e164.demo.example NAPTR 100 ",
             "4.3.2.1.0.2.1.3.e164.demo.example SOA ",
             "Try next:",
