@@ -1,6 +1,6 @@
 //! The original client, call by call: its bytes out, its parser in.
 //!
-//! [`write`] makes the bytes that the client's serializer makes, [`read`] decodes as its parser decodes (contract
+//! [`mod@write`] makes the bytes that the client's serializer makes, [`read`] decodes as its parser decodes (contract
 //! A4, A5; `tests/vectors/soap` holds captures of both), and [`Connection`] is one of its logins (client-usage §1.1).
 //! Every reply also passes the rules that hold for all clients ([`crate::rules`]).
 
