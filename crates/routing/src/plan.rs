@@ -9,9 +9,9 @@
 //! 4. `to_the_outside`: a domain that is not ours is reached only by callers that proved who they are (and whom their
 //!    barring prefixes let, B96), and by trunks in transit (B147).
 //! 5. `to_an_account`: whom the callee takes calls from, its diversions, and every registered contact, highest
-//!    preference first; without one: 480 ([`crate::account`], [`crate::diversion`]).
+//!    preference first; without one: 480 (`account`, [`crate::diversion`]).
 //! 6. `to_a_number`: telephone numbers that nobody here has, of accounts and trunks: by ENUM, or by gateways for those
-//!    who may (B66, B70, B71, B76, B96), by the routes (B130 to B135) ([`crate::to_number`], [`crate::paying`]).
+//!    who may (B66, B70, B71, B76, B96), by the routes (B130 to B135) (`to_number`, `paying`).
 //! 7. `to_nobody`: the domain is ours and nobody has that address: 404.
 //!
 //! Aliases, quick dial (B78, B79) and a trunk's changes to the number (B147) are resolved when the facts are gathered, by
