@@ -233,10 +233,10 @@ fn by_hand(p: &Platform, round: usize, length: Duration) -> usize {
 }
 
 /// The values that do not change, of an account that SOAP added.
-const MODEL: &str = "SELECT MAX(s.id) INTO @model FROM subscriber s WHERE s.domain = 'soap.example'; \
+const MODEL: &str = "SELECT MAX(id) INTO @model FROM subscriber WHERE domain = 'soap.example'; \
     SELECT sealed INTO @sealed FROM sealed_passwords WHERE kind = 2 AND record = @model; \
-    SELECT j.`after` INTO @after FROM subscriber s JOIN journal j ON j.entity = 'sip_account' AND \
-    j.entity_key = CONCAT(s.username, '@soap.example') WHERE s.id = @model LIMIT 1";
+    SELECT CONCAT(username, '@soap.example') INTO @key FROM subscriber WHERE id = @model; \
+    SELECT `after` INTO @after FROM journal WHERE entity = 'sip_account' AND entity_key = @key LIMIT 1";
 
 /// Milliseconds since 1970.
 const NOW: i64 = 1_800_000_000_000;
