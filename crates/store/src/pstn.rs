@@ -5,7 +5,7 @@
 
 use crate::dialect::Spelling;
 use crate::error::StoreError;
-use crate::filter::{Filter, Listing, Order, Page, Range};
+use crate::filter::{Filter, Listing, Order, Page, Range, SqlRow};
 use crate::journal::InsertId;
 use crate::tx::{Tx, on};
 use sqlx::QueryBuilder;
@@ -75,39 +75,68 @@ pub struct GatewayRuleRow {
     pub change_date: i64,
 }
 
-const CARRIER: &str = "id, name, reseller, change_date";
-const CARRIER_ORDER: &[(&str, &str)] = &[("changeDate", "change_date"), ("name", "name")];
-const GATEWAY: &str = "g.id, g.name, g.carrier_id, c.name AS carrier, g.transport, g.ip, g.port, c.reseller, \
+/// A kind of row of this file: its table, and how it is read and sorted.
+trait Provisioned: SqlRow {
+    /// The table whose `id` finds a row.
+    const TABLE: &'static str;
+    /// That column in [`Provisioned::FROM`].
+    const ID: &'static str;
+    /// What is selected.
+    const COLUMNS: &'static str;
+    /// From what.
+    const FROM: &'static str;
+    /// The columns by which lists are sorted, by the attributes of the API; the first one when none is named.
+    const ORDER: &'static [(&'static str, &'static str)];
+}
+
+impl Provisioned for CarrierRow {
+    const TABLE: &'static str = "carriers";
+    const ID: &'static str = "id";
+    const COLUMNS: &'static str = "id, name, reseller, change_date";
+    const FROM: &'static str = "carriers";
+    const ORDER: &'static [(&'static str, &'static str)] =
+        &[("changeDate", "change_date"), ("name", "name")];
+}
+
+impl Provisioned for GatewayRow {
+    const TABLE: &'static str = "gateways";
+    const ID: &'static str = "g.id";
+    const COLUMNS: &'static str = "g.id, g.name, g.carrier_id, c.name AS carrier, g.transport, g.ip, g.port, c.reseller, \
      g.change_date";
-const GATEWAY_FROM: &str = "gateways g JOIN carriers c ON c.id = g.carrier_id";
-const GATEWAY_ORDER: &[(&str, &str)] = &[
-    ("changeDate", "g.change_date"),
-    ("name", "g.name"),
-    ("carrier_id", "g.carrier_id"),
-    ("ip", "g.ip"),
-];
-const RULE: &str = "r.id, r.gateway_id, g.name AS gateway, g.carrier_id, c.name AS carrier, r.prefix, r.strip, \
+    const FROM: &'static str = "gateways g JOIN carriers c ON c.id = g.carrier_id";
+    const ORDER: &'static [(&'static str, &'static str)] = &[
+        ("changeDate", "g.change_date"),
+        ("name", "g.name"),
+        ("carrier_id", "g.carrier_id"),
+        ("ip", "g.ip"),
+    ];
+}
+
+impl Provisioned for GatewayRuleRow {
+    const TABLE: &'static str = "gateway_rules";
+    const ID: &'static str = "r.id";
+    const COLUMNS: &'static str = "r.id, r.gateway_id, g.name AS gateway, g.carrier_id, c.name AS carrier, r.prefix, r.strip, \
      r.prepend, r.min_length, r.max_length, c.reseller, r.change_date";
-const RULE_FROM: &str = "gateway_rules r JOIN gateways g ON g.id = r.gateway_id \
+    const FROM: &'static str = "gateway_rules r JOIN gateways g ON g.id = r.gateway_id \
      JOIN carriers c ON c.id = g.carrier_id";
-const RULE_ORDER: &[(&str, &str)] = &[
-    ("changeDate", "r.change_date"),
-    ("gateway", "g.name"),
-    ("carrier", "c.name"),
-    ("prefix", "r.prefix"),
-];
+    const ORDER: &'static [(&'static str, &'static str)] = &[
+        ("changeDate", "r.change_date"),
+        ("gateway", "g.name"),
+        ("carrier", "c.name"),
+        ("prefix", "r.prefix"),
+    ];
+}
 
 impl Tx<'_> {
-    /// Keeps a row until this transaction ends: against others' changes, or (shared) against its removal only.
-    async fn keep(
+    /// A row, kept until this transaction ends: against others' changes, or (shared) against its removal only.
+    async fn kept<R: Provisioned>(
         &mut self,
-        table: &'static str,
         id: i64,
         shared: bool,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<R>, StoreError> {
         let found: Option<i64> = on!(self, c => {
             let mut query = QueryBuilder::<DB>::new("SELECT id FROM ");
-            query.push(table).push(" WHERE id = ").push_bind(id);
+            query.push(R::TABLE).push(" WHERE id = ").push_bind(id);
             query.push(if shared {
                 <DB as Spelling>::FOR_SHARE
             } else {
@@ -115,7 +144,23 @@ impl Tx<'_> {
             });
             query.build_query_scalar::<i64>().fetch_optional(&mut *c).await
         })?;
-        Ok(found.is_some())
+        if found.is_none() {
+            return Ok(None);
+        }
+        let mut filter = Filter::new();
+        filter.equals(R::ID, id);
+        Ok(self.page::<R>(filter, None, Range::default()).await?.rows.pop())
+    }
+
+    async fn page<R: Provisioned>(
+        &mut self,
+        filter: Filter,
+        order: Option<&(String, String)>,
+        range: Range,
+    ) -> Result<Page<R>, StoreError> {
+        let (attribute, direction) = order.map(|(a, d)| (&**a, &**d)).unzip();
+        let order = Order::by(R::ORDER, attribute, direction, &[R::ID]);
+        Listing { columns: R::COLUMNS, from: R::FROM, filter, order, range }.fetch(self).await
     }
 
     async fn delete_by_id(&mut self, sql: &'static str, id: i64) -> Result<(), StoreError> {
@@ -126,25 +171,12 @@ impl Tx<'_> {
 
     /// A carrier that neither changes nor goes before this transaction ends.
     pub async fn hold_carrier(&mut self, id: i64) -> Result<Option<CarrierRow>, StoreError> {
-        self.kept_carrier(id, true).await
+        self.kept(id, true).await
     }
 
     /// A carrier that this transaction is about to change.
     pub async fn lock_carrier(&mut self, id: i64) -> Result<Option<CarrierRow>, StoreError> {
-        self.kept_carrier(id, false).await
-    }
-
-    async fn kept_carrier(
-        &mut self,
-        id: i64,
-        shared: bool,
-    ) -> Result<Option<CarrierRow>, StoreError> {
-        if !self.keep("carriers", id, shared).await? {
-            return Ok(None);
-        }
-        let mut filter = Filter::new();
-        filter.equals("id", id);
-        Ok(self.list_carriers(filter, None, Range::default()).await?.rows.pop())
+        self.kept(id, false).await
     }
 
     /// A list of carriers; columns are those of the table.
@@ -154,9 +186,7 @@ impl Tx<'_> {
         order: Option<&(String, String)>,
         range: Range,
     ) -> Result<Page<CarrierRow>, StoreError> {
-        let (attribute, direction) = order.map(|(a, d)| (&**a, &**d)).unzip();
-        let order = Order::by(CARRIER_ORDER, attribute, direction, &["id"]);
-        Listing { columns: CARRIER, from: "carriers", filter, order, range }.fetch(self).await
+        self.page(filter, order, range).await
     }
 
     /// Adds a carrier and gives its id.
@@ -232,25 +262,12 @@ impl Tx<'_> {
 
     /// A gateway that neither changes nor goes before this transaction ends.
     pub async fn hold_gateway(&mut self, id: i64) -> Result<Option<GatewayRow>, StoreError> {
-        self.kept_gateway(id, true).await
+        self.kept(id, true).await
     }
 
     /// A gateway that this transaction is about to change.
     pub async fn lock_gateway(&mut self, id: i64) -> Result<Option<GatewayRow>, StoreError> {
-        self.kept_gateway(id, false).await
-    }
-
-    async fn kept_gateway(
-        &mut self,
-        id: i64,
-        shared: bool,
-    ) -> Result<Option<GatewayRow>, StoreError> {
-        if !self.keep("gateways", id, shared).await? {
-            return Ok(None);
-        }
-        let mut filter = Filter::new();
-        filter.equals("g.id", id);
-        Ok(self.list_gateways(filter, None, Range::default()).await?.rows.pop())
+        self.kept(id, false).await
     }
 
     /// A list of gateways; columns are those of `gateways g` and `carriers c`.
@@ -260,9 +277,7 @@ impl Tx<'_> {
         order: Option<&(String, String)>,
         range: Range,
     ) -> Result<Page<GatewayRow>, StoreError> {
-        let (attribute, direction) = order.map(|(a, d)| (&**a, &**d)).unzip();
-        let order = Order::by(GATEWAY_ORDER, attribute, direction, &["g.id"]);
-        Listing { columns: GATEWAY, from: GATEWAY_FROM, filter, order, range }.fetch(self).await
+        self.page(filter, order, range).await
     }
 
     /// Adds a gateway and gives its id.
@@ -328,12 +343,7 @@ impl Tx<'_> {
         &mut self,
         id: i64,
     ) -> Result<Option<GatewayRuleRow>, StoreError> {
-        if !self.keep("gateway_rules", id, false).await? {
-            return Ok(None);
-        }
-        let mut filter = Filter::new();
-        filter.equals("r.id", id);
-        Ok(self.list_gateway_rules(filter, None, Range::default()).await?.rows.pop())
+        self.kept(id, false).await
     }
 
     /// A list of gateway rules; columns are those of `gateway_rules r`, `gateways g` and `carriers c`.
@@ -343,9 +353,7 @@ impl Tx<'_> {
         order: Option<&(String, String)>,
         range: Range,
     ) -> Result<Page<GatewayRuleRow>, StoreError> {
-        let (attribute, direction) = order.map(|(a, d)| (&**a, &**d)).unzip();
-        let order = Order::by(RULE_ORDER, attribute, direction, &["r.id"]);
-        Listing { columns: RULE, from: RULE_FROM, filter, order, range }.fetch(self).await
+        self.page(filter, order, range).await
     }
 
     /// Adds a gateway rule and gives its id.
