@@ -331,22 +331,7 @@ mod tests {
     }
 
     fn binding(text: &str, contact: &str, expires_at: i64) -> Binding {
-        Binding {
-            aor: aor(text),
-            contact: contact.to_owned(),
-            received: None,
-            path: String::new(),
-            expires_at,
-            q: 1000,
-            call_id: "c".to_owned(),
-            cseq: 1,
-            user_agent: String::new(),
-            socket: String::new(),
-            instance: None,
-            reg_id: 0,
-            node: String::new(),
-            last_modified: 0,
-        }
+        Binding::new(aor(text), contact, expires_at)
     }
 
     #[test]
@@ -405,23 +390,7 @@ mod tests {
     }
 
     fn peer(key: &str, protocol: PeerProtocol) -> Update {
-        let peer = TrustedPeer {
-            ip: key.to_owned(),
-            protocol,
-            ownership: ngn_model::Ownership { customer: 0, reseller: 0 },
-            call_limit: 0,
-            msteams: false,
-            tenant: None,
-            prepaid: false,
-            blocked: false,
-            enum_lookup: true,
-            transit: false,
-            carrier_name: None,
-            originator: None,
-            billing_id: None,
-            strip: 0,
-            prefix: None,
-        };
+        let peer = TrustedPeer::new(key, protocol);
         Update::Peer(key.to_owned(), Some(Box::new(peer)))
     }
 

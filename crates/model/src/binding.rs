@@ -60,6 +60,27 @@ pub struct Binding {
 }
 
 impl Binding {
+    /// A binding with nothing but what every one has: preference 1, and no word about how it came to be.
+    #[must_use]
+    pub fn new(aor: Aor, contact: impl Into<String>, expires_at: i64) -> Self {
+        Self {
+            aor,
+            contact: contact.into(),
+            received: None,
+            path: String::new(),
+            expires_at,
+            q: 1000,
+            call_id: String::new(),
+            cseq: 1,
+            user_agent: String::new(),
+            socket: String::new(),
+            instance: None,
+            reg_id: 0,
+            node: String::new(),
+            last_modified: 0,
+        }
+    }
+
     /// The binding's key: with both an instance id and a reg-id it is a flow of that phone, whatever its
     /// contact.
     #[must_use]

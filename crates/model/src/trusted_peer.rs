@@ -71,6 +71,30 @@ pub struct TrustedPeer {
     pub prefix: Option<String>,
 }
 
+impl TrustedPeer {
+    /// The platform's own peer with the defaults of the API (B145, B147).
+    #[must_use]
+    pub fn new(ip: impl Into<String>, protocol: PeerProtocol) -> Self {
+        Self {
+            ip: ip.into(),
+            protocol,
+            ownership: Ownership::default(),
+            call_limit: 0,
+            msteams: false,
+            tenant: None,
+            prepaid: false,
+            blocked: false,
+            enum_lookup: true,
+            transit: false,
+            carrier_name: None,
+            originator: None,
+            billing_id: None,
+            strip: 0,
+            prefix: None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::PeerProtocol;

@@ -66,26 +66,9 @@ pub(crate) fn refused(peer: &TrustedPeer, facts: &CallFacts<'_>) -> Option<Rejec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ngn_model::Ownership;
 
     fn peer(ip: &str, protocol: PeerProtocol) -> TrustedPeer {
-        TrustedPeer {
-            ip: ip.to_owned(),
-            protocol,
-            ownership: Ownership::default(),
-            call_limit: 0,
-            msteams: false,
-            tenant: None,
-            prepaid: false,
-            blocked: false,
-            enum_lookup: true,
-            transit: false,
-            carrier_name: None,
-            originator: None,
-            billing_id: None,
-            strip: 0,
-            prefix: None,
-        }
+        TrustedPeer::new(ip, protocol)
     }
 
     #[test]

@@ -80,21 +80,11 @@ mod tests {
     use ngn_model::Aor;
 
     fn binding(contact: &str, received: Option<&str>) -> Binding {
+        let alice = Aor::new("alice", "example.com").expect("an address");
         Binding {
-            aor: Aor::new("alice", "example.com").expect("an address"),
-            contact: contact.to_owned(),
             received: received.map(str::to_owned),
-            path: String::new(),
-            expires_at: 60_500,
-            q: 1000,
-            call_id: String::new(),
-            cseq: 1,
             user_agent: "Phone/1".to_owned(),
-            socket: String::new(),
-            instance: None,
-            reg_id: 0,
-            node: String::new(),
-            last_modified: 0,
+            ..Binding::new(alice, contact, 60_500)
         }
     }
 

@@ -193,21 +193,11 @@ fn subscriber(o: &mut Octets<'_>, aor: Aor) -> Subscriber {
         options.reject.push(AddressPattern::new("sip:%@example.com"));
     }
     account.options = (!o.one_in(4)).then(|| Box::new(options));
-    let bindings = (0..o.below(3)).map(|index| Binding {
-        aor: account.aor.clone(),
-        contact: format!("sip:phone{index}@192.0.2.1"),
-        received: None,
-        path: String::new(),
-        expires_at: o.pick(&[2_000, 2_000, 2_000, 500]),
-        q: o.pick(&[1000, 500]),
-        call_id: String::new(),
-        cseq: 1,
-        user_agent: String::new(),
-        socket: String::new(),
-        instance: None,
-        reg_id: 0,
-        node: String::new(),
-        last_modified: 0,
+    let bindings = (0..o.below(3)).map(|index| {
+        let contact = format!("sip:phone{index}@192.0.2.1");
+        let expires_at = o.pick(&[2_000, 2_000, 2_000, 500]);
+        let q = o.pick(&[1000, 500]);
+        Binding { q, ..Binding::new(account.aor.clone(), contact, expires_at) }
     });
     let bindings = bindings.collect();
     Subscriber { account, bindings }
@@ -215,21 +205,17 @@ fn subscriber(o: &mut Octets<'_>, aor: Aor) -> Subscriber {
 
 fn trunk(o: &mut Octets<'_>, ip: &str) -> TrustedPeer {
     TrustedPeer {
-        ip: ip.to_owned(),
-        protocol: PeerProtocol::Any,
         ownership: Ownership { customer: 0, reseller: o.pick(&[0, 7]) },
         call_limit: o.pick(&[0, 1, 2]),
-        msteams: false,
-        tenant: None,
         prepaid: o.one_in(3),
         blocked: o.one_in(6),
         enum_lookup: !o.one_in(3),
         transit: o.one_in(2),
         carrier_name: o.maybe(&["c1", "c2", "nobody"]),
         originator: o.maybe(&["wholesale", "example.com"]),
-        billing_id: None,
         strip: o.pick(&[0, 1, 99]),
         prefix: o.maybe(&["00", "0031"]),
+        ..TrustedPeer::new(ip, PeerProtocol::Any)
     }
 }
 

@@ -199,41 +199,23 @@ fn accept(text: AcceptText) -> Read<AcceptRule> {
 fn binding(account: &Account, contact: &str, expires_at: i64) -> Read<Binding> {
     let (contact, q) = contact.split_once(";q=").unwrap_or((contact, "1"));
     let Some(Amount(steps)) = Amount::parse(q) else { return wrong("contact's q", q) };
-    Ok(Binding {
-        aor: account.aor.clone(),
-        contact: contact.to_owned(),
-        received: None,
-        path: String::new(),
-        expires_at,
-        q: u16::try_from(steps / 10).unwrap_or(1000),
-        call_id: String::new(),
-        cseq: 1,
-        user_agent: String::new(),
-        socket: String::new(),
-        instance: None,
-        reg_id: 0,
-        node: String::new(),
-        last_modified: 0,
-    })
+    let q = u16::try_from(steps / 10).unwrap_or(1000);
+    Ok(Binding { q, ..Binding::new(account.aor.clone(), contact, expires_at) })
 }
 
 fn trunk(text: TrunkText) -> TrustedPeer {
     TrustedPeer {
-        ip: text.ip,
-        protocol: PeerProtocol::Any,
         ownership: Ownership { customer: 0, reseller: text.reseller },
         call_limit: text.call_limit,
-        msteams: false,
-        tenant: None,
         prepaid: text.prepaid,
         blocked: text.blocked,
         enum_lookup: !text.no_enum,
         transit: text.transit,
         carrier_name: text.carrier,
         originator: text.originator,
-        billing_id: None,
         strip: text.strip,
         prefix: text.prefix,
+        ..TrustedPeer::new(text.ip, PeerProtocol::Any)
     }
 }
 

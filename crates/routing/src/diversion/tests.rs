@@ -40,22 +40,9 @@ impl World {
             Diversion { when, how, target: DiversionTarget::read(target).expect("a target") }
         });
         let options = CallOptions { diversions: diversions.collect(), ..CallOptions::default() };
-        let binding = Binding {
-            aor: account.aor.clone(),
-            contact: format!("sip:{name}@192.0.2.1"),
-            received: None,
-            path: String::new(),
-            expires_at: if is_online { 2_000 } else { 500 },
-            q: 1000,
-            call_id: "c".to_owned(),
-            cseq: 1,
-            user_agent: String::new(),
-            socket: String::new(),
-            instance: None,
-            reg_id: 0,
-            node: String::new(),
-            last_modified: 0,
-        };
+        let expires_at = if is_online { 2_000 } else { 500 };
+        let contact = format!("sip:{name}@192.0.2.1");
+        let binding = Binding::new(account.aor.clone(), contact, expires_at);
         account.options = Some(Box::new(options));
         self.accounts.push((account, vec![binding]));
         let (account, _) = self.accounts.last_mut().expect("the account");

@@ -13,22 +13,7 @@ fn account(address: &str, groups: &[&str]) -> Account {
 }
 
 fn binding(account: &Account, contact: &str, q: u16, expires_at: i64) -> Binding {
-    Binding {
-        aor: account.aor.clone(),
-        contact: contact.to_owned(),
-        received: None,
-        path: String::new(),
-        expires_at,
-        q,
-        call_id: "c".to_owned(),
-        cseq: 1,
-        user_agent: String::new(),
-        socket: String::new(),
-        instance: None,
-        reg_id: 0,
-        node: String::new(),
-        last_modified: 0,
-    }
+    Binding { q, ..Binding::new(account.aor.clone(), contact, expires_at) }
 }
 
 fn decide(caller: Caller<'_>, callee: Callee<'_>) -> Plan {
