@@ -1,5 +1,6 @@
 //! What sipd's configuration file says; `etc/sipd.toml` explains each key.
 
+use ngn_routing::NumberPlan;
 use ngn_sip::uri::Uri;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -154,11 +155,12 @@ pub enum GatewayOrder {
 
 impl Default for Pstn {
     fn default() -> Self {
+        let numbers = NumberPlan::default();
         Self {
-            country_code: String::new(),
-            area_code: String::new(),
-            national_prefix: "0".to_owned(),
-            international_prefix: "00".to_owned(),
+            country_code: numbers.country_code,
+            area_code: numbers.area_code,
+            national_prefix: numbers.national_prefix,
+            international_prefix: numbers.international_prefix,
             calls_per_account: 0,
             answer_timeout: 120,
             gateway_order: GatewayOrder::Shared,
