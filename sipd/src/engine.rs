@@ -91,7 +91,7 @@ pub struct Engine {
     gateways: Gateways,
     counts: Counts,
     /// The plans of the last calls, by Call-ID.
-    recent: VecDeque<(String, Plan)>,
+    recent: VecDeque<(String, Arc<Plan>)>,
     /// A number that is different for each call.
     seed: u64,
     stack: Stack,

@@ -18,6 +18,7 @@ use ngn_sip::stack::{
 use ngn_sip::uri::Uri;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The methods that are served; others are forwarded all the same.
@@ -80,9 +81,10 @@ impl Engine {
             now: wall_clock(),
             seed: self.seed,
         });
+        let plan = Arc::new(plan);
         let is_call = *method == Method::Invite;
         if is_call {
-            self.keep_plan(request.call_id().unwrap_or_default(), &plan);
+            self.keep_plan(request.call_id().unwrap_or_default(), Arc::clone(&plan));
         }
         let attempt = is_call.then(|| {
             let (payer, rpid) = match caller {
@@ -98,7 +100,7 @@ impl Engine {
             let (rpid, node) = (rpid.unwrap_or_default(), self.node.clone());
             Attempt::of(incoming, Parties { payer, rpid, canonical, proxy, node })
         });
-        match plan {
+        match &*plan {
             Plan::Reject(reject) => {
                 tracing::debug!(status = reject.status, reason = reject.reason(), "call refused");
                 if let Some(attempt) = attempt {
@@ -109,7 +111,7 @@ impl Engine {
                 self.reply(id, reject.status, Some(reject.phrase), &Vec::new());
             }
             Plan::Call(plan) => {
-                let (steps, gateways) = forward_steps(&plan);
+                let (steps, gateways) = forward_steps(plan);
                 if let Some(mut attempt) = attempt {
                     let uris = |step: &ForwardStep| {
                         step.targets.iter().map(|target| target.uri.to_string()).collect()

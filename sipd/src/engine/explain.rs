@@ -7,17 +7,18 @@ use crate::wall_clock;
 use ngn_model::{PeerProtocol, Plan};
 use ngn_routing::Caller;
 use ngn_sip::uri::Uri;
+use std::sync::Arc;
 
 /// How many past plans are kept.
 const KEPT: usize = 1000;
 
 impl Engine {
     /// Keeps the plan of a call for a while.
-    pub(super) fn keep_plan(&mut self, call_id: &str, plan: &Plan) {
+    pub(super) fn keep_plan(&mut self, call_id: &str, plan: Arc<Plan>) {
         if self.recent.len() >= KEPT {
             self.recent.pop_front();
         }
-        self.recent.push_back((call_id.to_owned(), plan.clone()));
+        self.recent.push_back((call_id.to_owned(), plan));
     }
 
     /// Answers a question.
@@ -25,7 +26,7 @@ impl Engine {
         let answer = match &ask.wanted.call_id {
             Some(call_id) => {
                 let found = self.recent.iter().rev().find(|(known, _)| known == call_id);
-                found.map(|(_, plan)| plan.clone()).ok_or_else(|| {
+                found.map(|(_, plan)| Plan::clone(plan)).ok_or_else(|| {
                     format!("{call_id} is not among the last {KEPT} calls of this node")
                 })
             }
