@@ -36,8 +36,8 @@ pub fn directory() -> &'static PathBuf {
         path.pop();
         if std::env::var_os("NGN_TEST_BUILT").is_none() {
             let mut build = Command::new(env!("CARGO"));
-            build.args(["build", "--quiet", "-p", "ngn", "-p", "ngn-ngnpro", "-p", "ngn-sipd"]);
-            build.args(["-p", "ngn-enumd", "--bins"]).current_dir(root());
+            // What `make` builds: a smaller selection has other features, and would be compiled once more.
+            build.args(["build", "--quiet", "--workspace", "--bins"]).current_dir(root());
             if path.ends_with("release") {
                 build.arg("--release");
             }
