@@ -9,6 +9,7 @@ mod journal;
 mod migrate;
 mod platform;
 mod rotate_key;
+mod test_routes;
 mod undo;
 mod up;
 
@@ -72,6 +73,14 @@ enum Command {
                             ngn emergency check 112 --domain example.net --region vienna"
     )]
     Emergency(emergency::Options),
+    /// Runs routing cases kept as data: platforms, calls, and what must become of them.
+    #[command(
+        after_help = "Exit code: 0 when every case passes, 1 when one fails, 2 when a file cannot be read.\n\
+                            The format: doc/routing-cases.md.\n\n\
+                            Examples:\n  ngn test-routes examples/routes/*.toml\n  \
+                            ngn test-routes --quiet --only emergency office.toml"
+    )]
+    TestRoutes(test_routes::Options),
 }
 
 fn main() -> ExitCode {
@@ -80,8 +89,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
+    let done = |()| ExitCode::SUCCESS;
     let result = runtime.block_on(async {
         match arguments.command {
+            Command::TestRoutes(options) => return test_routes::run(&options),
             Command::Up(options) => up::run(options).await,
             Command::Demo(options) => demo::run(options).await,
             Command::Migrate(options) => migrate::run(options).await,
@@ -92,17 +103,19 @@ fn main() -> ExitCode {
             Command::Undo(options) => undo::run(options).await,
             Command::CheckConfig(options) => check_config::run(&options),
         }
+        .map(done)
     });
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(&error),
-    }
+    result.unwrap_or_else(|error| failed(&error))
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    complain(error);
+    ExitCode::FAILURE
 }
 
 #[allow(clippy::print_stderr, reason = "a command's complaint goes to its user")]
-fn failed(error: &anyhow::Error) -> ExitCode {
+fn complain(error: &anyhow::Error) {
     eprintln!("ngn: {error:#}");
-    ExitCode::FAILURE
 }
 
 /// Prints a line of the command's own output.

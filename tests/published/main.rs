@@ -6,4 +6,5 @@ mod configuration;
 mod demo;
 mod examples;
 mod reference;
+mod routes;
 mod tools;

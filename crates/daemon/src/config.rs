@@ -112,7 +112,9 @@ fn set(table: &mut toml::Table, path: &[String], value: toml::Value) -> Result<(
     }
 }
 
-fn invalid(text: &str, origin: &str, error: &toml::de::Error) -> ConfigError {
+/// What is wrong with a text that was read as TOML: its line, and the nearest known key. `origin` names the text.
+#[must_use]
+pub fn invalid(text: &str, origin: &str, error: &toml::de::Error) -> ConfigError {
     let offset = error.span().map_or(0, |span| span.start);
     let line = text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1;
     ConfigError::Invalid {
@@ -129,15 +131,17 @@ fn with_suggestion(message: &str) -> String {
         return message.trim().to_owned();
     };
     let known: Vec<&str> = quoted.collect();
-    let nearest = known
-        .iter()
-        .map(|key| (distance(unknown, key), *key))
-        .filter(|(distance, key)| *distance <= 1 + key.len() / 3)
-        .min();
-    match nearest {
-        Some((_, key)) => format!("unknown key `{unknown}`, did you mean `{key}`?"),
+    match nearest(unknown, known.iter().copied()) {
+        Some(key) => format!("unknown key `{unknown}`, did you mean `{key}`?"),
         None => format!("unknown key `{unknown}`; known here: {}", known.join(", ")),
     }
+}
+
+/// The known name that somebody may have meant, if one is near enough.
+#[must_use]
+pub fn nearest<'k>(unknown: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let near = known.into_iter().map(|key| (distance(unknown, key), key));
+    near.filter(|(distance, key)| *distance <= 1 + key.len() / 3).min().map(|(_, key)| key)
 }
 
 /// Levenshtein distance, on octets: keys are ASCII.

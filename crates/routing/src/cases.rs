@@ -40,13 +40,15 @@ mod invariants;
 mod read;
 mod show;
 mod world;
+mod wrong;
 
 pub use arbitrary::arbitrary;
 pub use invariants::broken;
-pub use read::CasesError;
 pub use world::{Call, Subscriber, World, WrongCall};
+pub use wrong::CasesError;
 
 use ngn_model::Plan;
+use std::fmt;
 
 /// A file of cases.
 #[derive(Debug, Clone)]
@@ -80,7 +82,46 @@ pub struct Verdict<'c> {
     /// The plan that was made.
     pub plan: Option<Plan>,
     /// How it differs from what must become of the call; `None` when it does not.
-    pub difference: Option<String>,
+    pub difference: Option<Difference>,
+}
+
+/// How a plan differs from what must become of the call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// The call cannot be made.
+    NoCall(WrongCall),
+    /// The plan has other lines.
+    Lines {
+        /// What they must be.
+        expected: Vec<String>,
+        /// What they are.
+        found: Vec<String>,
+    },
+    /// No reason names this rule.
+    Unsaid(String),
+}
+
+impl fmt::Display for Difference {
+    /// For people: lines that are missing begin with `-`, those that are there instead with `+`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (expected, found) = match self {
+            Self::NoCall(wrong) => return write!(f, "{wrong}"),
+            Self::Unsaid(rule) => return write!(f, "no reason names {rule}"),
+            Self::Lines { expected, found } => (expected, found),
+        };
+        let same = expected.iter().zip(found).take_while(|(a, b)| a == b).count();
+        let (missing, instead) = (expected.iter().skip(same), found.iter().skip(same));
+        let ends = missing.clone().rev().zip(instead.clone().rev());
+        let after = ends.take_while(|(a, b)| a == b).count();
+        let mut all = Vec::new();
+        all.extend(found.iter().take(same).map(|line| format!("  {line}")));
+        let count = missing.len().saturating_sub(after);
+        all.extend(missing.take(count).map(|line| format!("- {line}")));
+        let count = instead.len().saturating_sub(after);
+        all.extend(instead.take(count).map(|line| format!("+ {line}")));
+        all.extend(found.iter().skip(found.len() - after).map(|line| format!("  {line}")));
+        f.write_str(&all.join("\n"))
+    }
 }
 
 impl Cases {
@@ -99,16 +140,16 @@ impl Cases {
 impl Case {
     fn judge(&self, world: &World) -> Verdict<'_> {
         match world.plan(&self.call) {
-            Err(wrong) => Verdict { case: self, plan: None, difference: Some(wrong.to_string()) },
+            Err(wrong) => {
+                Verdict { case: self, plan: None, difference: Some(Difference::NoCall(wrong)) }
+            }
             Ok(plan) => {
                 let found = lines(&plan);
                 let silent = self.says.iter().find(|rule| !show::names(&plan, rule));
                 let difference = if found != self.expect {
-                    let lines = |lines: &[String]| lines.join("\n    ");
-                    let (expected, found) = (lines(&self.expect), lines(&found));
-                    Some(format!("expected\n    {expected}\nbut it is\n    {found}\n{plan}"))
+                    Some(Difference::Lines { expected: self.expect.clone(), found })
                 } else {
-                    silent.map(|rule| format!("no reason names {rule}:\n{plan}"))
+                    silent.cloned().map(Difference::Unsaid)
                 };
                 Verdict { case: self, plan: Some(plan), difference }
             }
@@ -121,4 +162,24 @@ impl Case {
 #[must_use]
 pub fn lines(plan: &Plan) -> Vec<String> {
     show::lines(plan)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Difference;
+
+    #[test]
+    fn only_lines_that_differ_are_marked() {
+        let lines = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        for (expected, found, shown) in [
+            ("a b c", "a x c", "  a\n- b\n+ x\n  c"),
+            ("a b", "a", "  a\n- b"),
+            ("a", "a b", "  a\n+ b"),
+            ("a a", "a", "  a\n- a"),
+            ("x", "y z", "- x\n+ y\n+ z"),
+        ] {
+            let (expected, found) = (lines(expected), lines(found));
+            assert_eq!(Difference::Lines { expected, found }.to_string(), shown);
+        }
+    }
 }

@@ -45,7 +45,8 @@ fn every_call_becomes_what_its_case_says() {
         for verdict in cases.run() {
             count += 1;
             if let Some(difference) = verdict.difference {
-                wrong.push(format!("{name}: {}: {difference}", verdict.case.name));
+                let plan = verdict.plan.map(|plan| plan.to_string()).unwrap_or_default();
+                wrong.push(format!("{name}: {}:\n{difference}\n{plan}", verdict.case.name));
             }
         }
     }

@@ -3,6 +3,10 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use toml::Spanned;
+
+/// A value that may turn out to be wrong later, with its place.
+pub(super) type Text = Spanned<String>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,14 +35,14 @@ pub(super) struct File {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct SettingsText {
-    pub(super) domains: Vec<String>,
+    pub(super) domains: Vec<Text>,
     pub(super) country: String,
     pub(super) area: String,
     pub(super) national_prefix: Option<String>,
     pub(super) international_prefix: Option<String>,
     pub(super) no_enum: bool,
     pub(super) voicemail_server: Option<String>,
-    pub(super) reseller_voicemail: BTreeMap<String, String>,
+    pub(super) reseller_voicemail: BTreeMap<Text, String>,
     pub(super) emergency_numbers: Vec<String>,
     pub(super) default_call_limit: u32,
     pub(super) gateways_in_order: bool,
@@ -48,15 +52,15 @@ pub(super) struct SettingsText {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AccountText {
-    pub(super) aor: String,
+    pub(super) aor: Text,
     #[serde(default)]
     pub(super) groups: Vec<String>,
     /// Contact URIs, with `;q=` when they have no equal preference.
     #[serde(default)]
-    pub(super) contacts: Vec<String>,
+    pub(super) contacts: Vec<Text>,
     /// Contacts whose time is over.
     #[serde(default)]
-    pub(super) expired: Vec<String>,
+    pub(super) expired: Vec<Text>,
     pub(super) rpid: Option<String>,
     pub(super) region: Option<String>,
     pub(super) quickdial: Option<String>,
@@ -72,10 +76,10 @@ pub(super) struct AccountText {
     pub(super) timezone: String,
     /// Condition, target: through the proxy.
     #[serde(default)]
-    pub(super) forward: BTreeMap<String, String>,
+    pub(super) forward: BTreeMap<Text, Text>,
     /// Condition, target: the caller goes there.
     #[serde(default)]
-    pub(super) redirect: BTreeMap<String, String>,
+    pub(super) redirect: BTreeMap<Text, Text>,
     #[serde(default)]
     pub(super) reject: Vec<String>,
     #[serde(default)]
@@ -91,9 +95,9 @@ pub(super) struct AccountText {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AcceptText {
-    pub(super) days: i64,
-    pub(super) start: String,
-    pub(super) stop: String,
+    pub(super) days: Spanned<i64>,
+    pub(super) start: Text,
+    pub(super) stop: Text,
     pub(super) groups: Vec<String>,
 }
 
@@ -101,14 +105,14 @@ pub(super) struct AcceptText {
 #[serde(deny_unknown_fields)]
 pub(super) struct NowText {
     pub(super) groups: Vec<String>,
-    pub(super) until: Option<String>,
+    pub(super) until: Option<Text>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AliasText {
-    pub(super) alias: String,
-    pub(super) of: String,
+    pub(super) alias: Text,
+    pub(super) of: Text,
 }
 
 #[derive(Deserialize)]
@@ -150,7 +154,7 @@ pub(super) struct GatewayText {
     pub(super) name: String,
     pub(super) host: String,
     pub(super) port: Option<u16>,
-    pub(super) transport: Option<String>,
+    pub(super) transport: Option<Text>,
     #[serde(default)]
     pub(super) rules: Vec<RuleText>,
 }
@@ -171,7 +175,7 @@ pub(super) struct RuleText {
 pub(super) struct RouteText {
     #[serde(default)]
     pub(super) prefix: String,
-    pub(super) carrier: String,
+    pub(super) carrier: Text,
     #[serde(default)]
     pub(super) originator: String,
     #[serde(default)]
@@ -193,25 +197,26 @@ pub(super) struct EmergencyText {
 #[serde(deny_unknown_fields)]
 pub(super) struct CaseText {
     pub(super) name: String,
+    #[serde(default)]
     pub(super) rules: Vec<String>,
-    pub(super) from: String,
+    pub(super) from: Text,
     pub(super) call: String,
     pub(super) from_header: Option<String>,
     pub(super) source: Option<IpAddr>,
-    pub(super) now: Option<String>,
+    pub(super) now: Option<Text>,
     #[serde(default)]
     pub(super) seed: u64,
     #[serde(default)]
     pub(super) private: bool,
     /// Names of gateways.
     #[serde(default)]
-    pub(super) down: Vec<String>,
+    pub(super) down: Vec<Text>,
     /// Who pays, how many calls.
     #[serde(default)]
     pub(super) calls: BTreeMap<String, u32>,
     /// Who pays, what is left.
     #[serde(default)]
-    pub(super) balance: BTreeMap<String, String>,
+    pub(super) balance: BTreeMap<String, Text>,
     pub(super) expect: Vec<String>,
     #[serde(default)]
     pub(super) says: Vec<String>,

@@ -1,9 +1,10 @@
 //! From the text of a file of cases to a platform and its calls.
 
 use super::file::{
-    AcceptText, AccountText, CarrierText, CaseText, File, RouteText, SettingsText, TrunkText,
+    AcceptText, AccountText, CarrierText, CaseText, File, RouteText, SettingsText, Text, TrunkText,
 };
 use super::world::{Call, Subscriber, World};
+use super::wrong::{Read, wrong, wrong_of};
 use super::{Case, Cases};
 use crate::facts::{GatewayOrder, Settings, Usage};
 use crate::{EmergencyTable, NumberPlan, Pstn};
@@ -19,28 +20,14 @@ use ngn_model::{
 use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 
-/// The time of a call that says none: Monday, 5 January 2026, noon UTC.
-const NOON: &str = "2026-01-05T12:00:00Z";
-
-/// Why a file of cases cannot be read.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum CasesError {
-    /// It is not written as it must be.
-    #[error(transparent)]
-    Syntax(#[from] toml::de::Error),
-    /// A value cannot be what it stands for.
-    #[error("{what}: `{value}` cannot be read")]
-    Value {
-        /// Where it stands.
-        what: &'static str,
-        /// The value.
-        value: String,
-    },
-}
-
-type Read<T> = Result<T, CasesError>;
+/// The time of a call that says none: Monday, 5 January 2026, noon UTC; in milliseconds since 1970 UTC.
+const NOON: i64 = 1_767_614_400_000;
 
 pub(super) fn read(text: &str) -> Read<Cases> {
+    read_file(text).map_err(|error| error.with_line_in(text))
+}
+
+fn read_file(text: &str) -> Read<Cases> {
     let file: File = toml::from_str(text)?;
     let gateway_ids: BTreeMap<String, i64> = file
         .carrier
@@ -57,7 +44,7 @@ pub(super) fn read(text: &str) -> Read<Cases> {
     });
     let numbers = file.settings.emergency_numbers.clone();
     let world = World {
-        domains: file.settings.domains.iter().map(|d| domain(d)).collect::<Read<_>>()?,
+        domains: file.settings.domains.iter().map(domain).collect::<Read<_>>()?,
         emergency: EmergencyTable::new(numbers, emergency),
         settings: settings(file.settings)?,
         accounts: file
@@ -74,25 +61,22 @@ pub(super) fn read(text: &str) -> Read<Cases> {
         pstn: pstn(file.carrier, file.route, &gateway_ids)?,
         enum_uris: file.enum_uris,
     };
-    let cases =
-        file.case.into_iter().map(|case| read_case(case, &gateway_ids)).collect::<Read<_>>()?;
+    let case = |case| read_case(case, &gateway_ids, &world);
+    let cases = file.case.into_iter().map(case).collect::<Read<_>>()?;
     Ok(Cases { world, cases })
 }
 
-fn wrong<T>(what: &'static str, value: &str) -> Read<T> {
-    Err(CasesError::Value { what, value: value.to_owned() })
+fn domain(text: &Text) -> Read<DomainName> {
+    DomainName::new(text.get_ref()).or_else(|_| wrong("no domain", text))
 }
 
-fn domain(text: &str) -> Read<DomainName> {
-    DomainName::new(text).or_else(|_| wrong("domain", text))
+fn aor(text: &Text) -> Read<Aor> {
+    text.get_ref().parse().or_else(|_| wrong("no address; write user@domain", text))
 }
 
-fn aor(text: &str) -> Read<Aor> {
-    text.parse().or_else(|_| wrong("account", text))
-}
-
-fn time(text: &str) -> Read<i64> {
-    text.parse::<Timestamp>().map(Timestamp::as_millisecond).or_else(|_| wrong("time", text))
+fn time(text: &Text) -> Read<i64> {
+    let time = text.get_ref().parse::<Timestamp>().map(Timestamp::as_millisecond);
+    time.or_else(|_| wrong("no time; write it as 2026-01-05T12:00:00Z", text))
 }
 
 fn settings(text: SettingsText) -> Read<Settings> {
@@ -108,9 +92,9 @@ fn settings(text: SettingsText) -> Read<Settings> {
     let reseller_voicemail = text
         .reseller_voicemail
         .into_iter()
-        .map(|(id, server)| match id.parse() {
+        .map(|(id, server)| match id.get_ref().parse() {
             Ok(id) => Ok((id, server)),
-            Err(_) => wrong("settings.reseller_voicemail", &id),
+            Err(_) => wrong("no reseller; write its id", &id),
         })
         .collect::<Read<_>>()?;
     let gateway_order =
@@ -150,12 +134,12 @@ fn options(text: AccountText) -> Read<CallOptions> {
         [(DiversionAction::Forward, text.forward), (DiversionAction::Redirect, text.redirect)];
     for (how, targets) in ways {
         for (name, target) in targets {
-            let Some(when) = DiversionCondition::ALL.into_iter().find(|c| c.to_string() == name)
-            else {
-                return wrong("account: condition of a diversion", &name);
+            let known = DiversionCondition::ALL.into_iter();
+            let Some(when) = known.clone().find(|c| c.to_string() == *name.get_ref()) else {
+                return wrong_of("condition", &name, known.map(|known| known.to_string()));
             };
-            let Some(target) = DiversionTarget::read(&target) else {
-                return wrong("account: target of a diversion", &target);
+            let Some(target) = DiversionTarget::read(target.get_ref()) else {
+                return wrong("nowhere to divert to", &target);
             };
             // B84: forwarding wins.
             if !diversions.iter().any(|other: &Diversion| other.when == when) {
@@ -166,7 +150,7 @@ fn options(text: AccountText) -> Read<CallOptions> {
     let temporary = match text.accept_now {
         None => None,
         Some(now) => {
-            let expires_at = now.until.as_deref().map(time).transpose()?;
+            let expires_at = now.until.as_ref().map(time).transpose()?;
             Some(TemporaryRule { groups: now.groups, expires_at })
         }
     };
@@ -190,15 +174,23 @@ fn options(text: AccountText) -> Read<CallOptions> {
 }
 
 fn accept(text: AcceptText) -> Read<AcceptRule> {
-    let time = |text: &str| TimeOfDay::read(text).map_or_else(|| wrong("time of day", text), Ok);
-    let Some(days) = Days::new(text.days) else { return wrong("days", &text.days.to_string()) };
+    let time = |text: &Text| {
+        let read = TimeOfDay::read(text.get_ref());
+        read.map_or_else(|| wrong("no time of day; write it as 08:30", text), Ok)
+    };
+    let Some(days) = Days::new(*text.days.get_ref()) else {
+        return wrong("no days; add up 1 for Monday to 64 for Sunday", &text.days);
+    };
     let (start, stop) = (time(&text.start)?, time(&text.stop)?);
     Ok(AcceptRule { days, start, stop, groups: text.groups })
 }
 
-fn binding(account: &Account, contact: &str, expires_at: i64) -> Read<Binding> {
+fn binding(account: &Account, text: &Text, expires_at: i64) -> Read<Binding> {
+    let contact = text.get_ref().as_str();
     let (contact, q) = contact.split_once(";q=").unwrap_or((contact, "1"));
-    let Some(Amount(steps)) = Amount::parse(q) else { return wrong("contact's q", q) };
+    let Some(Amount(steps)) = Amount::parse(q) else {
+        return wrong("no contact with a preference such as ;q=0.5", text);
+    };
     let q = u16::try_from(steps / 10).unwrap_or(1000);
     Ok(Binding { q, ..Binding::new(account.aor.clone(), contact, expires_at) })
 }
@@ -231,9 +223,14 @@ fn pstn(
         made.push(Carrier { id, name: carrier.name, reseller: carrier.reseller });
         for text in carrier.gateways {
             let gateway_id = gateway_ids.get(&text.name).copied().unwrap_or_default();
-            let transport = text.transport.as_deref().unwrap_or("udp");
-            let Some(transport) = GatewayTransport::from_name(transport) else {
-                return wrong("gateway's transport", transport);
+            let named = text.transport.as_ref().map_or("udp", |text| text.get_ref());
+            let transport = match (GatewayTransport::from_name(named), &text.transport) {
+                (Some(transport), _) => transport,
+                (None, Some(text)) => {
+                    let known = ["udp", "tcp", "tls"].map(str::to_owned);
+                    return wrong_of("transport", text, known);
+                }
+                (None, None) => GatewayTransport::Udp,
             };
             for rule in text.rules {
                 rules.push(GatewayRule {
@@ -257,8 +254,8 @@ fn pstn(
         }
     }
     let routes = routes.into_iter().zip(1..).map(|(route, id)| {
-        let Some(carrier_id) = ids.get(&route.carrier).copied() else {
-            return wrong("route's carrier", &route.carrier);
+        let Some(carrier_id) = ids.get(route.carrier.get_ref()).copied() else {
+            return wrong_of("carrier", &route.carrier, ids.keys().cloned());
         };
         let (prefix, originator) = (route.prefix, route.originator);
         Ok(Route { id, carrier_id, prefix, originator, priority: route.priority })
@@ -267,10 +264,13 @@ fn pstn(
     Ok(Pstn::new(made, gateways, rules, routes))
 }
 
-fn read_case(text: CaseText, gateway_ids: &BTreeMap<String, i64>) -> Read<Case> {
+fn read_case(text: CaseText, gateway_ids: &BTreeMap<String, i64>, world: &World) -> Read<Case> {
+    caller(&text.from, world)?;
     let mut down = HashSet::new();
     for name in &text.down {
-        let Some(id) = gateway_ids.get(name) else { return wrong("case: gateway", name) };
+        let Some(id) = gateway_ids.get(name.get_ref()) else {
+            return wrong_of("gateway", name, gateway_ids.keys().cloned());
+        };
         down.insert(*id);
     }
     let mut usage: BTreeMap<&str, Usage> = BTreeMap::new();
@@ -281,8 +281,8 @@ fn read_case(text: CaseText, gateway_ids: &BTreeMap<String, i64>) -> Read<Case> 
     for name in text.calls.keys().chain(text.balance.keys()) {
         let balance = match text.balance.get(name) {
             None => None,
-            Some(amount) => match Amount::parse(amount) {
-                None => return wrong("case: balance", amount),
+            Some(text) => match Amount::parse(text.get_ref()) {
+                None => return wrong("no amount of money; write it as 1.50", text),
                 amount => amount,
             },
         };
@@ -290,11 +290,11 @@ fn read_case(text: CaseText, gateway_ids: &BTreeMap<String, i64>) -> Read<Case> 
         usage.insert(name, Usage { payer: payer(name), calls, balance });
     }
     let call = Call {
-        from: text.from,
+        from: text.from.into_inner(),
         to: text.call,
         from_header: text.from_header,
         source: text.source.unwrap_or(IpAddr::from([192, 0, 2, 9])),
-        now: time(text.now.as_deref().unwrap_or(NOON))?,
+        now: text.now.as_ref().map_or(Ok(NOON), time)?,
         seed: text.seed,
         wants_privacy: text.private,
         down,
@@ -302,4 +302,22 @@ fn read_case(text: CaseText, gateway_ids: &BTreeMap<String, i64>) -> Read<Case> 
     };
     let (name, rules, expect, says) = (text.name, text.rules, text.expect, text.says);
     Ok(Case { name, rules, call, expect, says })
+}
+
+/// Who calls is there: an account, `unproved` and an account, `trunk` and its address, or any SIP URI.
+fn caller(from: &Text, world: &World) -> Read<()> {
+    let text = from.get_ref();
+    if let Some(key) = text.strip_prefix("trunk ") {
+        let known = world.peers.iter().any(|peer| peer.ip == key.trim());
+        let trunks = world.peers.iter().map(|peer| format!("trunk {}", peer.ip));
+        return if known { Ok(()) } else { wrong_of("caller", from, trunks) };
+    }
+    let name = text.strip_prefix("unproved ").unwrap_or(text).trim();
+    if name.len() == text.len() && name.contains(':') {
+        return Ok(());
+    }
+    match name.parse::<Aor>() {
+        Ok(aor) if world.accounts.contains_key(&aor) => Ok(()),
+        _ => wrong_of("caller", from, world.accounts.keys().map(ToString::to_string)),
+    }
 }
