@@ -63,6 +63,8 @@ enum Command {
     /// Says where a call goes, or went, and why.
     #[command(
         after_help = "Examples:\n  ngn explain --from alice@example.net --to 0031201234567\n  \
+                            ngn explain --from alice@example.net --to bob@example.net --at 2026-11-21T03:00 --timezone Europe/Vienna\n  \
+                            ngn explain --from +31201234567@192.0.2.80 --to 4311234567 --source 192.0.2.80\n  \
                             ngn explain --call-id 4711@192.0.2.1 --admin 127.0.0.1:9281 --json"
     )]
     Explain(explain::Options),
