@@ -150,11 +150,11 @@ impl<'f> Legs<'f> {
     }
 
     /// The gateways that may take a number, each once, in their order.
-    fn candidates<'p>(&mut self, number: &str, chosen: &[Choice<'p>]) -> Vec<Candidate<'p>> {
+    fn candidates<'c>(&mut self, number: &str, chosen: &'c [Choice<'_>]) -> Vec<Candidate<'c>> {
         let mut seen = Vec::new();
         let mut candidates = Vec::new();
         for (index, choice) in chosen.iter().enumerate() {
-            for place in &choice.gateways {
+            for place in choice.gateways() {
                 let gateway = &place.gateway;
                 if seen.contains(&gateway.id) {
                     continue;
@@ -213,8 +213,7 @@ impl<'f> Legs<'f> {
         let settings = self.facts.settings;
         let who = paying.originator();
         let chosen = self.facts.pstn.choose(number, &who, settings.gateway_order, self.facts.seed);
-        let places =
-            chosen.iter().flat_map(|choice| choice.gateways.iter().map(move |g| (choice, g)));
+        let places = chosen.iter().flat_map(|choice| choice.gateways().map(move |g| (choice, g)));
         let (mut up, down): (Vec<_>, Vec<_>) =
             places.partition(|(_, place)| !self.facts.down.contains(&place.gateway.id));
         // Those that do not answer are tried too: nothing else is left then.

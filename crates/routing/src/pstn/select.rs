@@ -1,8 +1,11 @@
 //! Which gateways take a number, and in which order (B131 to B133).
 
-use super::{CarrierPlace, Entry, GatewayPlace, Pstn};
+use super::digits::Digits;
+use super::map::Run;
+use super::{GatewayPlace, Place, Pstn};
 use crate::facts::GatewayOrder;
 use ngn_model::{Carrier, CustomerId};
+use std::sync::Arc;
 
 /// How many carriers one call may go through.
 const MOST_CHOICES: usize = 8;
@@ -20,8 +23,10 @@ pub(crate) struct Originator<'a> {
 /// A carrier that takes the number, and why.
 pub(crate) struct Choice<'p> {
     pub(crate) carrier: &'p Carrier,
-    /// In the order in which they are tried.
-    pub(crate) gateways: Vec<&'p GatewayPlace>,
+    /// By id.
+    gateways: Run<'p, (i64, i64), Arc<GatewayPlace>>,
+    /// The one of them that is tried first.
+    first: usize,
     /// The route's id; `None` when the carrier was named.
     pub(crate) route: Option<i64>,
     /// How many digits of the number the route is for.
@@ -29,6 +34,14 @@ pub(crate) struct Choice<'p> {
     /// The place of the originator that the route is for among [`Originator::names`]; `None` when it is for all.
     pub(crate) originator: Option<usize>,
     pub(crate) priority: i32,
+}
+
+impl Choice<'_> {
+    /// The gateways in the order in which they are tried.
+    pub(crate) fn gateways(&self) -> impl Iterator<Item = &GatewayPlace> {
+        let (after, before) = self.gateways.split_at(self.first.min(self.gateways.len()));
+        before.iter().chain(after).map(|(_, place)| &**place)
+    }
 }
 
 impl Pstn {
@@ -44,39 +57,70 @@ impl Pstn {
         seed: u64,
     ) -> Vec<Choice<'_>> {
         if let Some(name) = who.carrier {
-            let named =
-                self.carrier_named(name, who.reseller).and_then(|place| self.carrier(place));
-            return named.and_then(|place| self.choice(place, order, seed)).into_iter().collect();
+            let named = self.carrier_named(name, who.reseller);
+            return named
+                .and_then(|carrier| self.choice(carrier, order, seed))
+                .into_iter()
+                .collect();
         }
         let groups = self.groups_of(who);
-        for (digits, entries) in self.trie.matches(number) {
-            let (mut choices, mut carriers) = (Vec::new(), Vec::new());
-            for (originator, group) in &groups {
-                let first = entries.partition_point(|entry| entry.group < *group);
-                let of_group = entries.get(first..).unwrap_or_default();
-                let end = of_group.partition_point(|entry| entry.group == *group);
-                for entry in turns(of_group.get(..end).unwrap_or_default(), seed) {
-                    if choices.len() >= MOST_CHOICES {
-                        break;
-                    }
-                    // A carrier's gateways are tried once, whatever routes lead to it.
-                    if carriers.contains(&entry.carrier) {
-                        continue;
-                    }
-                    carriers.push(entry.carrier);
-                    let place = self.carrier(entry.carrier);
-                    if let Some(choice) = place.and_then(|place| self.choice(place, order, seed)) {
-                        let (route, originator) = (Some(entry.id), *originator);
-                        let priority = entry.priority;
-                        choices.push(Choice { route, digits, originator, priority, ..choice });
-                    }
-                }
-            }
-            if !choices.is_empty() {
+        let (digits, mut length) = Digits::beginning(number);
+        while !groups.is_empty()
+            && let Some((prefix, longest)) = self.longest(digits, length)
+        {
+            let choices = self.choices(prefix, longest, &groups, (order, seed));
+            if !choices.is_empty() || longest == 0 {
                 return choices;
             }
+            length = longest - 1;
         }
         Vec::new()
+    }
+
+    /// The longest prefix that has routes of the first `length` digits, and its own length.
+    fn longest(&self, digits: Digits, mut length: u32) -> Option<(Digits, u32)> {
+        loop {
+            let wanted = digits.first(length);
+            let (Place { prefix, .. }, _) = self.routes.last(|place| place.prefix <= wanted)?;
+            // What lies between a prefix and the digits begins with that prefix.
+            length = prefix.common(digits, length);
+            if *prefix == digits.first(length) {
+                return Some((*prefix, length));
+            }
+        }
+    }
+
+    /// The carriers to which the routes of a prefix and of some groups lead, each once.
+    fn choices(
+        &self,
+        prefix: Digits,
+        digits: u32,
+        groups: &[(Option<usize>, u32)],
+        (order, seed): (GatewayOrder, u64),
+    ) -> Vec<Choice<'_>> {
+        let (mut choices, mut carriers) = (Vec::new(), Vec::new());
+        for (originator, group) in groups {
+            let wanted = (prefix, *group);
+            let routes = self.routes.run(|place| (place.prefix, place.group).cmp(&wanted));
+            for (place, carrier) in turns(&routes, seed) {
+                if choices.len() >= MOST_CHOICES {
+                    return choices;
+                }
+                // A carrier's gateways are tried once, whatever routes lead to it.
+                if carriers.contains(carrier) {
+                    continue;
+                }
+                carriers.push(*carrier);
+                let carrier = self.carrier(*carrier);
+                if let Some(choice) = carrier.and_then(|known| self.choice(known, order, seed)) {
+                    let digits = usize::try_from(digits).unwrap_or(usize::MAX);
+                    let (route, originator) = (Some(place.id), *originator);
+                    let priority = place.priority;
+                    choices.push(Choice { route, digits, originator, priority, ..choice });
+                }
+            }
+        }
+        choices
     }
 
     /// The groups of routes that hold for somebody, the best first, with the place of their originator.
@@ -85,10 +129,8 @@ impl Pstn {
         let names = names.map(|(place, name)| (Some(place), name.as_str())).chain([(None, "")]);
         let mut groups = Vec::new();
         for (place, name) in names {
-            let Some(originator) = self.originators.get(name) else { continue };
             for reseller in [who.reseller, 0] {
-                let group = self.groups.get(&(reseller, *originator));
-                groups.extend(group.map(|group| (place, *group)));
+                groups.extend(self.groups.number(reseller, name).map(|group| (place, group)));
                 if who.reseller == 0 {
                     break;
                 }
@@ -98,20 +140,20 @@ impl Pstn {
     }
 
     fn choice<'p>(
-        &self,
-        place: &'p CarrierPlace,
+        &'p self,
+        carrier: &'p Carrier,
         order: GatewayOrder,
         seed: u64,
     ) -> Option<Choice<'p>> {
-        let carrier = place.carrier.as_ref()?;
-        let mut gateways: Vec<&GatewayPlace> = place.gateways.iter().collect();
-        if order == GatewayOrder::Shared {
-            let first = start(gateways.len(), seed);
-            gateways.rotate_left(first);
-        }
+        let gateways = self.gateways.run(|(of, _)| of.cmp(&carrier.id));
+        let first = match order {
+            GatewayOrder::Shared => start(gateways.len(), seed),
+            GatewayOrder::InOrder => 0,
+        };
         (!gateways.is_empty()).then_some(Choice {
             carrier,
             gateways,
+            first,
             route: None,
             digits: 0,
             originator: None,
@@ -121,8 +163,8 @@ impl Pstn {
 }
 
 /// Routes of one group, those of one priority in turns.
-fn turns(entries: &[Entry], seed: u64) -> impl Iterator<Item = &Entry> {
-    entries.chunk_by(|a, b| a.priority == b.priority).flat_map(move |equal| {
+fn turns(routes: &[(Place, i64)], seed: u64) -> impl Iterator<Item = &(Place, i64)> {
+    routes.chunk_by(|(a, _), (b, _)| a.priority == b.priority).flat_map(move |equal| {
         let (after, before) = equal.split_at(start(equal.len(), seed));
         before.iter().chain(after)
     })

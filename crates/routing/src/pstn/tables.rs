@@ -1,9 +1,17 @@
 //! From rows to the table, and from changed rows to another one.
 
-use super::trie::{MOST_DIGITS, Trie};
-use super::{CarrierPlace, Entry, GatewayPlace, Pstn};
+use super::digits::Digits;
+use super::groups::Changed;
+use super::map::Edit;
+use super::{At, GatewayPlace, Place, Pstn, RuleKey};
 use ngn_model::{Carrier, CustomerId, Gateway, GatewayRule, Route};
-use std::collections::{BTreeMap, HashSet};
+use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The reseller of routes whose carrier is not known: nobody's.
+const NOBODY: CustomerId = CustomerId::MIN;
 
 /// The new state of one row; `None` means that it is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,190 +26,177 @@ pub enum Change {
     Route(i64, Option<Route>),
 }
 
-/// Rows in a form that is quickly changed.
-#[derive(Default)]
-struct Rows {
-    carriers: BTreeMap<i64, Carrier>,
-    gateways: BTreeMap<i64, Gateway>,
-    rules: BTreeMap<i64, GatewayRule>,
-    routes: Vec<Packed>,
-}
+/// The new states of rows by their ids.
+type Rows<T> = BTreeMap<i64, Option<T>>;
 
-/// A route as it is between two tables.
+/// A route as it is to be: where, and its carrier.
 struct Packed {
-    prefix: Box<[u8]>,
-    id: i64,
-    carrier_id: i64,
-    priority: i32,
-    /// Its place in the list of originators.
-    originator: u32,
-}
-
-pub(super) fn build(
-    carriers: impl IntoIterator<Item = Carrier>,
-    gateways: impl IntoIterator<Item = Gateway>,
-    rules: impl IntoIterator<Item = GatewayRule>,
-    routes: impl IntoIterator<Item = Route>,
-) -> Pstn {
-    let mut rows = Rows {
-        carriers: carriers.into_iter().map(|carrier| (carrier.id, carrier)).collect(),
-        gateways: gateways.into_iter().map(|gateway| (gateway.id, gateway)).collect(),
-        rules: rules.into_iter().map(|rule| (rule.id, rule)).collect(),
-        routes: Vec::new(),
-    };
-    let mut originators = BTreeMap::new();
-    let mut unusable = 0;
-    for route in routes {
-        match pack(&route, &mut originators) {
-            Some(packed) => rows.routes.push(packed),
-            None => unusable += 1,
-        }
-    }
-    rows.index(originators, unusable)
+    at: At,
+    carrier: i64,
 }
 
 impl Pstn {
     /// The table after some changes, of which a later one for the same row counts.
     #[must_use]
     pub fn with(&self, changes: &[Change]) -> Self {
-        let mut rows = Rows::default();
-        for place in &self.carriers {
-            rows.carriers.extend(place.carrier.clone().map(|carrier| (place.id, carrier)));
-            for gateway in &place.gateways {
-                rows.gateways.insert(gateway.gateway.id, gateway.gateway.clone());
-                rows.rules.extend(gateway.rules.iter().map(|rule| (rule.id, rule.clone())));
-            }
-        }
-        rows.rules.extend(self.stray_rules.iter().map(|rule| (rule.id, rule.clone())));
-        let groups: BTreeMap<u32, u32> =
-            self.groups.iter().map(|((_, originator), group)| (*group, *originator)).collect();
-        let (mut originators, mut unusable) = (self.originators.clone(), self.unusable);
-        let changed: HashSet<i64> = changes.iter().filter_map(Change::route).collect();
-        let kept = self.trie.all().into_iter().filter(|(_, entry)| !changed.contains(&entry.id));
-        rows.routes = kept
-            .filter_map(|(prefix, entry)| {
-                Some(Packed {
-                    prefix,
-                    id: entry.id,
-                    carrier_id: self.carrier(entry.carrier)?.id,
-                    priority: entry.priority,
-                    originator: *groups.get(&entry.group)?,
-                })
-            })
-            .collect();
-        let mut routes: BTreeMap<i64, &Option<Route>> = BTreeMap::new();
+        let (mut carriers, mut gateways, mut rules) = (Rows::new(), Rows::new(), Rows::new());
+        let mut routes = Vec::new();
         for change in changes {
             match change {
-                Change::Carrier(id, new) => set(&mut rows.carriers, *id, new.as_ref()),
-                Change::Gateway(id, new) => set(&mut rows.gateways, *id, new.as_ref()),
-                Change::Rule(id, new) => set(&mut rows.rules, *id, new.as_ref()),
-                Change::Route(id, new) => {
-                    routes.insert(*id, new);
-                }
+                Change::Carrier(id, new) => drop(carriers.insert(*id, new.clone())),
+                Change::Gateway(id, new) => drop(gateways.insert(*id, new.clone())),
+                Change::Rule(id, new) => drop(rules.insert(*id, new.clone())),
+                Change::Route(id, new) => routes.push((*id, new.clone())),
             }
         }
-        for route in routes.into_values().flatten() {
-            match pack(route, &mut originators) {
-                Some(packed) => rows.routes.push(packed),
-                None => unusable += 1,
-            }
-        }
-        rows.index(originators, unusable)
-    }
-}
-
-impl Change {
-    const fn route(&self) -> Option<i64> {
-        match self {
-            Self::Route(id, _) => Some(*id),
-            Self::Carrier(..) | Self::Gateway(..) | Self::Rule(..) => None,
-        }
-    }
-}
-
-fn set<T: Clone>(rows: &mut BTreeMap<i64, T>, id: i64, new: Option<&T>) {
-    match new {
-        Some(new) => {
-            rows.insert(id, new.clone());
-        }
-        None => {
-            rows.remove(&id);
-        }
-    }
-}
-
-/// `None` when no number can match its prefix.
-fn pack(route: &Route, originators: &mut BTreeMap<String, u32>) -> Option<Packed> {
-    let prefix = route.prefix.trim();
-    let is_usable = prefix.len() <= MOST_DIGITS && prefix.bytes().all(|b| b.is_ascii_digit());
-    is_usable.then(|| {
-        let next = u32::try_from(originators.len()).unwrap_or(u32::MAX);
-        let originator = route.originator.trim().to_ascii_lowercase();
-        Packed {
-            prefix: prefix.as_bytes().into(),
-            id: route.id,
-            carrier_id: route.carrier_id,
-            priority: route.priority,
-            originator: *originators.entry(originator).or_insert(next),
-        }
-    })
-}
-
-impl Rows {
-    fn index(self, originators: BTreeMap<String, u32>, unusable: usize) -> Pstn {
-        let mut pstn = Pstn { originators, unusable, ..Pstn::default() };
-        for carrier in self.carriers.into_values() {
-            let place = pstn.place(carrier.id);
-            if let Some(place) = pstn.carrier_mut(place) {
-                place.carrier = Some(carrier);
-            }
-        }
-        let mut rules: BTreeMap<i64, Vec<GatewayRule>> = BTreeMap::new();
-        for rule in self.rules.into_values() {
-            rules.entry(rule.gateway_id).or_default().push(rule);
-        }
-        for gateway in self.gateways.into_values() {
-            let mut rules = rules.remove(&gateway.id).unwrap_or_default();
-            rules.sort_by_key(|rule| (std::cmp::Reverse(rule.prefix.len()), rule.id));
-            let place = pstn.place(gateway.carrier_id);
-            if let Some(place) = pstn.carrier_mut(place) {
-                place.gateways.push(GatewayPlace { gateway, rules });
-            }
-        }
-        // Rules that are known before their gateway wait for it.
-        pstn.stray_rules = rules.into_values().flatten().collect();
-        let mut sorted: Vec<(Box<[u8]>, Entry)> = Vec::with_capacity(self.routes.len());
-        for route in self.routes {
-            let carrier = pstn.place(route.carrier_id);
-            let reseller = pstn
-                .carrier(carrier)
-                .and_then(|place| place.carrier.as_ref())
-                .map_or(CustomerId::MIN, |carrier| carrier.reseller);
-            let next = u32::try_from(pstn.groups.len()).unwrap_or(u32::MAX);
-            let group = *pstn.groups.entry((reseller, route.originator)).or_insert(next);
-            let entry = Entry { id: route.id, priority: route.priority, carrier, group };
-            sorted.push((route.prefix, entry));
-        }
-        sorted.sort_unstable_by(|(a, x), (b, y)| {
-            a.cmp(b).then_with(|| (x.group, x.priority, x.id).cmp(&(y.group, y.priority, y.id)))
-        });
-        pstn.trie = Trie::new(&sorted);
+        let mut pstn = self.clone();
+        pstn.set_carriers(carriers);
+        pstn.set_gateways(gateways);
+        pstn.set_rules(rules);
+        pstn.set_routes(routes.into_iter());
         pstn
     }
-}
 
-impl Pstn {
-    /// The place of a carrier, which is made when there is none.
-    fn place(&mut self, id: i64) -> u32 {
-        let next = u32::try_from(self.carriers.len()).unwrap_or(u32::MAX);
-        let carriers = &mut self.carriers;
-        *self.carrier_places.entry(id).or_insert_with(|| {
-            carriers.push(CarrierPlace { id, carrier: None, gateways: Vec::new() });
-            next
-        })
+    pub(super) fn set_carriers(&mut self, rows: Rows<Carrier>) {
+        let name = |c: &Carrier| (c.reseller, Arc::from(c.name.to_ascii_lowercase()), c.id);
+        let (mut names, mut carriers) = (Vec::new(), Vec::new());
+        // Carriers whose routes are somebody else's now.
+        let mut moved = BTreeSet::new();
+        for (id, new) in rows {
+            let old = self.carriers.get(&id);
+            names.extend(old.map(|old| (name(old), None)));
+            names.extend(new.as_ref().map(|new| (name(new), Some(()))));
+            let reseller = |carrier: Option<&Carrier>| carrier.map_or(NOBODY, |c| c.reseller);
+            if reseller(old.map(|old| &**old)) != reseller(new.as_ref()) {
+                moved.insert(id);
+            }
+            carriers.push((id, new.map(Arc::new)));
+        }
+        let was_known = moved.iter().any(|id| self.carriers.get(id).is_some());
+        self.names.edit(names);
+        self.carriers.edit(carriers);
+        // Routes of a carrier that was not known are nobody's.
+        if was_known || (!moved.is_empty() && self.groups.any_of(NOBODY)) {
+            self.regroup(&moved);
+        }
     }
 
-    fn carrier_mut(&mut self, place: u32) -> Option<&mut CarrierPlace> {
-        self.carriers.get_mut(usize::try_from(place).ok()?)
+    /// Puts the routes of some carriers to those of their resellers. All routes are looked at.
+    fn regroup(&mut self, carriers: &BTreeSet<i64>) {
+        let groups = self.groups.clone();
+        let mut changed = groups.change();
+        let mut routes = Vec::new();
+        for (place, carrier) in self.routes.iter().filter(|(_, id)| carriers.contains(id)) {
+            let Some(group) = groups.group(place.group) else { continue };
+            let number = changed.number(self.reseller(*carrier), &group.originator);
+            let at = At { prefix: place.prefix, group: number, priority: place.priority };
+            routes.push((place.id, Some(Packed { at, carrier: *carrier })));
+        }
+        self.put_routes(routes, changed);
+    }
+
+    fn reseller(&self, carrier: i64) -> CustomerId {
+        self.carrier(carrier).map_or(NOBODY, |carrier| carrier.reseller)
+    }
+
+    pub(super) fn set_gateways(&mut self, rows: Rows<Gateway>) {
+        let (mut gateways, mut carriers) = (Vec::new(), Vec::new());
+        for (id, new) in rows {
+            gateways.extend(self.gateway_carriers.get(&id).map(|carrier| ((*carrier, id), None)));
+            carriers.push((id, new.as_ref().map(|new| new.carrier_id)));
+            gateways.extend(new.map(|gateway| self.gateway_place(gateway)));
+        }
+        self.gateways.edit(gateways);
+        self.gateway_carriers.edit(carriers);
+    }
+
+    fn gateway_place(&self, gateway: Gateway) -> Edit<(i64, i64), Arc<GatewayPlace>> {
+        let rules = self.rules.run(|(of, ..)| of.cmp(&gateway.id));
+        let rules = rules.iter().map(|(_, rule)| Arc::clone(rule)).collect();
+        ((gateway.carrier_id, gateway.id), Some(Arc::new(GatewayPlace { gateway, rules })))
+    }
+
+    pub(super) fn set_rules(&mut self, rows: Rows<GatewayRule>) {
+        let (mut rules, mut keys, mut touched) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for (id, new) in rows {
+            rules.extend(self.rule_keys.get(&id).map(|key| (*key, None)));
+            let key = |rule: &GatewayRule| -> RuleKey {
+                (rule.gateway_id, Reverse(rule.prefix.len()), id)
+            };
+            keys.push((id, new.as_ref().map(key)));
+            rules.extend(new.map(|rule| (key(&rule), Some(Arc::new(rule)))));
+        }
+        touched.extend(rules.iter().map(|((gateway, ..), _)| *gateway));
+        self.rules.edit(rules);
+        self.rule_keys.edit(keys);
+        // Rules that are known before their gateway wait for it.
+        let places = touched.into_iter().filter_map(|id| {
+            let carrier = self.gateway_carriers.get(&id)?;
+            let place = self.gateways.get(&(*carrier, id))?;
+            Some(self.gateway_place(place.gateway.clone()))
+        });
+        let places = places.collect();
+        self.gateways.edit(places);
+    }
+
+    pub(super) fn set_routes(&mut self, rows: impl Iterator<Item = (i64, Option<Route>)>) {
+        let groups = self.groups.clone();
+        let mut changed = groups.change();
+        let mut routes: Vec<(i64, Option<Packed>)> = rows
+            .map(|(id, route)| (id, route.map(|route| self.pack(&route, &mut changed))))
+            .collect();
+        // Stable: what came last for a route stays behind what came before.
+        routes.sort_by_key(|(id, _)| *id);
+        routes.reverse();
+        routes.dedup_by_key(|(id, _)| *id);
+        routes.reverse();
+        self.put_routes(routes, changed);
+    }
+
+    fn pack(&self, route: &Route, groups: &mut Changed<'_>) -> Packed {
+        let originator = route.originator.trim();
+        let originator = if originator.bytes().any(|octet| octet.is_ascii_uppercase()) {
+            Cow::Owned(originator.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(originator)
+        };
+        let group = groups.number(self.reseller(route.carrier_id), &originator);
+        let prefix = Digits::whole(route.prefix.trim()).unwrap_or(Digits::NONE);
+        Packed { at: At { prefix, group, priority: route.priority }, carrier: route.carrier_id }
+    }
+
+    /// Puts routes, each named once, where they shall be.
+    fn put_routes(&mut self, routes: Vec<(i64, Option<Packed>)>, mut groups: Changed<'_>) {
+        let (mut gone, mut put, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, new) in routes {
+            let place =
+                |at: &At| Place { prefix: at.prefix, group: at.group, priority: at.priority, id };
+            match self.places.get(&id) {
+                Some(old) if old.prefix == Digits::NONE => {
+                    self.unusable = self.unusable.saturating_sub(1)
+                }
+                Some(old) => {
+                    groups.remove(old.group);
+                    gone.push((place(old), None));
+                }
+                None => {}
+            }
+            match &new {
+                Some(new) if new.at.prefix == Digits::NONE => {
+                    self.unusable = self.unusable.saturating_add(1)
+                }
+                Some(new) => {
+                    groups.add(new.at.group);
+                    put.push((place(&new.at), Some(new.carrier)));
+                }
+                None => {}
+            }
+            places.push((id, new.map(|new| new.at)));
+        }
+        // Where a route was and is again, the latter counts.
+        gone.append(&mut put);
+        self.routes.edit(gone);
+        self.places.edit(places);
+        self.groups = groups.finish();
     }
 }

@@ -1,4 +1,7 @@
 use super::*;
+
+mod changes;
+
 use crate::facts::GatewayOrder;
 use ngn_model::GatewayTransport;
 
@@ -118,8 +121,10 @@ fn routes_of_one_priority_and_gateways_take_turns() {
         assert_eq!((routes.len(), routes[2]), (3, 3), "the priority holds");
         first[usize::try_from(routes[0]).expect("an id")] += 1;
         let of_one = chosen.iter().find(|choice| choice.carrier.id == 1).expect("carrier 1");
-        assert_eq!(of_one.gateways.len(), 2);
-        first_gateway[usize::try_from(of_one.gateways[0].gateway.id).expect("an id")] += 1;
+        assert_eq!(of_one.gateways().count(), 2);
+        first_gateway
+            [usize::try_from(of_one.gateways().next().expect("one").gateway.id).expect("an id")] +=
+            1;
     }
     assert!((1300..1700).contains(&first[1]) && first[3] == 0, "{first:?}");
     assert!((1300..1700).contains(&first_gateway[8]), "{first_gateway:?}");
@@ -144,7 +149,7 @@ fn b135_the_number_as_a_gateway_wants_it() {
         rule(5, "0031", 0, "9", 0, 8),
     ];
     let pstn = Pstn::new([carrier(1, 0)], [gateway(1, 1)], rules, [route(1, "", "", 1, 0)]);
-    let gateway = &pstn.carriers[0].gateways[0];
+    let gateway = pstn.gateways.get(&(1, 1)).expect("the gateway");
     for (number, expected) in [
         ("0031201234567", Some(("0201234567", Some(2)))),
         ("00312012345678", Some(("+312012345678", Some(1)))),
@@ -224,7 +229,8 @@ fn rows_may_come_before_what_they_refer_to() {
         .with(&[Change::Carrier(1, Some(carrier(1, 7)))]);
     assert_eq!(chosen(&pstn, "0031", 7, &[]), [1]);
     assert!(chosen(&pstn, "0031", 8, &[]).is_empty());
-    let sent = pstn.carriers[0].gateways[0].rewrite("0031").map(|(sent, _)| sent);
+    let sent = pstn.gateways.get(&(1, 1)).expect("the gateway").rewrite("0031");
+    let sent = sent.map(|(sent, _)| sent);
     assert_eq!(sent.as_deref(), Some("+31"));
 }
 
