@@ -258,10 +258,13 @@ impl Engine {
                 _ => {}
             }
             let is_peer = matches!(update, Update::Peer(_, Some(_)));
-            let is_pstn = matches!(update, Update::Pstn(_));
+            let has_other_gateways = matches!(
+                &update,
+                Update::Pstn(new) if !new.has_gateways_of(self.directory.pstn())
+            );
             let is_emergency = matches!(update, Update::Emergency(_));
             self.directory.apply(update);
-            if is_pstn {
+            if has_other_gateways {
                 self.gateways_changed();
             }
             if is_emergency {

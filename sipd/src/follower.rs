@@ -175,7 +175,7 @@ impl Tables {
         let Read { mut updates, pstn, emergency } = read;
         if !pstn.is_empty() {
             let old = Arc::clone(&self.pstn);
-            // A million routes take a while.
+            // Microseconds, but for a carrier that goes to another reseller with a million routes.
             match tokio::task::spawn_blocking(move || Arc::new(old.with(&pstn))).await {
                 Ok(new) => {
                     self.pstn = Arc::clone(&new);
@@ -308,7 +308,38 @@ async fn load_anew(store: &Store, numbers: &Arc<[String]>) -> (Loaded, Follower)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ngn_model::Position;
+    use ngn_model::{Carrier, Gateway, GatewayTransport, Position, Route};
+
+    fn route(id: i64, prefix: &str) -> Route {
+        let (prefix, originator) = (prefix.to_owned(), String::new());
+        Route { id, carrier_id: 1, prefix, originator, priority: 0 }
+    }
+
+    #[tokio::test]
+    async fn a_changed_route_makes_another_table_beside_the_one_that_is_served() {
+        let carrier = Carrier { id: 1, name: "c".to_owned(), reseller: 0 };
+        let gateway = Gateway {
+            id: 1,
+            carrier_id: 1,
+            name: "g".to_owned(),
+            transport: GatewayTransport::Udp,
+            host: "192.0.2.1".to_owned(),
+            port: 5060,
+        };
+        let routes = (1..=1000).map(|id| route(id, &format!("00{id}")));
+        let served = Arc::new(Pstn::new([carrier], [gateway.clone()], [], routes));
+        let mut tables = Tables { pstn: Arc::clone(&served), ..Tables::default() };
+        let one = vec![Change::Route(1001, Some(route(1001, "0031")))];
+        let updates = tables.take(Read { pstn: one, ..Read::default() }).await;
+        let [Update::Pstn(new)] = &updates[..] else { panic!("{updates:?}") };
+        assert_eq!((served.routes(), new.routes()), (1000, 1001));
+        assert!(new.has_gateways_of(&served), "nothing is probed anew");
+        let two = vec![Change::Gateway(2, Some(Gateway { id: 2, ..gateway }))];
+        let updates = tables.take(Read { pstn: two, ..Read::default() }).await;
+        let [Update::Pstn(newer)] = &updates[..] else { panic!("{updates:?}") };
+        assert_eq!((newer.routes(), newer.gateways().count()), (1001, 2));
+        assert!(!newer.has_gateways_of(new));
+    }
 
     #[test]
     fn rows_name_each_record_once_and_hostile_keys_nothing() {
