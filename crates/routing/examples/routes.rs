@@ -90,6 +90,7 @@ fn main() {
     let settings = Settings { numbers: numbers_of, ..Settings::default() };
     let (emergency, down) = (EmergencyTable::default(), HashSet::new());
     let facts = CallFacts {
+        purpose: ngn_routing::Purpose::Call,
         caller: Caller::Account(&account),
         callee: Callee::Unknown { address: "" },
         dialled: "",

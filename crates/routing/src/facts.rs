@@ -12,6 +12,8 @@ use std::time::Duration;
 /// All that may matter to one request that begins a call (or any other dialog or transaction).
 #[derive(Debug, Clone, Copy)]
 pub struct CallFacts<'a> {
+    /// What it is about.
+    pub purpose: Purpose,
     /// Who calls.
     pub caller: Caller<'a>,
     /// Who is called: what the first of [`crate::dial::usernames`] that exists leads to.
@@ -46,6 +48,18 @@ pub struct CallFacts<'a> {
     pub now: i64,
     /// The platform's settings.
     pub settings: &'a Settings,
+}
+
+/// What a request is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Purpose {
+    /// A call, or anything that goes where a call goes.
+    #[default]
+    Call,
+    /// To be told about the messages in a mailbox: SUBSCRIBE with the event `message-summary` (RFC 3842).
+    WatchMailbox,
+    /// To tell about them: NOTIFY with that event, outside of a dialog.
+    MailboxChanged,
 }
 
 /// Who calls.

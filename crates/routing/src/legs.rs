@@ -62,12 +62,17 @@ impl<'f> Legs<'f> {
 
     /// A leg with one step and one target.
     pub(crate) fn step(&mut self, target: Target, way: &Way<'_>, why: Why) -> u16 {
+        self.step_to(vec![target], way, why)
+    }
+
+    /// A leg with one step.
+    pub(crate) fn step_to(&mut self, targets: Vec<Target>, way: &Way<'_>, why: Why) -> u16 {
         let id = self.leg();
         let answer_timeout = self.facts.settings.default_answer_timeout;
         self.push(
             way.when,
             Leg { id, after: way.after },
-            vec![target],
+            targets,
             answer_timeout,
             way.reasons([why]),
         );

@@ -24,7 +24,10 @@ pub mod trunk;
 mod voicemail;
 
 pub use emergency::EmergencyTable;
-pub use facts::{CallFacts, Callee, Caller, Diverted, EnumAnswer, GatewayOrder, Settings, Usage};
+pub use facts::{
+    CallFacts, Callee, Caller, Diverted, EnumAnswer, GatewayOrder, Purpose, Settings, Usage,
+};
 pub use number::NumberPlan;
 pub use plan::{enum_questions, plan};
 pub use pstn::Pstn;
+pub use voicemail::MESSAGE_SUMMARY;

@@ -2,6 +2,8 @@
 //!
 //! Each rule is a function that may settle the call; the first one that does ends the walk:
 //!
+//! Requests about the messages in a mailbox are no calls and go their own way (`mailbox_state`). Calls:
+//!
 //! 1. `emergency`: nothing keeps anybody who is known from calling an emergency number (B165).
 //! 2. `caller_may_call`: a blocked account calls nobody (B66), nor does one from outside its networks (B77), one that
 //!    proved nothing, or a trunk that is blocked or full (B147).
@@ -22,7 +24,7 @@ use crate::caller_id::edits_everywhere;
 use crate::dial;
 use crate::diversion::number_in;
 use crate::emergency;
-use crate::facts::{CallFacts, Callee, Caller};
+use crate::facts::{CallFacts, Callee, Caller, Purpose};
 use crate::legs::{Legs, Outcome, Way};
 use crate::number;
 use crate::paying::Paying;
@@ -36,6 +38,9 @@ use ngn_model::{CallPlan, Plan, Reject};
 #[must_use]
 pub fn plan(facts: &CallFacts<'_>) -> Plan {
     let mut legs = Legs::new(facts);
+    if let Some(outcome) = mailbox_state(&mut legs) {
+        return finish(legs, Vec::new(), outcome, false);
+    }
     if let Some(why) = emergency(&mut legs) {
         return finish(legs, why, Outcome::Planned, true);
     }
@@ -53,6 +58,9 @@ pub fn plan(facts: &CallFacts<'_>) -> Plan {
 #[must_use]
 pub fn enum_questions(facts: &CallFacts<'_>) -> Vec<String> {
     let mut numbers = Vec::new();
+    if facts.purpose != Purpose::Call {
+        return numbers;
+    }
     if let (Some(paying), Callee::Unknown { .. }) = (paying(facts), facts.callee)
         && wants_enum(facts, paying)
     {
@@ -99,6 +107,17 @@ fn finish(legs: Legs<'_>, why: Vec<Why>, outcome: Outcome, is_emergency: bool) -
     };
     reject.not_tried = not_tried;
     Plan::Reject(reject)
+}
+
+/// RFC 3842: what a request about the messages in a mailbox comes to.
+fn mailbox_state(legs: &mut Legs<'_>) -> Option<Outcome> {
+    match legs.facts.purpose {
+        Purpose::Call => None,
+        Purpose::WatchMailbox => {
+            caller_may_call(legs.facts).or_else(|| Some(voicemail::watch(legs)))
+        }
+        Purpose::MailboxChanged => Some(voicemail::changed(legs)),
+    }
 }
 
 /// B165: before anything may refuse it.

@@ -1,6 +1,6 @@
 //! Facts for tests: nobody is there, nothing is provisioned.
 
-use crate::facts::{CallFacts, Callee, Caller, Settings};
+use crate::facts::{CallFacts, Callee, Caller, Purpose, Settings};
 use crate::{EmergencyTable, Pstn};
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -18,6 +18,7 @@ impl World {
     /// A call of a stranger to nobody.
     pub(crate) fn facts(&self) -> CallFacts<'_> {
         CallFacts {
+            purpose: Purpose::Call,
             caller: Caller::Stranger,
             callee: Callee::Unknown { address: "" },
             dialled: "",

@@ -101,6 +101,7 @@ impl Engine {
         let diverted: Vec<Diverted<'_>> = known.iter().map(|known| self.callee_of(known)).collect();
         let usage: Vec<Usage> = payers.into_iter().map(|payer| self.usage_of(payer)).collect();
         let plan = ngn_routing::plan(&CallFacts {
+            purpose: ngn_routing::Purpose::Call,
             caller,
             callee,
             dialled: &dialled,

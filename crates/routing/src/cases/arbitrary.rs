@@ -1,7 +1,7 @@
 //! Platforms and calls made of any octets, for tests that want many different ones. The same octets make the same.
 
 use super::world::{Call, Subscriber, World};
-use crate::facts::{GatewayOrder, Settings, Usage};
+use crate::facts::{GatewayOrder, Purpose, Settings, Usage};
 use crate::{EmergencyTable, NumberPlan, Pstn};
 use ngn_model::accept_rules::TemporaryRule;
 use ngn_model::call_options::AddressPattern;
@@ -135,7 +135,13 @@ fn call(o: &mut Octets<'_>) -> Call {
     let usage = usage.collect();
     let down = [1, 2, 3, 4].into_iter().filter(|_| o.one_in(3)).collect::<HashSet<i64>>();
     let (seed, wants_privacy) = (o.pick(&[0, 1, 2, u64::MAX]), o.one_in(4));
-    Call { from, to, from_header: None, source, now: 1_000, seed, wants_privacy, down, usage }
+    let purpose = match o.below(8) {
+        0 => Purpose::WatchMailbox,
+        1 => Purpose::MailboxChanged,
+        _ => Purpose::Call,
+    };
+    let (from_header, now) = (None, 1_000);
+    Call { purpose, from, to, from_header, source, now, seed, wants_privacy, down, usage }
 }
 
 fn settings(o: &mut Octets<'_>) -> Settings {

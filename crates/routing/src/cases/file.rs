@@ -201,6 +201,8 @@ pub(super) struct CaseText {
     pub(super) rules: Vec<String>,
     pub(super) from: Text,
     pub(super) call: String,
+    /// `watch mailbox` or `mailbox changed`, when it is no call.
+    pub(super) purpose: Option<Text>,
     pub(super) from_header: Option<String>,
     pub(super) source: Option<IpAddr>,
     pub(super) now: Option<Text>,

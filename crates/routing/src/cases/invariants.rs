@@ -1,6 +1,7 @@
 //! What holds for every plan, whatever the platform and the call: said without the rules that make plans.
 
 use super::world::{Call, World};
+use crate::facts::Purpose;
 use crate::legs::user_and_host;
 use ngn_model::call_plan::{Condition, GatewayTarget, Payer, Step, Target};
 use ngn_model::{Account, Amount, Aor, CallPlan, Plan};
@@ -18,10 +19,15 @@ const MOST_STEPS: usize = 256;
 ///   advance, and a line. A trunk pays for its own calls only, and is not blocked.
 /// - Nobody who is known is refused an emergency call while a target in another domain takes it.
 /// - An account that is blocked and does not make an emergency call is refused.
+/// - What tells about a mailbox takes one step, uses no gateway, and is no emergency call.
 #[must_use]
 pub fn broken(world: &World, call: &Call, plan: &Plan) -> Option<String> {
-    if let Some(wrong) = emergency_refused(world, call, plan) {
-        return Some(wrong);
+    let wrong = match call.purpose {
+        Purpose::Call => emergency_refused(world, call, plan),
+        Purpose::WatchMailbox | Purpose::MailboxChanged => more_than_a_summary(call, plan),
+    };
+    if wrong.is_some() {
+        return wrong;
     }
     match plan {
         Plan::Reject(reject) => {
@@ -32,6 +38,17 @@ pub fn broken(world: &World, call: &Call, plan: &Plan) -> Option<String> {
             .or_else(|| (!plan.is_emergency).then(|| rights(world, call, plan))?)
             .or_else(|| secrets(plan)),
     }
+}
+
+fn more_than_a_summary(call: &Call, plan: &Plan) -> Option<String> {
+    let Plan::Call(plan) = plan else { return None };
+    let one = plan.steps.len() == 1 && plan.steps.iter().flat_map(gateways_of).count() == 0;
+    let is_target = |target: &Target| match call.purpose {
+        Purpose::MailboxChanged => matches!(target, Target::Binding(_)),
+        Purpose::WatchMailbox | Purpose::Call => matches!(target, Target::Uri(_)),
+    };
+    let fits = plan.steps.iter().flat_map(|step| &step.targets).all(is_target);
+    (!one || !fits || plan.is_emergency).then(|| "more than a message summary".to_owned())
 }
 
 fn shape(plan: &CallPlan) -> Option<String> {

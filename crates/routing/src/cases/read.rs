@@ -6,7 +6,7 @@ use super::file::{
 use super::world::{Call, Subscriber, World};
 use super::wrong::{Read, wrong, wrong_of};
 use super::{Case, Cases};
-use crate::facts::{GatewayOrder, Settings, Usage};
+use crate::facts::{GatewayOrder, Purpose, Settings, Usage};
 use crate::{EmergencyTable, NumberPlan, Pstn};
 use jiff::Timestamp;
 use ngn_model::accept_rules::{AcceptRule, AcceptRules, Days, TemporaryRule, TimeOfDay};
@@ -22,6 +22,10 @@ use std::net::IpAddr;
 
 /// The time of a call that says none: Monday, 5 January 2026, noon UTC; in milliseconds since 1970 UTC.
 const NOON: i64 = 1_767_614_400_000;
+
+/// How the purposes of requests that are no calls are written.
+const WATCH: &str = "watch mailbox";
+const CHANGED: &str = "mailbox changed";
 
 pub(super) fn read(text: &str) -> Read<Cases> {
     read_file(text).map_err(|error| error.with_line_in(text))
@@ -289,7 +293,14 @@ fn read_case(text: CaseText, gateway_ids: &BTreeMap<String, i64>, world: &World)
         let calls = text.calls.get(name).copied().unwrap_or_default();
         usage.insert(name, Usage { payer: payer(name), calls, balance });
     }
+    let purpose = match &text.purpose {
+        None => Purpose::Call,
+        Some(name) if name.get_ref() == WATCH => Purpose::WatchMailbox,
+        Some(name) if name.get_ref() == CHANGED => Purpose::MailboxChanged,
+        Some(name) => return wrong_of("purpose", name, [WATCH, CHANGED].map(str::to_owned)),
+    };
     let call = Call {
+        purpose,
         from: text.from.into_inner(),
         to: text.call,
         from_header: text.from_header,

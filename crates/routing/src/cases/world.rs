@@ -1,6 +1,6 @@
 //! A platform in memory, and the facts of a call in it, gathered as a SIP server does.
 
-use crate::facts::{CallFacts, Callee, Caller, Diverted, EnumAnswer, Settings, Usage};
+use crate::facts::{CallFacts, Callee, Caller, Diverted, EnumAnswer, Purpose, Settings, Usage};
 use crate::legs::user_and_host;
 use crate::{EmergencyTable, Pstn, dial, diversion, plan};
 use ngn_model::{Account, Aor, Binding, DomainName, Plan, TrustedPeer};
@@ -43,6 +43,8 @@ pub struct Subscriber {
 /// A call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
+    /// What the request is about.
+    pub purpose: Purpose,
     /// An account, `unproved` and an account, `trunk` and its address, or any SIP URI.
     pub from: String,
     /// What is called: a number or a user name in the caller's domain, an address, or a SIP or tel URI.
@@ -113,6 +115,7 @@ impl World {
         }
         let from = call.from_header.clone().unwrap_or_else(|| from_of(&caller, &call.from));
         let facts = CallFacts {
+            purpose: call.purpose,
             caller,
             callee,
             dialled,
