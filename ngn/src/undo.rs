@@ -6,6 +6,7 @@ use ngn_daemon::Daemon as _;
 use ngn_model::Position;
 use ngn_ngnpro::Ngnpro;
 use ngn_ngnpro::ops::Call;
+use ngn_ngnpro::ops::sip_accounts::Adding;
 use ngn_ngnpro::principal::Principal;
 use ngn_ngnpro::undo::{Wanted, undo};
 use ngn_store::Actor;
@@ -64,6 +65,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
             source: "ngn".to_owned(),
             operation: format!("undo:{}", options.position),
         },
+        adding: &Adding::default(),
     };
     let wanted = Wanted {
         position: Position(options.position),

@@ -42,6 +42,8 @@ pub struct App {
     pub administrator: AdministratorLogin,
     /// Logins that were checked a moment ago.
     pub logins: Arc<crate::logins::Logins>,
+    /// Where accounts wait to be added together.
+    pub adding: crate::ops::sip_accounts::Adding,
     /// Counters.
     pub metrics: crate::metrics::Metrics,
 }
@@ -190,8 +192,13 @@ async fn serve(
             source: peer,
             operation: format!("{}:{}", row.port.name(), row.name),
         };
-        let context =
-            Call { store: &app.store, settings: &app.config.provisioning, principal, actor };
+        let context = Call {
+            store: &app.store,
+            settings: &app.config.provisioning,
+            principal,
+            actor,
+            adding: &app.adding,
+        };
         perform(&context, call.request, style, &wishes?).await
     }
     .await;

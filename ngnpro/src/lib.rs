@@ -18,6 +18,7 @@ pub mod passwords;
 pub mod perform;
 pub mod principal;
 pub mod rules;
+pub mod together;
 pub mod undo;
 pub mod wishes;
 
@@ -88,7 +89,14 @@ pub async fn serve(
     let config = Config { listen: address, ..config };
     let soa = SoaWriter::new(store.clone());
     let answers = store.clone();
-    let app = Arc::new(http::App { store, config, administrator, logins, metrics });
+    let app = Arc::new(http::App {
+        store,
+        config,
+        administrator,
+        logins,
+        adding: Default::default(),
+        metrics,
+    });
     let readiness = Readiness::new();
     readiness.set_ready(true, "");
     // Every position is one that this server has written or could read.

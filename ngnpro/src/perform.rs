@@ -57,6 +57,7 @@ fn through<'s>(call: &Call<'s>, store: &'s Store) -> Call<'s> {
         settings: call.settings,
         principal: call.principal.clone(),
         actor: call.actor.clone(),
+        adding: call.adding,
     }
 }
 

@@ -143,6 +143,7 @@ pub async fn undo(call: &Call<'_>, wanted: Wanted) -> Result<Undone, NotUndone> 
         settings: call.settings,
         principal: call.principal.clone(),
         actor: call.actor.clone(),
+        adding: call.adding,
     };
     dispatch(&through, request, Style::Encoded).await?;
     let entries = held.entries();

@@ -5,6 +5,7 @@ use crate::error::StoreError;
 use crate::tx::{Tx, on};
 use ngn_model::{Aor, DomainName, Ownership};
 use sqlx::QueryBuilder;
+use std::collections::HashSet;
 
 /// What an address of record is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,15 +29,52 @@ impl Tx<'_> {
     /// Takes an address for an account or an alias; fails with [`StoreError::Duplicate`] when it is taken,
     /// also by the other kind (B53), and also when that happened in the same moment.
     pub async fn claim_address(&mut self, aor: &Aor, kind: AddressKind) -> Result<(), StoreError> {
+        self.claim_addresses(&[aor], kind).await
+    }
+
+    /// Takes several addresses, all or none of them; as [`Self::claim_address`].
+    pub async fn claim_addresses(
+        &mut self,
+        aors: &[&Aor],
+        kind: AddressKind,
+    ) -> Result<(), StoreError> {
+        if aors.is_empty() {
+            return Ok(());
+        }
         on!(self, c => {
-            sqlx::query::<DB>("INSERT INTO addresses (username, domain, kind) VALUES (?, ?, ?)")
-                .bind(aor.username())
-                .bind(aor.domain().as_str())
-                .bind(kind.name())
-                .execute(&mut *c)
-                .await
-                .map(drop)
+            let mut query =
+                QueryBuilder::<DB>::new("INSERT INTO addresses (username, domain, kind) ");
+            query.push_values(aors, |mut tuple, aor| {
+                tuple
+                    .push_bind(aor.username())
+                    .push_bind(aor.domain().as_str())
+                    .push_bind(kind.name());
+            });
+            query.build().execute(&mut *c).await.map(drop)
         })
+    }
+
+    /// Which of some user names of a domain are taken at this moment, by accounts or aliases.
+    pub async fn taken_usernames(
+        &mut self,
+        domain: &DomainName,
+        usernames: &[&str],
+    ) -> Result<HashSet<String>, StoreError> {
+        if usernames.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let taken: Vec<String> = on!(self, c => {
+            let mut query =
+                QueryBuilder::<DB>::new("SELECT username FROM addresses WHERE domain = ");
+            query.push_bind(domain.as_str()).push(" AND username IN (");
+            let mut list = query.separated(", ");
+            for username in usernames {
+                list.push_bind(*username);
+            }
+            query.push(")");
+            query.build_query_scalar().fetch_all(&mut *c).await
+        })?;
+        Ok(taken.into_iter().collect())
     }
 
     /// Gives an address free again.

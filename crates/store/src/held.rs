@@ -46,6 +46,12 @@ impl std::fmt::Debug for Held {
 }
 
 impl Store {
+    /// Whether the writes of this handle are held back.
+    #[must_use]
+    pub fn is_holding(&self) -> bool {
+        self.slot().is_some()
+    }
+
     /// A handle on the same database whose writes are held back until [`Held::commit`]: everything is done but the
     /// journal rows, whose numbers others wait for, and the commit. Reads through it do not see what is held back.
     /// All writes through the handle are one transaction, so no other write may be waited for meanwhile.
@@ -80,7 +86,7 @@ impl Store {
         match work(&mut tx).await {
             Ok(value) => {
                 slot.put(tx.handed_on(), actor.clone());
-                Attempt::Done(value, None)
+                Attempt::Done(value, Vec::new())
             }
             Err(error) => {
                 // A later write cannot be tried again alone: the first one went with it.
@@ -148,7 +154,7 @@ impl Held {
         let Some((mut tx, actor)) = self.slot.take() else { return Ok(None) };
         let finish = async {
             let done = async {
-                let position = tx.append_journal(&actor).await?;
+                let position = tx.append_journal(&actor).await?.last().copied();
                 if let (Some(claim), Some(answer)) = (&self.slot.claim, answer) {
                     tx.answer_claim(claim, answer, position).await?;
                 }

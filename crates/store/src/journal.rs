@@ -9,6 +9,7 @@ use ngn_model::{CustomerId, Entity, Position};
 use serde_json::Value;
 use sqlx::QueryBuilder;
 use std::fmt::Display;
+use std::sync::Arc;
 
 /// A journal row that its transaction has not written yet.
 pub(crate) struct PendingRow {
@@ -19,6 +20,8 @@ pub(crate) struct PendingRow {
     after: Option<String>,
     /// Whom the record names as its owner before and after the change.
     customers: [Option<CustomerId>; 2],
+    /// Who made the change, when it is not the one who wrote the transaction.
+    actor: Option<Arc<Actor>>,
 }
 
 /// A journal row before it has a position.
@@ -66,13 +69,39 @@ impl Tx<'_> {
         before: Option<Value>,
         after: Option<Value>,
     ) {
+        self.note(None, (entity, key.to_string()), zone, before, after);
+    }
+
+    /// As [`Self::journal`], for one of several who share a transaction ([`Store::write_each`]).
+    ///
+    /// [`Store::write_each`]: crate::Store::write_each
+    pub fn journal_for(
+        &mut self,
+        actor: &Arc<Actor>,
+        entity: Entity,
+        key: impl Display,
+        after: Value,
+    ) {
+        let actor = Some(Arc::clone(actor));
+        self.note(actor, (entity, key.to_string()), None, None, Some(after));
+    }
+
+    fn note(
+        &mut self,
+        actor: Option<Arc<Actor>>,
+        (entity, key): (Entity, String),
+        zone: Option<&str>,
+        before: Option<Value>,
+        after: Option<Value>,
+    ) {
         let owner = |record: &Option<Value>| record.as_ref()?.get("customer")?.as_i64();
         let customers = [owner(&before), owner(&after)];
         let (before, after) = redacted(before, after);
         self.pending.push(PendingRow {
+            actor,
             customers,
             entity,
-            key: key.to_string(),
+            key,
             zone: zone.map(str::to_owned),
             before: before.map(|value| value.to_string()),
             after: after.map(|value| value.to_string()),
@@ -98,23 +127,23 @@ impl Tx<'_> {
         self.pending.len()
     }
 
-    /// Writes the noted rows and gives the position of the last one.
+    /// Writes the noted rows and gives their positions in the order in which they were noted.
     pub(crate) async fn append_journal(
         &mut self,
         actor: &Actor,
-    ) -> Result<Option<Position>, StoreError> {
+    ) -> Result<Vec<Position>, StoreError> {
         let pending = std::mem::take(&mut self.pending);
         let at = now_millis();
-        let mut last = None;
+        let mut positions = Vec::with_capacity(pending.len());
         let mut rest = pending.as_slice();
         while !rest.is_empty() {
             let (rows, others) = rest.split_at(one_statement(rest));
             let (first, step) = self.insert_journal(actor, at, rows).await?;
             self.insert_customers(rows, first, step).await?;
-            last = Some(Position(first + (rows.len() as u64).saturating_sub(1) * step));
+            positions.extend((0..).zip(rows).map(|(n, _)| Position(first + n * step)));
             rest = others;
         }
-        Ok(last)
+        Ok(positions)
     }
 
     /// Writes rows; gives the number of the first one and how far apart the numbers are.
@@ -130,6 +159,7 @@ impl Tx<'_> {
                  zone, `before`, `after`) ",
             );
             query.push_values(rows, |mut tuple, row| {
+                let actor = row.actor.as_deref().unwrap_or(actor);
                 tuple
                     .push_bind(at)
                     .push_bind(actor.login.as_str())
@@ -145,21 +175,7 @@ impl Tx<'_> {
             let result = query.build().execute(&mut *c).await?;
             Ok(InsertId::insert_id(&result))
         })?;
-        // MySQL tells the first number of a statement, which takes its numbers in equal steps; the step is
-        // the number of nodes in a Galera cluster. SQLite tells the last one.
-        let after_first = rows.len().saturating_sub(1) as u64;
-        if matches!(self.conn, Conn::Lite(_)) {
-            return Ok((inserted.saturating_sub(after_first), 1));
-        }
-        if after_first == 0 {
-            return Ok((inserted, 1));
-        }
-        let step: i64 = on!(self, c => {
-            sqlx::query_scalar::<DB, i64>("SELECT CAST(@@SESSION.auto_increment_increment AS SIGNED)")
-                .fetch_one(&mut *c)
-                .await
-        })?;
-        Ok((inserted, u64::try_from(step).unwrap_or(1)))
+        self.numbers(inserted, rows.len()).await
     }
 
     /// Notes which customers the written rows name as owners.
@@ -187,6 +203,37 @@ impl Tx<'_> {
             });
             query.build().execute(&mut *c).await.map(drop)
         })
+    }
+}
+
+impl Tx<'_> {
+    /// The numbers that one INSERT gave to its rows: the first one, and how far apart they are.
+    ///
+    /// MySQL tells the first number of a statement, which takes its numbers in equal steps; the step is the number of
+    /// nodes in a Galera cluster. SQLite tells the last one.
+    pub(crate) async fn numbers(
+        &mut self,
+        inserted: u64,
+        rows: usize,
+    ) -> Result<(u64, u64), StoreError> {
+        let after_first = rows.saturating_sub(1) as u64;
+        if matches!(self.conn, Conn::Lite(_)) {
+            return Ok((inserted.saturating_sub(after_first), 1));
+        }
+        if after_first == 0 {
+            return Ok((inserted, 1));
+        }
+        if let Some(step) = self.step {
+            return Ok((inserted, step));
+        }
+        let step: i64 = on!(self, c => {
+            sqlx::query_scalar::<DB, i64>("SELECT CAST(@@SESSION.auto_increment_increment AS SIGNED)")
+                .fetch_one(&mut *c)
+                .await
+        })?;
+        let step = u64::try_from(step).unwrap_or(1);
+        self.step = Some(step);
+        Ok((inserted, step))
     }
 }
 
@@ -329,6 +376,7 @@ mod tests {
             before: None,
             after: Some("x".repeat(bytes)),
             customers: [None; 2],
+            actor: None,
         };
         let rows = |sizes: &[usize]| sizes.iter().map(|n| row(*n)).collect::<Vec<_>>();
         assert_eq!(one_statement(&rows(&[10; 700])), ROWS);

@@ -219,6 +219,30 @@ impl Tx<'_> {
         Ok(None)
     }
 
+    /// Encrypts the passwords of records that were just made.
+    pub(crate) async fn seal_new_passwords<'p>(
+        &mut self,
+        passwords: impl Iterator<Item = (Owner, &'p str)> + Send,
+    ) -> Result<(), StoreError> {
+        let Some(keys) = self.keys.clone() else { return Ok(()) };
+        let mut sealed = Vec::new();
+        for (owner, clear) in passwords.filter(|(_, clear)| !clear.is_empty()) {
+            sealed.push((owner, keys.seal(&owner.name(), clear)?));
+        }
+        if sealed.is_empty() {
+            return Ok(());
+        }
+        on!(self, c => {
+            let mut query =
+                QueryBuilder::<DB>::new("INSERT INTO sealed_passwords (kind, record, sealed) ");
+            query.push_values(&sealed, |mut tuple, (owner, sealed)| {
+                tuple.push_bind(owner.kind()).push_bind(owner.record()).push_bind(sealed.as_str());
+            });
+            push_upsert(&mut query, "kind, record", &["sealed"]);
+            query.build().execute(&mut *c).await.map(drop)
+        })
+    }
+
     /// The password of a record as it was set: what its own column holds, or what was encrypted.
     pub(crate) fn read_password(
         &self,

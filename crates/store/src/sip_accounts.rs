@@ -3,10 +3,12 @@
 use crate::directory::push_addresses;
 use crate::error::StoreError;
 use crate::filter::{Filter, Listing, Order, Range};
+use crate::journal::InsertId as _;
 use crate::sealed_passwords::Owner;
 use crate::tx::{Tx, on};
 use ngn_model::{Aor, DomainName, Ownership};
 use sqlx::QueryBuilder;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// An account as it is provisioned. Its owners are those of its domain (B15).
@@ -70,6 +72,20 @@ impl fmt::Debug for SipAccountRow {
             .finish_non_exhaustive()
     }
 }
+
+/// An account to be added.
+#[derive(Debug, Clone)]
+pub struct NewSipAccount {
+    /// Its columns.
+    pub row: SipAccountRow,
+    /// The groups it is a member of.
+    pub groups: BTreeSet<String>,
+}
+
+/// Members of groups in one statement.
+const MEMBERS: usize = 500;
+/// User names that are looked at first for the highest number among them.
+const CANDIDATES: i64 = 64;
 
 /// What is read of an account.
 pub(crate) const COLUMNS: &str = "s.username, s.domain, s.password, s.ha1, s.ha1b, s.ha1_sha256, s.email_address, \
@@ -137,33 +153,109 @@ impl Tx<'_> {
         &mut self,
         domain: &DomainName,
     ) -> Result<Option<u64>, StoreError> {
-        // Numbers of equal length sort as text; the longest of them come first.
-        let names: Vec<String> = on!(self, c => {
-            sqlx::query_scalar::<DB, String>(
-                "SELECT username FROM addresses WHERE domain = ? AND username >= '0' AND username < ':' \
-                 ORDER BY LENGTH(username) DESC, username DESC",
-            )
-            .bind(domain.as_str())
-            .fetch_all(&mut *c)
-            .await
-        })?;
         let numeric = |name: &&String| name.len() <= 18 && name.bytes().all(|b| b.is_ascii_digit());
-        Ok(names.iter().filter(numeric).find_map(|name| name.parse().ok()))
+        // Hardly ever is one of the first ones no number, and then all are looked at.
+        for most in [CANDIDATES, i64::MAX] {
+            // Numbers of equal length sort as text; the longest of them come first.
+            let names: Vec<String> = on!(self, c => {
+                sqlx::query_scalar::<DB, String>(
+                    "SELECT username FROM addresses WHERE domain = ? AND username >= '0' AND username < ':' \
+                     ORDER BY LENGTH(username) DESC, username DESC LIMIT ?",
+                )
+                .bind(domain.as_str())
+                .bind(most)
+                .fetch_all(&mut *c)
+                .await
+            })?;
+            let all = i64::try_from(names.len()).unwrap_or(i64::MAX) < most;
+            let highest = names.iter().filter(numeric).find_map(|name| name.parse().ok());
+            if all || highest.is_some() {
+                return Ok(highest);
+            }
+        }
+        Ok(None)
     }
 
-    /// Adds an account whose address was claimed.
+    /// Adds an account whose address was claimed, with its password and dates as they are in the row.
     pub async fn insert_sip_account(&mut self, row: &SipAccountRow) -> Result<(), StoreError> {
+        self.insert_sip_accounts(&[NewSipAccount { row: row.clone(), groups: BTreeSet::new() }])
+            .await
+    }
+
+    /// Adds accounts whose addresses were claimed, and makes them members of their groups. Both dates of a row that has
+    /// none become now.
+    pub async fn insert_sip_accounts(&mut self, new: &[NewSipAccount]) -> Result<(), StoreError> {
+        if new.is_empty() {
+            return Ok(());
+        }
         let now = self.now();
-        on!(self, c => {
-            sqlx::query::<DB>("INSERT INTO subscriber (username, domain, create_date) VALUES (?, ?, ?)")
-                .bind(&row.username)
-                .bind(&row.domain)
-                .bind(now)
-                .execute(&mut *c)
-                .await
-                .map(drop)
+        let sealing = self.keys.as_ref().is_some_and(|keys| keys.seals());
+        let inserted = on!(self, c => {
+            let mut query = QueryBuilder::<DB>::new(
+                "INSERT INTO subscriber (username, domain, password, ha1, ha1b, ha1_sha256, email_address, rpid, \
+                 first_name, last_name, timezone, quota, prepaid, quickdial_prefix, region, timeout, call_limit, \
+                 acl, properties, owner, create_date, change_date) ",
+            );
+            query.push_values(new, |mut tuple, NewSipAccount { row, .. }| {
+                let dated = |date: i64| if date == 0 { now } else { date };
+                tuple
+                    .push_bind(&row.username)
+                    .push_bind(&row.domain)
+                    .push_bind(if sealing { "" } else { row.password.as_str() })
+                    .push_bind(&row.ha1)
+                    .push_bind(&row.ha1b)
+                    .push_bind(&row.ha1_sha256)
+                    .push_bind(&row.email_address)
+                    .push_bind(row.rpid.as_deref())
+                    .push_bind(&row.first_name)
+                    .push_bind(&row.last_name)
+                    .push_bind(&row.timezone)
+                    .push_bind(row.quota)
+                    .push_bind(row.prepaid)
+                    .push_bind(row.quickdial_prefix.as_deref())
+                    .push_bind(row.region.as_deref())
+                    .push_bind(row.timeout)
+                    .push_bind(row.call_limit)
+                    .push_bind(row.acl.as_deref())
+                    .push_bind(row.properties.as_deref())
+                    .push_bind(row.owner)
+                    .push_bind(dated(row.create_date))
+                    .push_bind(dated(row.change_date));
+            });
+            query.build().execute(&mut *c).await.map(|done| done.insert_id())
         })?;
-        self.update_sip_account(row).await
+        let (first, step) = self.numbers(inserted, new.len()).await?;
+        let mut ids = Vec::with_capacity(new.len());
+        for n in (0..).take(new.len()) {
+            let id = i64::try_from(first + n * step);
+            ids.push(id.map_err(|_| StoreError::corrupt("id of an account", "too large"))?);
+        }
+        if sealing {
+            let passwords = ids.iter().zip(new);
+            let passwords =
+                passwords.map(|(id, new)| (Owner::Account(*id), new.row.password.as_str()));
+            self.seal_new_passwords(passwords).await?;
+        }
+        let members: Vec<(&SipAccountRow, &str, i64)> = new
+            .iter()
+            .zip(&ids)
+            .flat_map(|(new, id)| new.groups.iter().map(|group| (&new.row, group.as_str(), *id)))
+            .collect();
+        for members in members.chunks(MEMBERS) {
+            on!(self, c => {
+                let mut query =
+                    QueryBuilder::<DB>::new("INSERT INTO grp (username, domain, grp, subscriber_id) ");
+                query.push_values(members, |mut tuple, (row, group, id)| {
+                    tuple
+                        .push_bind(&row.username)
+                        .push_bind(&row.domain)
+                        .push_bind(*group)
+                        .push_bind(*id);
+                });
+                query.build().execute(&mut *c).await.map(drop)
+            })?;
+        }
+        Ok(())
     }
 
     /// Replaces all columns of an account; its change date becomes now.

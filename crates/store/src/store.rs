@@ -1,5 +1,6 @@
 //! Opening a database and holding its connections.
 
+use crate::counts::Counts;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::held::Slot;
@@ -34,6 +35,7 @@ struct Inner {
     migrating: tokio::sync::Mutex<()>,
     /// By what passwords are encrypted at rest.
     keyring: RwLock<Option<Arc<Keyring>>>,
+    counts: Counts,
     /// Where the registry below holds this store.
     path: Option<PathBuf>,
 }
@@ -133,6 +135,12 @@ impl Store {
         &self.inner.db
     }
 
+    /// What was counted a moment ago.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.inner.counts
+    }
+
     pub(crate) fn keyring(&self) -> Option<Arc<Keyring>> {
         self.inner.keyring.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -204,6 +212,7 @@ impl Store {
             wake: Arc::new(watch::Sender::new(0)),
             migrating: tokio::sync::Mutex::default(),
             keyring: RwLock::default(),
+            counts: Counts::default(),
             path: Some(path.clone()),
         });
         registered.retain(|_, inner| inner.strong_count() > 0);
@@ -243,6 +252,7 @@ impl Store {
                 wake: shared_wake(url),
                 migrating: tokio::sync::Mutex::default(),
                 keyring: RwLock::default(),
+                counts: Counts::default(),
                 path: None,
             }),
         })

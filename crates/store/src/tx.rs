@@ -48,6 +48,8 @@ pub struct Tx<'env> {
     pub(crate) pending: Vec<PendingRow>,
     /// By what passwords are encrypted at rest.
     pub(crate) keys: Option<Arc<Keyring>>,
+    /// How far apart the numbers are that one statement gives to its rows, once that was asked.
+    pub(crate) step: Option<u64>,
     now: i64,
     read_only: bool,
     retry: bool,
@@ -166,8 +168,24 @@ impl Store {
     pub async fn write<'env, T, E, F>(
         &self,
         actor: &Actor,
-        mut work: F,
+        work: F,
     ) -> Result<(T, Option<Position>), E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+        F: for<'t> FnMut(&'t mut Tx<'env>) -> BoxFuture<'t, Result<T, E>> + Send,
+    {
+        let (value, positions) = self.write_each(actor, work).await?;
+        Ok((value, positions.last().copied()))
+    }
+
+    /// As [`Self::write`], with the positions of all journal rows of the transaction in the order in which they were
+    /// noted: for a transaction that several share ([`Tx::journal_for`]).
+    pub async fn write_each<'env, T, E, F>(
+        &self,
+        actor: &Actor,
+        mut work: F,
+    ) -> Result<(T, Vec<Position>), E>
     where
         T: Send,
         E: From<StoreError> + Send,
@@ -177,7 +195,7 @@ impl Store {
         loop {
             let last = attempt == ATTEMPTS;
             match self.attempt(actor, &mut work).await {
-                Attempt::Done(value, position) => return Ok((value, position)),
+                Attempt::Done(value, positions) => return Ok((value, positions)),
                 Attempt::Failed(error) => return Err(error),
                 Attempt::Again(error) if last => return Err(error),
                 Attempt::Again(_) => {
@@ -215,15 +233,15 @@ impl Store {
                     return Attempt::from_error(retry, error);
                 }
             };
-            let position = match tx.append_journal(actor).await {
-                Ok(position) => position,
+            let positions = match tx.append_journal(actor).await {
+                Ok(positions) => positions,
                 Err(error) => {
                     tx.rollback().await;
                     return Attempt::from_error(error.is_retryable(), error.into());
                 }
             };
             match tx.commit().await {
-                Ok(()) => Attempt::Done(value, position),
+                Ok(()) => Attempt::Done(value, positions),
                 // A conflict at commit means that nothing was committed; a lost connection leaves it open.
                 Err(error) => {
                     let retry = matches!(error, StoreError::Contention(_));
@@ -235,8 +253,10 @@ impl Store {
             Ok(outcome) => outcome,
             Err(_elapsed) => Attempt::Failed(StoreError::timed_out().into()),
         };
-        if let Attempt::Done(_, Some(position)) = &outcome {
-            self.wake(*position);
+        if let Attempt::Done(_, positions) = &outcome
+            && let Some(last) = positions.last()
+        {
+            self.wake(*last);
         }
         outcome
     }
@@ -271,8 +291,8 @@ impl Store {
 
 /// How one attempt ended.
 pub(crate) enum Attempt<T, E> {
-    /// It is done.
-    Done(T, Option<Position>),
+    /// It is done, with the positions of its journal rows.
+    Done(T, Vec<Position>),
     /// It failed for good.
     Failed(E),
     /// It failed, and another attempt may not.
@@ -347,6 +367,7 @@ impl Tx<'_> {
             conn,
             pending: Vec::new(),
             keys,
+            step: None,
             now: now_millis(),
             read_only,
             retry: false,
@@ -356,8 +377,8 @@ impl Tx<'_> {
 
     /// The same transaction for another call.
     pub(crate) fn handed_on<'next>(self) -> Tx<'next> {
-        let Self { conn, pending, keys, now, read_only, retry, _env } = self;
-        Tx { conn, pending, keys, now, read_only, retry, _env: PhantomData }
+        let Self { conn, pending, keys, step, now, read_only, retry, _env } = self;
+        Tx { conn, pending, keys, step, now, read_only, retry, _env: PhantomData }
     }
 
     /// Whether an error of this transaction is a reason to run it again.

@@ -3,10 +3,11 @@
 use crate::fault::OpError;
 use crate::ops::Call;
 use crate::principal::Principal;
+use crate::together::MOST;
 use ngn_model::{CustomerId, Ownership};
 use ngn_soap::Fault;
 use ngn_soap::fault::code;
-use ngn_store::Tx;
+use ngn_store::{Counts, Tx};
 
 /// A kind of record that credit properties count (B37).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,26 @@ impl Credit {
         }
     }
 
+    /// The table whose ids number the records, perhaps among others.
+    const fn table(self) -> &'static str {
+        match self {
+            Self::SipAccounts => "subscriber",
+            Self::SipAliases => "dbaliases",
+            Self::EnumRanges => "enum_ranges",
+            Self::EnumNumbers => "enum_numbers",
+            Self::DnsZones => "domains",
+            Self::MailForwardings => "records",
+        }
+    }
+
+    /// How many records the transactions that are open at one time may add.
+    const fn unseen(self) -> u64 {
+        match self {
+            Self::SipAccounts => ROOM * MOST as u64,
+            _ => ROOM,
+        }
+    }
+
     async fn used(self, tx: &mut Tx<'_>, owner: Ownership) -> Result<u64, OpError> {
         Ok(match self {
             Self::SipAccounts => tx.count_sip_accounts(owner).await?,
@@ -51,6 +72,31 @@ impl Credit {
             Self::DnsZones => tx.count_dns_zones(owner).await?,
             Self::MailForwardings => tx.count_mail_forwardings(owner).await?,
         })
+    }
+}
+
+/// How many more records may be made.
+#[derive(Debug, Clone)]
+pub struct Room {
+    left: u64,
+    /// What the next one is told; `None` when no limit is near.
+    refusal: Option<Fault>,
+}
+
+impl Room {
+    /// Counts one more record.
+    ///
+    /// # Errors
+    ///
+    /// 8002 when there is no room for it, unless it is one that no credit limits.
+    pub fn take(&mut self, who: &Principal) -> Result<(), Fault> {
+        match &self.refusal {
+            Some(refusal) if self.left == 0 && !who.is_administrator() => Err(refusal.clone()),
+            _ => {
+                self.left = self.left.saturating_sub(1);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -69,7 +115,25 @@ pub async fn check(
     if who.is_administrator() {
         return Ok(());
     }
+    let default_credit = call.settings.default_credit;
+    Ok(room(tx, call.store.counts(), kind, owner, default_credit).await?.take(who)?)
+}
+
+/// How many more records of a kind may be made for an owner, by the credit of its customer and of its reseller.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn room(
+    tx: &mut Tx<'_>,
+    counts: &Counts,
+    kind: Credit,
+    owner: Ownership,
+    default_credit: Option<u64>,
+) -> Result<Room, OpError> {
     let (property, what) = kind.property();
+    let mut room = Room { left: u64::MAX, refusal: None };
+    let facts = tx.credit_facts(kind.table(), property, [owner.reseller, owner.customer]).await?;
     for (id, is_reseller) in [(owner.reseller, true), (owner.customer, false)] {
         if id == 0 || (!is_reseller && id == owner.reseller) {
             continue;
@@ -79,16 +143,24 @@ pub async fn check(
         } else {
             Ownership { customer: id, reseller: 0 }
         };
-        if let Some(limit) = parsed(tx.customer_property(id, property).await?)
-            && kind.used(tx, counted).await?.saturating_add(ROOM) < limit
-        {
-            continue;
+        if let Some(limit) = facts.value(id).and_then(parsed) {
+            // Those that were open when it was counted, and those that are open now.
+            let remembered = counts.at_most(property, counted, facts.newest);
+            if remembered.is_some_and(|most| most.saturating_add(2 * kind.unseen()) < limit) {
+                continue;
+            }
+            let used = kind.used(tx, counted).await?;
+            counts.remember(property, counted, facts.newest, used);
+            if used.saturating_add(kind.unseen()) < limit {
+                continue;
+            }
         }
-        let limit = match parsed(tx.lock_customer_property(id, property).await?) {
+        let limit = match tx.lock_customer_property(id, property).await?.as_deref().and_then(parsed)
+        {
             Some(limit) => limit,
             // B38: what no property limits. There is no property to lock, so the reseller itself is.
             None if is_reseller => {
-                let limit = call.settings.default_credit.unwrap_or(0);
+                let limit = default_credit.unwrap_or(0);
                 if limit > 0 {
                     tx.lock_customer(id).await?;
                 }
@@ -97,20 +169,21 @@ pub async fn check(
             None => continue,
         };
         let used = kind.used(tx, counted).await?;
-        if used >= limit {
+        let left = limit.saturating_sub(used);
+        if left < room.left {
             let owner = if is_reseller { "reseller" } else { "customer" };
-            return Err(Fault::client(
-                code::CREDIT_EXHAUSTED,
-                format!("{owner} {id} has {used} {what} and may have {limit}; raise its property {property}"),
-            )
-            .into());
+            let text = format!(
+                "{owner} {id} has {} {what} and may have {limit}; raise its property {property}",
+                used.saturating_add(left)
+            );
+            room = Room { left, refusal: Some(Fault::client(code::CREDIT_EXHAUSTED, text)) };
         }
     }
-    Ok(())
+    Ok(room)
 }
 
-fn parsed(value: Option<String>) -> Option<u64> {
-    value?.trim().parse().ok()
+fn parsed(value: &str) -> Option<u64> {
+    value.trim().parse().ok()
 }
 
 /// Whether a customer has a right as a property with the value 1.

@@ -57,6 +57,8 @@ pub struct Call<'a> {
     pub principal: Principal,
     /// For the journal.
     pub actor: Actor,
+    /// Where accounts wait to be added together.
+    pub adding: &'a sip_accounts::Adding,
 }
 
 impl Call<'_> {

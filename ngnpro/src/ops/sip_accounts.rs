@@ -1,88 +1,25 @@
 //! SIP accounts and their groups (B53-B78).
 
-use super::credit::{self, Credit};
+mod add;
+
+pub use add::{Adding, add};
+
+use super::credit;
 use super::{
-    Call, Outcome, query_parts, required, sip_aliases, sip_domains, stored, voicemail, wire_time,
-    wire_total,
+    Call, Outcome, query_parts, required, sip_aliases, stored, voicemail, wire_time, wire_total,
 };
 use crate::fault::OpError;
 use crate::principal::{Need, Principal};
 use crate::rules::groups;
 use crate::rules::password::PasswordInput;
-use crate::rules::sip_account::{
-    NewId, bounded_timeout, check_acl, check_not_negative, next_username, read_id, read_new_id,
-};
+use crate::rules::sip_account::{bounded_timeout, check_acl, check_not_negative, read_id};
 use ngn_model::{Aor, Entity, Ownership};
 use ngn_soap::fault::code;
 use ngn_soap::types::{Property, SipAccount, SipAccounts, SipId, SubscriberACL};
 use ngn_soap::{Fault, sip};
-use ngn_store::{AccountQuery, AddressKind, Filter, SipAccountRow, StoreError, Tx};
+use ngn_store::{AccountQuery, Filter, SipAccountRow, StoreError, Tx};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-
-/// `addAccount`.
-pub async fn add(call: &Call<'_>, request: sip::AddAccount) -> Outcome<SipAccount> {
-    let who = call.require(Need::Create)?;
-    let account = required(request.account, "account")?;
-    let id = read_new_id(account.id.as_ref(), "account.id")?;
-    let values = Values::read(&account)?;
-    let (who, account, id, values) = (&who, &account, &id, &values);
-    call.store
-        .write(&call.actor, |tx| {
-            Box::pin(async move {
-                let domain = match id {
-                    NewId::Given(aor) => aor.domain(),
-                    NewId::Autoincrement(domain) => domain,
-                };
-                let held = match id {
-                    NewId::Given(_) => tx.hold_sip_domain(domain).await?,
-                    // Two at once must not choose the same number.
-                    NewId::Autoincrement(_) => tx.lock_sip_domain(domain).await?,
-                };
-                let parent = held
-                    .filter(|parent| who.reaches(*parent))
-                    .ok_or_else(|| sip_domains::not_found(domain))?;
-                let aor = match id {
-                    NewId::Given(aor) => aor.clone(),
-                    NewId::Autoincrement(domain) => {
-                        let highest = tx.highest_numeric_username(domain).await?;
-                        Aor::new(&next_username(highest), domain.as_str())
-                            .map_err(|error| StoreError::corrupt("a new user name", error))?
-                    }
-                };
-                if tx.address_kind(&aor).await?.is_some() {
-                    return Err(exists(&aor).into());
-                }
-                let member_of = groups::replaced(account.groups.as_deref(), &[], values.prepaid);
-                check_rights(tx, who, parent, &BTreeSet::new(), &member_of).await?;
-                credit::check(call, tx, who, Credit::SipAccounts, parent).await?;
-                match tx.claim_address(&aor, AddressKind::Account).await {
-                    Err(StoreError::Duplicate { .. }) => return Err(exists(&aor).into()),
-                    other => other?,
-                }
-                let mut row = SipAccountRow {
-                    username: aor.username().to_owned(),
-                    domain: aor.domain().to_string(),
-                    ..SipAccountRow::default()
-                };
-                values.apply(&mut row, account);
-                set_password(call, &mut row, account, &aor);
-                tx.insert_sip_account(&row).await?;
-                for group in &member_of {
-                    tx.add_sip_group(&aor, group).await?;
-                }
-                if values.prepaid {
-                    tx.ensure_prepaid(&aor, parent.reseller).await?;
-                }
-                let after = snapshot(&row, &member_of);
-                tx.journal(Entity::SipAccount, &aor, None, None, Some(after));
-                let row = visible(tx, who, &aor).await?;
-                let list = tx.sip_groups(&aor).await?;
-                Ok::<_, OpError>(wire(row, &list, who))
-            })
-        })
-        .await
-}
 
 /// `updateAccount`: replaces the whole record but for the password (B58, B59).
 pub async fn update(call: &Call<'_>, request: sip::UpdateAccount) -> Outcome<()> {
@@ -114,7 +51,8 @@ pub async fn update(call: &Call<'_>, request: sip::UpdateAccount) -> Outcome<()>
                     ..SipAccountRow::default()
                 };
                 values.apply(&mut row, account);
-                set_password(call, &mut row, account, aor);
+                let keep_clear = call.settings.store_clear_text_passwords;
+                set_password(keep_clear, &mut row, account, aor);
                 tx.update_sip_account(&row).await?;
                 for group in old_groups.difference(&member_of) {
                     tx.remove_sip_group(aor, group).await?;
@@ -465,8 +403,7 @@ impl Values {
     }
 }
 
-fn set_password(call: &Call<'_>, row: &mut SipAccountRow, account: &SipAccount, aor: &Aor) {
-    let keep_clear = call.settings.store_clear_text_passwords;
+fn set_password(keep_clear: bool, row: &mut SipAccountRow, account: &SipAccount, aor: &Aor) {
     if let Some(new) = PasswordInput::read(account.password.as_deref()).store(aor, keep_clear) {
         row.password = new.clear.unwrap_or_default();
         row.ha1 = new.ha1.to_hex();
