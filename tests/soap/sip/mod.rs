@@ -11,6 +11,7 @@ mod add_gateway;
 mod add_gateway_rule;
 mod add_routes;
 mod add_to_group;
+mod add_together;
 mod add_trusted_peer;
 mod call_diversions;
 mod delete_account;
