@@ -1,5 +1,9 @@
 //! What sipd's configuration file says; `etc/sipd.toml` explains each key.
 
+mod tls;
+
+pub use tls::{ClientCertificates, Tls, WebSocket};
+
 use ngn_routing::NumberPlan;
 use ngn_sip::uri::Uri;
 use serde::Deserialize;
@@ -14,6 +18,10 @@ pub struct Config {
     pub database: String,
     /// Where SIP is spoken.
     pub listen: Listen,
+    /// TLS.
+    pub tls: Tls,
+    /// SIP over WebSocket.
+    pub websocket: WebSocket,
     /// Address of the admin HTTP port.
     pub admin: SocketAddr,
     /// Allows `admin` to be reachable from other machines.
@@ -46,6 +54,12 @@ pub struct Listen {
     pub udp: Vec<SocketAddr>,
     /// TCP addresses. Port 0 takes the port of the UDP address with the same place in the list.
     pub tcp: Vec<SocketAddr>,
+    /// TLS addresses.
+    pub tls: Vec<SocketAddr>,
+    /// WebSocket addresses.
+    pub ws: Vec<SocketAddr>,
+    /// Addresses of WebSocket over TLS.
+    pub wss: Vec<SocketAddr>,
     /// The host name or address that Via and Record-Route carry, when it is not the address listened on
     /// (behind NAT, or listening on the unspecified address).
     pub advertised: Option<String>,
@@ -279,11 +293,11 @@ pub struct Limits {
     pub message_octets: usize,
     /// Transactions at one time; beyond it new work is answered 503.
     pub transactions: usize,
-    /// TCP connections at one time.
+    /// Connections at one time, of all kinds, those whose handshake goes on included.
     pub connections: usize,
-    /// TCP connections of one address at one time.
+    /// Connections of one address at one time.
     pub connections_per_address: usize,
-    /// Seconds after which an idle TCP connection is closed.
+    /// Seconds after which an idle connection is closed.
     pub idle_seconds: u64,
     /// Size of the UDP sockets' receive buffer, in octets.
     pub receive_buffer: usize,
@@ -296,6 +310,8 @@ impl Default for Config {
         Self {
             database: "sqlite:data/ngn.sqlite".to_owned(),
             listen: Listen::default(),
+            tls: Tls::default(),
+            websocket: WebSocket::default(),
             admin: SocketAddr::new(LOCALHOST, 9281),
             admin_beyond_loopback: false,
             digest: Digest::default(),
@@ -316,8 +332,18 @@ impl Default for Listen {
         Self {
             udp: vec![SocketAddr::new(LOCALHOST, 5060)],
             tcp: vec![SocketAddr::new(LOCALHOST, 5060)],
+            tls: Vec::new(),
+            ws: Vec::new(),
+            wss: Vec::new(),
             advertised: None,
         }
+    }
+}
+
+impl Listen {
+    /// All addresses.
+    pub fn addresses(&self) -> impl Iterator<Item = &SocketAddr> {
+        self.udp.iter().chain(&self.tcp).chain(&self.tls).chain(&self.ws).chain(&self.wss)
     }
 }
 
@@ -365,14 +391,16 @@ impl Default for Limits {
 impl Config {
     /// Finds what is well-formed and still makes no sense; the text names the key and what to write.
     pub fn check(&self) -> Result<(), String> {
-        if self.listen.udp.is_empty() && self.listen.tcp.is_empty() {
-            return Err("listen: neither `udp` nor `tcp` has an address".to_owned());
+        let mut addresses = self.listen.addresses().peekable();
+        if addresses.peek().is_none() {
+            return Err("listen: there is no address, such as in `udp`".to_owned());
         }
-        let mut addresses = self.listen.udp.iter().chain(&self.listen.tcp);
         if self.listen.advertised.is_none() && addresses.any(|a| a.ip().is_unspecified()) {
             let why = "no other machine can reach the address that is listened on";
             return Err(format!("listen.advertised: {why}; write this host's name or address"));
         }
+        self.tls.check()?;
+        self.websocket.check()?;
         if self.digest.algorithms.is_empty() {
             return Err("digest.algorithms: is empty; write [\"MD5\"]".to_owned());
         }
@@ -490,7 +518,9 @@ mod tests {
                 "message_octets",
             ])
             .chain(["transactions", "connections", "connections_per_address", "idle_seconds"])
-            .chain(["receive_buffer"])
+            .chain(["receive_buffer", "tls", "certificate", "private_key", "authorities"])
+            .chain(["client_certificates", "verify_servers", "accept_wildcards"])
+            .chain(["handshake_seconds", "ws", "wss", "origins", "ping_seconds"])
             .chain(["country_code", "area_code", "national_prefix", "international_prefix"])
             .chain(["calls_per_account", "gateway_order", "failover_codes", "probe_seconds"])
             .chain(["probe_failures", "numbers"])
@@ -506,7 +536,10 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         type Spoil = fn(&mut Config);
-        let cases: [(Spoil, &str); 14] = [
+        let cases: [(Spoil, &str); 17] = [
+            (|c| c.websocket.origins = vec!["example.com".to_owned()], "websocket.origins"),
+            (|c| c.tls.handshake_seconds = 0, "tls.handshake_seconds"),
+            (|c| c.tls.certificate = "only.pem".into(), "tls"),
             (|c| c.pstn.country_code = "+43".to_owned(), "pstn"),
             (|c| c.pstn.failover_codes = vec![603], "pstn.failover_codes"),
             (|c| c.pstn.probe_failures = 0, "pstn"),
@@ -515,7 +548,7 @@ mod tests {
             (|c| c.trace.accounts = vec!["alice".to_owned()], "trace.accounts"),
             (|c| c.trace.keep_hours = 0, "trace"),
             (|c| c.listen.udp = vec!["[::]:5060".parse().expect("one")], "listen.advertised"),
-            (|c| c.listen = Listen { udp: vec![], tcp: vec![], advertised: None }, "listen"),
+            (|c| c.listen = Listen { udp: vec![], tcp: vec![], ..Listen::default() }, "listen"),
             (|c| c.digest.algorithms.clear(), "digest.algorithms"),
             (|c| c.registrar.min_expires = 9_999, "registrar"),
             (|c| c.proxy.timer_c = 180, "proxy.timer_c"),

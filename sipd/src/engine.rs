@@ -23,7 +23,7 @@ use crate::locate::Locator;
 use crate::location::{Change, Committed, Ticket};
 use crate::metrics::{self, Metrics};
 use crate::trace::Tracer;
-use crate::transport::{Arrival, ConnectionId, SendError, Transports};
+use crate::transport::{Arrival, ConnectionId, Peer, SendError, Stream, Transports};
 use crate::wall_clock;
 use bytes::Bytes;
 use calls::InSetup;
@@ -37,7 +37,8 @@ use ngn_sip::digest::{NonceKey, ReplayWindow};
 use ngn_sip::header::{HeaderName, Transport};
 use ngn_sip::message::{Limits, Message};
 use ngn_sip::stack::{
-    Destination, FlowId, LookupId, Moment, Output, ServerTransactionId, Source, Stack, Tried,
+    Destination, FlowId, LookupId, Moment, Output, SendId, ServerTransactionId, Source, Stack,
+    Tried,
 };
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -138,7 +139,7 @@ impl Engine {
     ) -> Self {
         let (found, found_queue) = mpsc::channel(LOOKUPS);
         let (located, located_queue) = mpsc::channel(64);
-        let node = config.node(transports.udp_addresses().chain(transports.tcp_addresses()).next());
+        let node = config.node(transports.addresses().next().map(|(_, address)| address));
         Self {
             settings: settings(&config),
             gateways: Gateways::default(),
@@ -313,7 +314,6 @@ impl Engine {
         metrics.stack(self.stack.counters(), &self.stack.usage());
         for (gauge, number) in [
             (&metrics.calls_in_setup, self.calls.len()),
-            (&metrics.connections, self.transports.open_connections()),
             (&metrics.arrivals_waiting, arrivals),
             (&metrics.registrations_waiting, self.waiting.len()),
             (&metrics.domains, sizes.domains),
@@ -324,6 +324,9 @@ impl Engine {
             (&metrics.routes, sizes.routes),
         ] {
             metrics::set(gauge, number);
+        }
+        for (gauge, stream) in metrics.connections.iter().zip(Stream::ALL) {
+            metrics::set(gauge, self.transports.open_connections(stream));
         }
     }
 
@@ -354,9 +357,9 @@ impl Engine {
                 }
             }
             Arrival::Closed(id) => self.transports.closed(id),
-            Arrival::Unreachable { remote } => {
+            Arrival::Unreachable { peer } => {
                 let now = self.now();
-                for id in self.transports.unreachable(remote) {
+                for id in self.transports.unreachable(&peer) {
                     self.stack.send_failed(now, id);
                 }
             }
@@ -365,8 +368,8 @@ impl Engine {
 
     fn connection_source(&self, id: ConnectionId) -> Option<Source> {
         let open = self.transports.connection(id)?;
-        let (local, remote, flow) = (open.local, open.remote, Some(FlowId(id)));
-        Some(Source { transport: Transport::Tcp, local, remote, flow })
+        let (local, remote, flow) = (open.local, open.peer.remote, Some(FlowId(id)));
+        Some(Source { transport: open.peer.stream.transport(), local, remote, flow })
     }
 
     fn message(&mut self, source: Source, octets: Bytes) {
@@ -396,16 +399,7 @@ impl Engine {
                 Output::Send { to, octets, id } => {
                     self.metrics.sent(&octets);
                     self.tracer.goes(&to.transport, to.local, to.remote, &octets);
-                    let sent = if to.transport == Transport::Udp {
-                        self.transports.send_datagram(to.local, to.remote, &octets)
-                    } else {
-                        let on_flow = to.flow.map(|f| self.transports.send_on(f.0, octets.clone()));
-                        match on_flow {
-                            Some(Ok(())) => Ok(()),
-                            Some(Err(error)) if to.only_flow => Err(error),
-                            _ => self.transports.send_stream(to.remote, octets, id),
-                        }
-                    };
+                    let sent = self.send(&to, octets, id);
                     match sent {
                         Ok(()) => {}
                         // Lost, as on the network: it is sent again when its timer says so.
@@ -431,6 +425,27 @@ impl Engine {
                 Output::Tried(tried) => self.tried(&tried),
                 Output::Answer { id, result } => self.probe_answered(id, &result),
                 Output::Cancelled(_) => {}
+            }
+        }
+    }
+
+    fn send(
+        &mut self,
+        to: &Destination,
+        octets: Bytes,
+        id: Option<SendId>,
+    ) -> Result<(), SendError> {
+        if to.transport == Transport::Udp {
+            return self.transports.send_datagram(to.local, to.remote, &octets);
+        }
+        let stream = Stream::of(&to.transport).ok_or(SendError::NoSocket)?;
+        let on_flow = to.flow.map(|flow| self.transports.send_on(flow.0, octets.clone()));
+        match on_flow {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) if to.only_flow => Err(error),
+            _ => {
+                let name = to.server_name.clone().filter(|_| stream == Stream::Tls);
+                self.transports.send_stream(Peer { stream, remote: to.remote, name }, octets, id)
             }
         }
     }

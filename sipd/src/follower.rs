@@ -1,12 +1,13 @@
 //! Keeps the directory up to date: what the journal names is read again from the database.
 
 use crate::directory::{Directory, Update};
+use crate::tls::Profiles;
 use ngn_daemon::Readiness;
 use ngn_model::journal::{Entity, JournalRow};
 use ngn_model::{Aor, CustomerId, DomainName, EmergencyMapping};
 use ngn_routing::pstn::Change;
 use ngn_routing::{EmergencyTable, Pstn};
-use ngn_store::{Follower, Store, StoreError};
+use ngn_store::{DomainTls, Follower, Store, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -49,6 +50,7 @@ struct Read {
     updates: Vec<Update>,
     pstn: Vec<Change>,
     emergency: Vec<(i64, Option<EmergencyMapping>)>,
+    tls: Vec<(DomainName, Option<DomainTls>)>,
 }
 
 impl Named {
@@ -96,10 +98,12 @@ impl Named {
             let diverted = store.accounts_diverted_to_mobiles_of(&customers).await?;
             accounts.extend(diverted.into_iter().filter(|aor| !self.accounts.contains(aor)));
         }
-        let mut updates = Vec::new();
+        let (mut updates, mut tls) = (Vec::new(), Vec::new());
         if !domains.is_empty() {
-            let rows = store.sip_domains(&domains).await?;
-            updates.extend(rows.into_iter().map(|(name, row)| Update::Domain(name, row.is_some())));
+            for (name, row) in store.sip_domains(&domains).await? {
+                updates.push(Update::Domain(name.clone(), row.is_some()));
+                tls.push((name, row.map(|row| row.tls)));
+            }
         }
         if !accounts.is_empty() {
             let rows = store.accounts(&accounts).await?;
@@ -125,7 +129,7 @@ impl Named {
             [] => Vec::new(),
             ids => store.emergency_mappings(ids).await?,
         };
-        Ok(Read { updates, pstn, emergency })
+        Ok(Read { updates, pstn, emergency, tls })
     }
 
     /// The rows of carriers, gateways, gateway rules and routes, of which there may be very many.
@@ -156,12 +160,14 @@ fn ids(set: &BTreeSet<i64>) -> Vec<i64> {
 }
 
 /// What several tables make up together, as the engine has it; changes make another one of it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Tables {
     pstn: Arc<Pstn>,
     /// Emergency numbers, whatever is mapped.
     numbers: Arc<[String]>,
     mappings: BTreeMap<i64, EmergencyMapping>,
+    /// The certificates of domains.
+    profiles: Profiles,
 }
 
 impl Tables {
@@ -172,7 +178,10 @@ impl Tables {
 
     /// Takes changes in and adds what the engine has to know to `updates`.
     async fn take(&mut self, read: Read) -> Vec<Update> {
-        let Read { mut updates, pstn, emergency } = read;
+        let Read { mut updates, pstn, emergency, tls } = read;
+        for (name, tls) in tls {
+            self.profiles.set_domain(&name, tls);
+        }
         if !pstn.is_empty() {
             let old = Arc::clone(&self.pstn);
             // Microseconds, but for a carrier that goes to another reseller with a million routes.
@@ -212,7 +221,11 @@ pub struct Loaded {
 /// # Errors
 ///
 /// When the database fails.
-pub async fn load(store: &Store, numbers: Arc<[String]>) -> Result<(Loaded, Follower), StoreError> {
+pub async fn load(
+    store: &Store,
+    numbers: Arc<[String]>,
+    profiles: Profiles,
+) -> Result<(Loaded, Follower), StoreError> {
     let (mut loaded, follower) = store.load_directory().await?;
     let (carriers, gateways) =
         (std::mem::take(&mut loaded.carriers), std::mem::take(&mut loaded.gateways));
@@ -228,7 +241,10 @@ pub async fn load(store: &Store, numbers: Arc<[String]>) -> Result<(Loaded, Foll
     }
     let mappings = std::mem::take(&mut loaded.emergency);
     let mappings = mappings.into_iter().map(|row| (row.id, row)).collect();
-    let tables = Tables { pstn: Arc::clone(&pstn), numbers, mappings };
+    let tls = loaded.domains.iter_mut();
+    profiles
+        .set_domains(tls.map(|row| (row.domain.clone(), std::mem::take(&mut row.tls))).collect());
+    let tables = Tables { pstn: Arc::clone(&pstn), numbers, mappings, profiles };
     let directory = Directory::from_loaded(loaded, pstn, tables.emergency());
     Ok((Loaded { directory, tables }, follower))
 }
@@ -261,7 +277,7 @@ async fn follow(
             Ok(rows) => (None, rows),
             Err(StoreError::Rewound { position }) => {
                 tracing::warn!(position, "the journal went back; loading everything anew");
-                let (loaded, from_there) = load_anew(store, &tables.numbers).await;
+                let (loaded, from_there) = load_anew(store, tables).await;
                 (*follower, *tables) = (from_there, loaded.tables);
                 (Some(Box::new(loaded.directory)), Vec::new())
             }
@@ -293,9 +309,9 @@ async fn follow(
 }
 
 /// Loads everything, however long it takes.
-async fn load_anew(store: &Store, numbers: &Arc<[String]>) -> (Loaded, Follower) {
+async fn load_anew(store: &Store, tables: &Tables) -> (Loaded, Follower) {
     loop {
-        match load(store, Arc::clone(numbers)).await {
+        match load(store, Arc::clone(&tables.numbers), tables.profiles.clone()).await {
             Ok(loaded) => return loaded,
             Err(error) => {
                 tracing::warn!(%error, "the directory cannot be loaded yet");
@@ -328,7 +344,9 @@ mod tests {
         };
         let routes = (1..=1000).map(|id| route(id, &format!("00{id}")));
         let served = Arc::new(Pstn::new([carrier], [gateway.clone()], [], routes));
-        let mut tables = Tables { pstn: Arc::clone(&served), ..Tables::default() };
+        let profiles = Profiles::new(&crate::config::Tls::default()).expect("no files");
+        let (numbers, mappings) = (Vec::new().into(), BTreeMap::new());
+        let mut tables = Tables { pstn: Arc::clone(&served), numbers, mappings, profiles };
         let one = vec![Change::Route(1001, Some(route(1001, "0031")))];
         let updates = tables.take(Read { pstn: one, ..Read::default() }).await;
         let [Update::Pstn(new)] = &updates[..] else { panic!("{updates:?}") };

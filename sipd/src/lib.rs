@@ -14,6 +14,7 @@ pub mod heartbeat;
 pub mod locate;
 pub mod location;
 pub mod metrics;
+pub mod tls;
 pub mod trace;
 pub mod transport;
 
@@ -21,9 +22,11 @@ use crate::config::Config;
 use crate::engine::{Engine, Queues};
 use crate::locate::Locator;
 use crate::metrics::Metrics;
+use crate::tls::Profiles;
 use crate::trace::Tracer;
-use crate::transport::Transports;
+use crate::transport::{Around, Live, Stream, Transports};
 use anyhow::Context as _;
+use arc_swap::ArcSwap;
 use ngn_daemon::admin::Place;
 use ngn_daemon::{Alone, Daemon, Readiness, Running, Start};
 use ngn_model::DomainName;
@@ -60,6 +63,12 @@ pub struct Server {
     pub udp: Vec<SocketAddr>,
     /// TCP addresses.
     pub tcp: Vec<SocketAddr>,
+    /// TLS addresses.
+    pub tls: Vec<SocketAddr>,
+    /// WebSocket addresses.
+    pub ws: Vec<SocketAddr>,
+    /// Addresses of WebSocket over TLS.
+    pub wss: Vec<SocketAddr>,
     /// Ends when it has stopped.
     pub task: JoinHandle<()>,
     /// What the admin port shows of it.
@@ -84,30 +93,38 @@ pub async fn serve(
     let ended = CancellationToken::new();
     let end = ended.clone().drop_guard();
     let numbers = config.emergency.numbers.clone().into();
-    let (loaded, follower) =
-        follower::load(&store, numbers).await.context("cannot load the accounts")?;
+    let profiles = Profiles::new(&config.tls)?;
+    let (loaded, follower) = follower::load(&store, numbers, profiles.clone())
+        .await
+        .context("cannot load the accounts")?;
     let follower::Loaded { directory, tables } = loaded;
     let (arrivals_in, arrivals) = mpsc::channel(ARRIVALS);
-    let transports =
-        Transports::bind(&config.listen, &config.limits, arrivals_in, ended.clone()).await?;
-    let udp: Vec<SocketAddr> = transports.udp_addresses().collect();
-    let tcp: Vec<SocketAddr> = transports.tcp_addresses().collect();
-    let routes = shared_secret(&store, ROUTES).await?;
-    let nonce_key = NonceKey::from_bytes(shared_secret(&store, NONCES).await?);
-    let mut stack = stack(&config, Secret::from_bytes(routes), &udp, &tcp)?;
-    stack.set_own_names(directory.domains().map(DomainName::as_str));
-    let node = config.node(udp.iter().chain(&tcp).copied().next());
-    heartbeat::begin(&store, &node, wall_clock()).await.context("cannot close calls left open")?;
-    let who = identity(&config, &node, udp.iter().chain(&tcp).copied().next())?;
-    let readiness = Readiness::new();
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry);
+    let live = Arc::new(ArcSwap::from_pointee(Live::of(&config)));
+    let around = Around {
+        profiles,
+        live,
+        handshakes_failed: metrics.handshakes_failed.clone(),
+        shutdown: ended.clone(),
+    };
+    let transports = Transports::bind(&config, around, arrivals_in)?;
+    let udp: Vec<SocketAddr> = transports.udp_addresses().collect();
+    let [tcp, tls, ws, wss] = Stream::ALL.map(|one| transports.stream_addresses(one).collect());
+    let first = transports.addresses().next().map(|(_, address)| address);
+    let routes = shared_secret(&store, ROUTES).await?;
+    let nonce_key = NonceKey::from_bytes(shared_secret(&store, NONCES).await?);
+    let mut stack = stack(&config, Secret::from_bytes(routes), transports.addresses())?;
+    stack.set_own_names(directory.domains().map(DomainName::as_str));
+    let node = config.node(first);
+    heartbeat::begin(&store, &node, wall_clock()).await.context("cannot close calls left open")?;
+    let who = identity(&config, &node, first)?;
+    let readiness = Readiness::new();
     let counting = metrics.clone();
     let (batches_in, batches) = mpsc::channel(16);
     let (changes, changes_out) = mpsc::channel(CHANGES);
     let (committed_in, committed) = mpsc::channel(16);
     let (records, records_out) = mpsc::channel(RECORDS);
-    let first = udp.iter().chain(&tcp).copied().next();
     let tracer = Tracer::start(&config.trace, store.clone(), first, ended.clone());
     let locator = Locator::new(&config.dns)?;
     let (asks_in, asks) = mpsc::channel(ASKS);
@@ -150,7 +167,7 @@ pub async fn serve(
         }
     });
     let router = explain::router(asks_in);
-    Ok(Server { udp, tcp, task, readiness, registry: Arc::new(registry), router })
+    Ok(Server { udp, tcp, tls, ws, wss, task, readiness, registry: Arc::new(registry), router })
 }
 
 /// By what the platform knows this node, as its call records do.
@@ -176,8 +193,7 @@ async fn shared_secret(store: &Store, name: &str) -> anyhow::Result<[u8; 32]> {
 fn stack(
     config: &Config,
     secret: Secret,
-    udp: &[SocketAddr],
-    tcp: &[SocketAddr],
+    addresses: impl Iterator<Item = (Transport, SocketAddr)>,
 ) -> anyhow::Result<Stack> {
     let advertised = config.listen.advertised.as_deref();
     let interface = |transport: Transport, local: SocketAddr| {
@@ -188,11 +204,7 @@ fn stack(
         let host = advertised.and_then(Host::parse).unwrap_or(own);
         Interface { transport, local, host, port: local.port() }
     };
-    let interfaces = udp
-        .iter()
-        .map(|address| interface(Transport::Udp, *address))
-        .chain(tcp.iter().map(|address| interface(Transport::Tcp, *address)))
-        .collect();
+    let interfaces = addresses.map(|(transport, local)| interface(transport, local)).collect();
     let mut settings = StackConfig::new(secret, interfaces);
     settings.timer_c = config.timer_c();
     settings.limits.transactions = config.limits.transactions;
@@ -228,9 +240,16 @@ impl Daemon for Sipd {
         store.check_schema().await.context("run `ngn migrate` first")?;
         let at = Place { address: config.admin, beyond_loopback: config.admin_beyond_loopback };
         let server = serve(config, store.clone(), start.shutdown.clone()).await?;
-        let udp = server.udp.iter().map(|address| ("sip-udp", *address));
-        let tcp = server.tcp.iter().map(|address| ("sip-tcp", *address));
-        let addresses = udp.chain(tcp).collect();
+        let mut addresses = Vec::new();
+        for (name, bound) in [
+            ("sip-udp", &server.udp),
+            ("sip-tcp", &server.tcp),
+            ("sip-tls", &server.tls),
+            ("sip-ws", &server.ws),
+            ("sip-wss", &server.wss),
+        ] {
+            addresses.extend(bound.iter().map(|address| (name, *address)));
+        }
         let (readiness, registry, task) = (server.readiness, server.registry, server.task);
         let router = server.router;
         let alone = Alone { addresses, readiness, registry, task };

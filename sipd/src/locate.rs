@@ -227,17 +227,13 @@ fn random_to(most: u32) -> u32 {
     u32::try_from(scaled >> 32).unwrap_or(0)
 }
 
-/// The sockets of a list of UDP and one of TCP addresses.
-pub fn sockets(
-    udp: impl Iterator<Item = std::net::SocketAddr>,
-    tcp: impl Iterator<Item = std::net::SocketAddr>,
-) -> Vec<Socket> {
-    let udp = udp.map(|address| (Transport::Udp, address));
-    let all = udp.chain(tcp.map(|address| (Transport::Tcp, address)));
+/// The sockets by which servers can be reached, of all that there are: browsers cannot be connected to.
+pub fn sockets(all: impl Iterator<Item = (Transport, std::net::SocketAddr)>) -> Vec<Socket> {
     let mut sockets: Vec<Socket> = Vec::new();
     for (transport, address) in all {
+        let reaches = matches!(transport, Transport::Udp | Transport::Tcp | Transport::Tls);
         let socket = Socket { transport, is_ipv4: address.is_ipv4() };
-        if !sockets.contains(&socket) {
+        if reaches && !sockets.contains(&socket) {
             sockets.push(socket);
         }
     }

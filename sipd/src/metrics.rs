@@ -47,8 +47,10 @@ pub struct Metrics {
     pub calls_in_setup: Gauge,
     /// Calls that were answered and have not ended: rows of this node that are open.
     pub calls_established: Gauge,
-    /// Open TCP connections.
-    pub connections: Gauge,
+    /// Open connections, in the order of [`Stream::ALL`](crate::transport::Stream::ALL).
+    pub connections: [Gauge; 4],
+    /// Handshakes of connections that came to nothing.
+    pub handshakes_failed: Counter,
     /// Messages that wait for the engine.
     pub arrivals_waiting: Gauge,
     /// Registrations that wait to be written.
@@ -126,6 +128,9 @@ impl Metrics {
         let lost = counters(registry, "datagrams_lost", "Datagrams that were lost here");
         let records = counters(registry, "call_records_lost", "Call records that were given up");
         let shed = counters(registry, "shed", "Requests refused because a queue was full");
+        let connections = gauges(registry, "connections", "Open connections");
+        let handshakes =
+            counters(registry, "handshakes_failed", "Handshakes of connections that failed");
         let calls = gauges(registry, "calls", "Calls in progress");
         let queues = gauges(registry, "queue_length", "What waits in a queue");
         let held = gauges(registry, "directory", "Records held in memory");
@@ -148,10 +153,9 @@ impl Metrics {
             shed: handle(&shed, [("why", "queue full")]),
             calls_in_setup: handle(&calls, SETUP),
             calls_established: handle(&calls, ESTABLISHED),
-            connections: handle(
-                &gauges(registry, "connections", "Open connections"),
-                [("transport", "tcp")],
-            ),
+            connections: ["tcp", "tls", "ws", "wss"]
+                .map(|transport| handle(&connections, [("transport", transport)])),
+            handshakes_failed: handle(&handshakes, [("why", "failed or too slow")]),
             arrivals_waiting: handle(&queues, [("queue", "arrivals")]),
             registrations_waiting: handle(&queues, [("queue", "registrations")]),
             records_waiting: handle(&queues, [("queue", "call_records")]),

@@ -1,39 +1,102 @@
 //! Sockets: octets in, octets out. No SIP rule stands here but where one message of a stream ends.
 //!
+//! Streams are TCP, TLS, WebSocket (RFC 7118) and both together; handshakes are made by tasks of their own, in limited
+//! time, before anybody hears of the connection.
+//!
 //! Tasks read; what they read arrives at the engine as [`Arrival`]s through one bounded queue. The engine owns
 //! [`Transports`] and sends through it: UDP at once, TCP through a bounded queue per connection, so that a peer
 //! that does not read costs a limited amount of memory and then its connection.
 //!
 //! ```text
 //!  udp socket ──recv task──▶┐                  ┌──▶ udp socket (sent at once)
-//!  tcp accept ──task────────┤ Arrival          │
-//!  tcp read   ──task────────┴────▶ engine ─────┴──▶ tcp write task ──▶ socket
+//!  accept, handshake ─task──┤ Arrival          │
+//!  stream read ──task───────┴────▶ engine ─────┴──▶ stream write task ──▶ socket
 //! ```
 
+mod listen;
+mod secure;
 mod stream;
+mod websocket;
 
-use crate::config::{Limits, Listen};
+use crate::config::{Config, Limits, WebSocket};
+use crate::tls::Profiles;
+use arc_swap::ArcSwap;
 use bytes::Bytes;
+use listen::{Bound, bind_all};
+use ngn_sip::header::Transport;
 use ngn_sip::message::Malformed;
 use ngn_sip::stack::SendId;
-use socket2::{Domain, Socket, Type};
+use prometheus_client::metrics::counter::Counter;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 use stream::{Open, accept, connect};
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// How many messages may wait for a slow TCP peer before its connection is given up.
+/// How many messages may wait for a slow peer before its connection is given up.
 const WRITE_QUEUE: usize = 256;
 /// How often ports that the system chooses are tried until UDP and TCP have the same.
 const PORT_ATTEMPTS: u32 = 16;
 
 /// A connection. No two ever have the same, not even after a restart: Record-Route holds them.
 pub type ConnectionId = u64;
+
+/// A kind of connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stream {
+    /// TCP.
+    Tcp,
+    /// TLS over TCP.
+    Tls,
+    /// WebSocket.
+    Ws,
+    /// WebSocket over TLS.
+    Wss,
+}
+
+impl Stream {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Tcp, Self::Tls, Self::Ws, Self::Wss];
+
+    /// The kind of a SIP transport; `None` for those that need no connection.
+    #[must_use]
+    pub const fn of(transport: &Transport) -> Option<Self> {
+        match transport {
+            Transport::Tcp => Some(Self::Tcp),
+            Transport::Tls => Some(Self::Tls),
+            Transport::Ws => Some(Self::Ws),
+            Transport::Wss => Some(Self::Wss),
+            Transport::Udp | Transport::Sctp | Transport::Other(_) => None,
+        }
+    }
+
+    /// The SIP transport.
+    #[must_use]
+    pub const fn transport(self) -> Transport {
+        match self {
+            Self::Tcp => Transport::Tcp,
+            Self::Tls => Transport::Tls,
+            Self::Ws => Transport::Ws,
+            Self::Wss => Transport::Wss,
+        }
+    }
+}
+
+/// Whom a connection leads to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Peer {
+    /// Its kind.
+    pub stream: Stream,
+    /// The other end's address.
+    pub remote: SocketAddr,
+    /// Who the other end has proved to be by its certificate: set for TLS connections that we made for a name.
+    pub name: Option<String>,
+}
 
 /// Something that happened on a socket.
 #[derive(Debug)]
@@ -68,7 +131,7 @@ pub enum Arrival {
     /// A connection that we wanted could not be made.
     Unreachable {
         /// Where to.
-        remote: SocketAddr,
+        peer: Peer,
     },
 }
 
@@ -79,8 +142,8 @@ pub struct Connection {
     pub id: ConnectionId,
     /// Our address.
     pub local: SocketAddr,
-    /// The peer's address.
-    pub remote: SocketAddr,
+    /// The other end.
+    pub peer: Peer,
     writer: mpsc::Sender<Bytes>,
     /// Ends both of its tasks.
     gone: CancellationToken,
@@ -107,22 +170,58 @@ pub enum SendError {
 #[derive(Debug)]
 pub struct Transports {
     udp: Vec<(SocketAddr, Arc<UdpSocket>)>,
-    tcp: Vec<SocketAddr>,
+    streams: Vec<(Stream, SocketAddr)>,
     connections: BTreeMap<ConnectionId, Connection>,
-    by_remote: BTreeMap<SocketAddr, ConnectionId>,
+    by_peer: BTreeMap<Peer, ConnectionId>,
     /// Messages for peers to whom a connection is being made.
-    connecting: BTreeMap<SocketAddr, Vec<(Bytes, Option<SendId>)>>,
+    connecting: BTreeMap<Peer, Vec<(Bytes, Option<SendId>)>>,
     shared: Shared,
+}
+
+/// Settings that hold from the next connection on when they change.
+#[derive(Debug, Clone)]
+pub struct Live {
+    limits: Limits,
+    websocket: WebSocket,
+    /// How long handshakes may take.
+    handshake: Duration,
+}
+
+impl Live {
+    /// Those of a configuration.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        Self {
+            limits: config.limits.clone(),
+            websocket: config.websocket.clone(),
+            handshake: Duration::from_secs(config.tls.handshake_seconds),
+        }
+    }
 }
 
 /// What the tasks of one process share.
 #[derive(Debug, Clone)]
 struct Shared {
     arrivals: mpsc::Sender<Arrival>,
-    limits: Arc<Limits>,
+    live: Arc<ArcSwap<Live>>,
+    profiles: Profiles,
+    handshakes_failed: Counter,
     next_id: Arc<AtomicU64>,
     open: Arc<Open>,
     shutdown: CancellationToken,
+}
+
+/// What transports need beside their settings.
+#[derive(Debug)]
+pub struct Around {
+    /// Which certificates are shown and believed.
+    pub profiles: Profiles,
+    /// Where settings change while this process runs.
+    pub live: Arc<ArcSwap<Live>>,
+    /// Counts handshakes that came to nothing.
+    pub handshakes_failed: Counter,
+    /// Ends everything.
+    pub shutdown: CancellationToken,
 }
 
 impl Transports {
@@ -131,22 +230,24 @@ impl Transports {
     /// # Errors
     ///
     /// The address that could not be bound, with the system's reason.
-    pub async fn bind(
-        listen: &Listen,
-        limits: &Limits,
+    pub fn bind(
+        config: &Config,
+        around: Around,
         arrivals: mpsc::Sender<Arrival>,
-        shutdown: CancellationToken,
     ) -> anyhow::Result<Self> {
         let shared = Shared {
             arrivals,
-            limits: Arc::new(limits.clone()),
+            live: around.live,
+            profiles: around.profiles,
+            handshakes_failed: around.handshakes_failed,
             next_id: Arc::new(AtomicU64::new(first_id()?)),
             open: Arc::default(),
-            shutdown,
+            shutdown: around.shutdown,
         };
+        let listen = &config.listen;
         let mut attempts = 1;
-        let (udp, listeners) = loop {
-            match bind_all(listen, limits).await {
+        let Bound { udp, listeners } = loop {
+            match bind_all(listen, &config.limits) {
                 Ok(bound) => break bound,
                 // The system chose a UDP port whose TCP twin somebody else has.
                 Err(_) if attempts < PORT_ATTEMPTS && listen.udp.iter().any(|a| a.port() == 0) => {
@@ -155,19 +256,19 @@ impl Transports {
                 Err(error) => return Err(error),
             }
         };
-        let mut tcp = Vec::new();
+        let mut streams = Vec::new();
         for (local, socket) in &udp {
             tokio::spawn(read_datagrams(*local, Arc::clone(socket), shared.clone()));
         }
-        for listener in listeners {
-            tcp.push(listener.local_addr()?);
-            tokio::spawn(accept(listener, shared.clone()));
+        for (stream, listener) in listeners {
+            streams.push((stream, listener.local_addr()?));
+            tokio::spawn(accept(stream, listener, shared.clone()));
         }
         Ok(Self {
             udp,
-            tcp,
+            streams,
             connections: BTreeMap::new(),
-            by_remote: BTreeMap::new(),
+            by_peer: BTreeMap::new(),
             connecting: BTreeMap::new(),
             shared,
         })
@@ -178,9 +279,15 @@ impl Transports {
         self.udp.iter().map(|(address, _)| *address)
     }
 
-    /// The TCP addresses that are bound, with their real ports.
-    pub fn tcp_addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        self.tcp.iter().copied()
+    /// The addresses of one kind of connections that are bound, with their real ports.
+    pub fn stream_addresses(&self, stream: Stream) -> impl Iterator<Item = SocketAddr> {
+        self.streams.iter().filter(move |(one, _)| *one == stream).map(|(_, address)| *address)
+    }
+
+    /// All addresses that are bound, UDP first.
+    pub fn addresses(&self) -> impl Iterator<Item = (Transport, SocketAddr)> {
+        let udp = self.udp_addresses().map(|address| (Transport::Udp, address));
+        udp.chain(self.streams.iter().map(|(stream, address)| (stream.transport(), *address)))
     }
 
     /// An open connection.
@@ -222,97 +329,86 @@ impl Transports {
         Err(SendError::Gone)
     }
 
-    /// Sends to an address by TCP: on a connection that is open to it, or on a new one.
+    /// The connection that is open to a peer; without a name, to whoever is at its address.
+    #[must_use]
+    pub fn open_to(&self, peer: &Peer) -> Option<ConnectionId> {
+        if let Some(open) = self.by_peer.get(peer) {
+            return Some(*open);
+        }
+        if peer.name.is_some() {
+            return None;
+        }
+        let (at, id) = self.by_peer.range(peer..).next()?;
+        (at.stream == peer.stream && at.remote == peer.remote).then_some(*id)
+    }
+
+    /// Sends to an address: on a connection that is open to it, or on a new one. WebSocket connections are made by their
+    /// clients only.
     ///
     /// When the new one cannot be made, [`Arrival::Unreachable`] says so later, and [`unreachable`](Self::unreachable)
     /// gives the ids of what was not sent.
     pub fn send_stream(
         &mut self,
-        remote: SocketAddr,
+        peer: Peer,
         octets: Bytes,
         id: Option<SendId>,
     ) -> Result<(), SendError> {
-        if let Some(open) = self.by_remote.get(&remote).copied()
+        if let Some(open) = self.open_to(&peer)
             && self.send_on(open, octets.clone()).is_ok()
         {
             return Ok(());
         }
-        if self.tcp.is_empty() {
+        if matches!(peer.stream, Stream::Ws | Stream::Wss) {
+            return Err(SendError::Gone);
+        }
+        if self.stream_addresses(peer.stream).next().is_none() {
             return Err(SendError::NoSocket);
         }
-        if let Some(waiting) = self.connecting.get_mut(&remote) {
+        if let Some(waiting) = self.connecting.get_mut(&peer) {
             if waiting.len() >= WRITE_QUEUE {
                 return Err(SendError::Gone);
             }
             waiting.push((octets, id));
             return Ok(());
         }
-        if self.connecting.len() >= self.shared.limits.connections {
+        if self.connecting.len() >= self.shared.live.load().limits.connections {
             return Err(SendError::Gone);
         }
-        self.connecting.insert(remote, vec![(octets, id)]);
-        tokio::spawn(connect(remote, self.shared.clone()));
+        self.connecting.insert(peer.clone(), vec![(octets, id)]);
+        tokio::spawn(connect(peer, self.shared.clone()));
         Ok(())
     }
 
     /// Takes note of a connection that is there now, and sends what waited for it.
     pub fn opened(&mut self, connection: Connection) {
-        for (octets, _) in self.connecting.remove(&connection.remote).unwrap_or_default() {
+        for (octets, _) in self.connecting.remove(&connection.peer).unwrap_or_default() {
             // The queue is as long as what may wait.
             let _ = connection.writer.try_send(octets);
         }
-        self.by_remote.insert(connection.remote, connection.id);
+        self.by_peer.insert(connection.peer.clone(), connection.id);
         self.connections.insert(connection.id, connection);
     }
 
     /// Forgets a connection.
     pub fn closed(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.remove(&id)
-            && self.by_remote.get(&connection.remote) == Some(&id)
+            && self.by_peer.get(&connection.peer) == Some(&id)
         {
-            self.by_remote.remove(&connection.remote);
+            self.by_peer.remove(&connection.peer);
         }
     }
 
     /// Forgets what waited for a connection that could not be made, and tells whose it was.
-    pub fn unreachable(&mut self, remote: SocketAddr) -> Vec<SendId> {
-        let waiting = self.connecting.remove(&remote).unwrap_or_default();
+    pub fn unreachable(&mut self, peer: &Peer) -> Vec<SendId> {
+        let waiting = self.connecting.remove(peer).unwrap_or_default();
         waiting.into_iter().filter_map(|(_, id)| id).collect()
     }
 
-    /// How many connections are open.
+    /// How many connections of a kind are open.
     #[must_use]
-    pub fn open_connections(&self) -> usize {
-        self.connections.len()
+    pub fn open_connections(&self, stream: Stream) -> usize {
+        self.connections.values().filter(|connection| connection.peer.stream == stream).count()
     }
-}
-
-/// Binds every address once; a TCP address with port 0 takes the port of its UDP twin.
-async fn bind_all(
-    listen: &Listen,
-    limits: &Limits,
-) -> anyhow::Result<(Vec<(SocketAddr, Arc<UdpSocket>)>, Vec<TcpListener>)> {
-    use anyhow::Context as _;
-    let mut udp = Vec::new();
-    for address in &listen.udp {
-        let socket = udp_socket(*address, limits.receive_buffer)
-            .with_context(|| format!("cannot listen on udp:{address} (listen.udp)"))?;
-        udp.push((socket.local_addr()?, Arc::new(socket)));
-    }
-    let mut listeners = Vec::new();
-    for (index, address) in listen.tcp.iter().enumerate() {
-        let mut address = *address;
-        if address.port() == 0
-            && let Some((twin, _)) = udp.get(index)
-        {
-            address.set_port(twin.port());
-        }
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("cannot listen on tcp:{address} (listen.tcp)"))?;
-        listeners.push(listener);
-    }
-    Ok((udp, listeners))
 }
 
 /// Somewhere in half of all numbers, so that no number comes twice in any number of restarts.
@@ -321,18 +417,6 @@ fn first_id() -> anyhow::Result<ConnectionId> {
     getrandom::fill(&mut octets)
         .map_err(|_| anyhow::anyhow!("the system has no random numbers"))?;
     Ok(u64::from_be_bytes(octets) >> 1)
-}
-
-fn udp_socket(address: SocketAddr, receive_buffer: usize) -> io::Result<UdpSocket> {
-    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    // A burst must wait in the kernel rather than be lost; the system caps what it grants.
-    socket.set_recv_buffer_size(receive_buffer)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    UdpSocket::from_std(socket.into())
 }
 
 async fn read_datagrams(local: SocketAddr, socket: Arc<UdpSocket>, shared: Shared) {

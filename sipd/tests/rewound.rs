@@ -64,7 +64,7 @@ async fn what_a_restored_database_holds_is_served() {
          VALUES (1, 'a', '', 'x', 'sip_domain', 'lost.example')")
     .await;
     let listen =
-        Listen { udp: vec!["127.0.0.1:0".parse().unwrap()], tcp: Vec::new(), advertised: None };
+        Listen { udp: vec!["127.0.0.1:0".parse().unwrap()], tcp: Vec::new(), ..Listen::default() };
     let config = Config { database: url.clone(), listen, ..Config::default() };
     let shutdown = CancellationToken::new();
     let server = ngn_sipd::serve(config, store, shutdown.clone()).await.unwrap();

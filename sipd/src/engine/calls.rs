@@ -5,6 +5,7 @@ use super::admission::Admission;
 use super::facts::{Decision, Question};
 use crate::cdr::Record;
 use crate::cdr::record::{self, Attempt, Parties};
+use crate::transport::{Peer, Stream};
 use crate::wall_clock;
 use ngn_model::call_plan::{HeaderEdit, Payer, Target};
 use ngn_model::{CallPlan, DomainName, Plan};
@@ -12,10 +13,10 @@ use ngn_routing::Caller;
 use ngn_sip::header::{HeaderName, Transport};
 use ngn_sip::message::{Message, Method};
 use ngn_sip::stack::{
-    CallEvent, CallEventKind, Destination, Edit, ForwardPlan, ForwardStep, ForwardTarget,
+    CallEvent, CallEventKind, Destination, Edit, FlowId, ForwardPlan, ForwardStep, ForwardTarget,
     IncomingRequest,
 };
-use ngn_sip::uri::Uri;
+use ngn_sip::uri::{Scheme, Uri};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -111,7 +112,8 @@ impl Engine {
                 self.reply(id, reject.status, Some(reject.phrase), &Vec::new());
             }
             Plan::Call(plan) => {
-                let (steps, gateways) = forward_steps(plan);
+                let (mut steps, gateways) = forward_steps(plan);
+                self.use_open_connections(&mut steps);
                 if let Some(mut attempt) = attempt {
                     let uris = |step: &ForwardStep| {
                         step.targets.iter().map(|target| target.uri.to_string()).collect()
@@ -148,10 +150,27 @@ impl Engine {
         }
     }
 
+    /// A phone that cannot be connected to is reached over the connection that it opened, in the dialog too: browsers, all
+    /// of whose addresses are made up (RFC 7118 section 5.4), phones behind NAT, and those without a certificate
+    /// (RFC 5626 section 5.3).
+    fn use_open_connections(&self, steps: &mut [ForwardStep]) {
+        for target in steps.iter_mut().flat_map(|step| &mut step.targets) {
+            let is_address = target.uri.host().is_some_and(|host| host.ip().is_some());
+            for hop in &mut target.next_hops {
+                let Some(stream) = Stream::of(&hop.transport) else { continue };
+                if stream != Stream::Tcp || !is_address {
+                    let peer = Peer { stream, remote: hop.remote, name: None };
+                    hop.flow = self.transports.open_to(&peer).map(FlowId);
+                }
+            }
+        }
+    }
+
     pub(super) fn is_own_address(&self, uri: &Uri) -> bool {
-        let port = uri.port().unwrap_or(5060);
         let host = uri.host().and_then(|host| host.ip());
-        let mut own = self.transports.udp_addresses().chain(self.transports.tcp_addresses());
+        let standard = if uri.scheme() == Scheme::Sips { 5061 } else { 5060 };
+        let port = uri.port().unwrap_or(standard);
+        let mut own = self.transports.addresses().map(|(_, address)| address);
         own.any(|a| a.port() == port && (Some(a.ip()) == host || a.ip().is_unspecified()))
             || self.config.listen.advertised.as_deref() == Some(uri.host_text())
     }

@@ -196,7 +196,7 @@ impl Engine {
             tokio::spawn(async move {
                 let places = locator.locate(&uri, sockets).await;
                 let place = number.checked_rem(places.len()).and_then(|n| places.get(n).cloned());
-                let place = place.map(super::hops::destination).map(Box::new);
+                let place = place.map(|found| Box::new(super::hops::destination(found, &uri)));
                 let _ = located.send(Located::Gateway(id, Box::new(uri), place)).await;
             });
         }

@@ -71,7 +71,7 @@ impl Engine {
         let sockets = self.sockets();
         tokio::spawn(async move {
             let candidates = locator.locate(&uri, sockets).await;
-            let hops = candidates.into_iter().map(destination).collect();
+            let hops = candidates.into_iter().map(|found| destination(found, &uri)).collect();
             let _ = found.send((id, hops)).await;
             drop(permit);
         });
@@ -86,13 +86,17 @@ impl Engine {
 
     /// What requests can be sent by.
     pub(super) fn sockets(&self) -> Vec<Socket> {
-        let transports = &self.transports;
-        crate::locate::sockets(transports.udp_addresses(), transports.tcp_addresses())
+        crate::locate::sockets(self.transports.addresses())
     }
 }
 
-pub(super) fn destination(candidate: Candidate) -> Destination {
-    Destination::new(candidate.transport, candidate.address)
+/// A place that was found for a URI. Over TLS, the server must be the URI's host, whatever its own name is (RFC 5922
+/// section 4).
+pub(super) fn destination(candidate: Candidate, uri: &Uri) -> Destination {
+    let is_secure = matches!(candidate.transport, Transport::Tls | Transport::Wss);
+    let host = uri.host_text().trim_matches(['[', ']']).trim_end_matches('.');
+    let server_name = is_secure.then(|| host.to_ascii_lowercase());
+    Destination { server_name, ..Destination::new(candidate.transport, candidate.address) }
 }
 
 #[cfg(test)]

@@ -1,24 +1,30 @@
-//! Connections: two tasks for each, one that reads and one that writes.
+//! Connections: handshakes, then two tasks for each, one that reads and one that writes.
 
-use super::{Arrival, Connection, ConnectionId, Shared, WRITE_QUEUE};
+use super::{
+    Arrival, Connection, ConnectionId, Live, Peer, Shared, Stream, WRITE_QUEUE, secure, websocket,
+};
 use crate::config::Limits;
 use bytes::Bytes;
 use ngn_sip::framing::{Frame, Framer, PONG};
+use socket2::{SockRef, TcpKeepalive};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio_rustls::server;
+use tokio_tungstenite::WebSocketStream;
 use tokio_util::sync::CancellationToken;
 
+/// After how much silence the system asks whether a peer is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// How long a connection attempt may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long a peer may take to accept what we write.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the rest of a message may take to come once it has begun (timer F of RFC 3261).
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(32);
 /// How long and how much is read and thrown away on a connection that we close, so that our last words are not
@@ -66,17 +72,36 @@ impl Drop for Place {
     }
 }
 
-pub(super) async fn accept(listener: TcpListener, shared: Shared) {
+/// The two ends of a connection, and its place among those that may be open.
+#[derive(Debug)]
+pub(super) struct Ends {
+    local: SocketAddr,
+    peer: Peer,
+    _place: Place,
+}
+
+pub(super) async fn accept(stream: Stream, listener: TcpListener, shared: Shared) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = shared.shutdown.cancelled() => return,
         };
         match accepted {
-            Ok((stream, remote)) => match shared.open.enter(remote.ip(), &shared.limits) {
-                Some(place) => start(stream, remote, place, &shared).await,
-                None => tracing::warn!("too many connections, or too many from one address"),
-            },
+            Ok((socket, remote)) => {
+                let place = shared.open.enter(remote.ip(), &shared.live.load().limits);
+                let (Some(place), Ok(local)) = (place, socket.local_addr()) else {
+                    tracing::warn!("too many connections, or too many from one address");
+                    continue;
+                };
+                let ends = Ends { local, peer: Peer { stream, remote, name: None }, _place: place };
+                keep_alive(&socket);
+                if stream == Stream::Tcp {
+                    let (read, write) = socket.into_split();
+                    start(read, write, ends, &shared).await;
+                } else {
+                    tokio::spawn(greet(socket, ends, shared.clone()));
+                }
+            }
             // Out of file descriptors, mostly: wait for some to come back.
             Err(error) => {
                 tracing::warn!(kind = ?error.kind(), "accept failed");
@@ -86,33 +111,137 @@ pub(super) async fn accept(listener: TcpListener, shared: Shared) {
     }
 }
 
-pub(super) async fn connect(remote: SocketAddr, shared: Shared) {
-    if let Some(place) = shared.open.enter(remote.ip(), &shared.limits)
-        && let Ok(Ok(stream)) =
-            tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(remote)).await
-    {
-        return start(stream, remote, place, &shared).await;
+/// Carries out the handshakes of whoever came, in limited time.
+async fn greet(socket: TcpStream, ends: Ends, shared: Shared) {
+    let live = shared.live.load_full();
+    let greeted = tokio::select! {
+        greeted = tokio::time::timeout(live.handshake, shake_hands(socket, &ends, &shared, &live)) => greeted,
+        () = shared.shutdown.cancelled() => return,
+    };
+    match greeted {
+        Ok(Some(Greeted::Tls(stream))) => {
+            let (read, write) = tokio::io::split(*stream);
+            start(read, write, ends, &shared).await;
+        }
+        Ok(Some(Greeted::Ws(socket))) => websocket::start(*socket, ends, &shared).await,
+        Ok(Some(Greeted::Wss(socket))) => websocket::start(*socket, ends, &shared).await,
+        Ok(None) | Err(_) => {
+            shared.handshakes_failed.inc();
+        }
     }
-    let _ = shared.arrivals.send(Arrival::Unreachable { remote }).await;
+}
+
+/// A connection after its handshakes.
+enum Greeted {
+    Tls(Box<server::TlsStream<TcpStream>>),
+    Ws(Box<WebSocketStream<TcpStream>>),
+    Wss(Box<WebSocketStream<server::TlsStream<TcpStream>>>),
+}
+
+async fn shake_hands(
+    socket: TcpStream,
+    ends: &Ends,
+    shared: &Shared,
+    live: &Live,
+) -> Option<Greeted> {
+    let stream = ends.peer.stream;
+    if stream == Stream::Ws {
+        let socket = websocket::accept(socket, live).await?;
+        return Some(Greeted::Ws(Box::new(socket)));
+    }
+    match secure::accept(socket, ends.local, &shared.profiles).await {
+        Ok(secured) if stream == Stream::Wss => {
+            let socket = websocket::accept(secured, live).await?;
+            Some(Greeted::Wss(Box::new(socket)))
+        }
+        Ok(secured) => Some(Greeted::Tls(Box::new(secured))),
+        Err(error) => {
+            tracing::debug!(remote = %ends.peer.remote, %error, "no TLS handshake");
+            None
+        }
+    }
+}
+
+pub(super) async fn connect(peer: Peer, shared: Shared) {
+    let unreachable = peer.clone();
+    if try_connect(peer, &shared).await.is_none() {
+        let _ = shared.arrivals.send(Arrival::Unreachable { peer: unreachable }).await;
+    }
+}
+
+async fn try_connect(peer: Peer, shared: &Shared) -> Option<()> {
+    let live = shared.live.load_full();
+    let place = shared.open.enter(peer.remote.ip(), &live.limits)?;
+    let connecting = TcpStream::connect(peer.remote);
+    let socket = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.ok()?.ok()?;
+    let local = socket.local_addr().ok()?;
+    keep_alive(&socket);
+    if peer.stream != Stream::Tls {
+        let (read, write) = socket.into_split();
+        start(read, write, Ends { local, peer, _place: place }, shared).await;
+        return Some(());
+    }
+    let address = peer.remote.ip().to_string();
+    let name = peer.name.as_deref().unwrap_or(&address);
+    let securing = secure::connect(socket, name, &shared.profiles);
+    match tokio::time::timeout(live.handshake.min(CONNECT_TIMEOUT), securing).await {
+        Ok(Ok(secured)) => {
+            let (read, write) = tokio::io::split(secured);
+            start(read, write, Ends { local, peer, _place: place }, shared).await;
+            Some(())
+        }
+        Ok(Err(error)) => {
+            tracing::debug!(%error, remote = %peer.remote, server = name, "no TLS handshake with a server");
+            shared.handshakes_failed.inc();
+            None
+        }
+        Err(_) => {
+            shared.handshakes_failed.inc();
+            None
+        }
+    }
+}
+
+/// Peers that vanished are found out by the system.
+fn keep_alive(socket: &TcpStream) {
+    let _ = socket.set_nodelay(true);
+    let probes = TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE / 4);
+    let _ = SockRef::from(socket).set_tcp_keepalive(&probes);
+}
+
+/// A connection that the engine knows of.
+pub(super) struct Opened {
+    pub(super) id: ConnectionId,
+    pub(super) writer: mpsc::Sender<Bytes>,
+    pub(super) queue: mpsc::Receiver<Bytes>,
+    pub(super) gone: CancellationToken,
+}
+
+/// Tells the engine of a connection; `None` when it is gone.
+pub(super) async fn announce(ends: &Ends, shared: &Shared) -> Option<Opened> {
+    let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
+    let (writer, queue) = mpsc::channel(WRITE_QUEUE);
+    let gone = shared.shutdown.child_token();
+    let connection = Connection {
+        id,
+        local: ends.local,
+        peer: ends.peer.clone(),
+        writer: writer.clone(),
+        gone: gone.clone(),
+    };
+    shared.arrivals.send(Arrival::Opened(connection)).await.ok()?;
+    Some(Opened { id, writer, queue, gone })
 }
 
 /// Announces a connection and starts its two tasks.
-async fn start(stream: TcpStream, remote: SocketAddr, place: Place, shared: &Shared) {
-    let Ok(local) = stream.local_addr() else {
-        let _ = shared.arrivals.send(Arrival::Unreachable { remote }).await;
-        return;
-    };
-    let _ = stream.set_nodelay(true);
-    let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
-    let (writer, queue) = mpsc::channel(WRITE_QUEUE);
-    let (read, write) = stream.into_split();
-    let gone = shared.shutdown.child_token();
-    let connection = Connection { id, local, remote, writer: writer.clone(), gone: gone.clone() };
-    if shared.arrivals.send(Arrival::Opened(connection)).await.is_err() {
-        return;
-    }
-    tokio::spawn(write_queue(write, queue, gone.clone()));
-    tokio::spawn(read_until_end(id, read, writer, shared.clone(), gone, place));
+async fn start<R, W>(read: R, write: W, ends: Ends, shared: &Shared)
+where
+    R: AsyncRead + Unpin + Send + 'static,
+    W: AsyncWrite + Unpin + Send + 'static,
+{
+    let Some(opened) = announce(&ends, shared).await else { return };
+    tokio::spawn(write_queue(write, opened.queue, opened.gone.clone()));
+    tokio::spawn(read_until_end(opened.id, read, opened.writer, shared.clone(), opened.gone, ends));
 }
 
 /// Why reading ends.
@@ -124,13 +253,13 @@ enum End {
     Malformed,
 }
 
-async fn read_until_end(
+async fn read_until_end<R: AsyncRead + Unpin>(
     id: ConnectionId,
-    mut read: OwnedReadHalf,
+    mut read: R,
     writer: mpsc::Sender<Bytes>,
     shared: Shared,
     gone: CancellationToken,
-    place: Place,
+    ends: Ends,
 ) {
     let end = read_stream(id, &mut read, &writer, &shared, &gone).await;
     // The engine drops its end of the queue now; then what waits in it is written, and the connection closed.
@@ -149,23 +278,23 @@ async fn read_until_end(
         })
         .await;
     }
-    drop(place);
+    drop(ends);
 }
 
-async fn read_stream(
+async fn read_stream<R: AsyncRead + Unpin>(
     id: ConnectionId,
-    read: &mut OwnedReadHalf,
+    read: &mut R,
     writer: &mpsc::Sender<Bytes>,
     shared: &Shared,
     gone: &CancellationToken,
 ) -> End {
     let mut framer = Framer::new(ngn_sip::message::Limits {
-        octets: shared.limits.message_octets,
+        octets: shared.live.load().limits.message_octets,
         ..ngn_sip::message::Limits::default()
     });
-    let idle = Duration::from_secs(shared.limits.idle_seconds);
+    let idle = || Duration::from_secs(shared.live.load().limits.idle_seconds);
     let mut buffer = vec![0; 16 * 1024];
-    let mut deadline = Instant::now() + idle;
+    let mut deadline = Instant::now() + idle();
     loop {
         let received = tokio::select! {
             received = tokio::time::timeout_at(deadline.into(), read.read(&mut buffer)) => received,
@@ -204,15 +333,15 @@ async fn read_stream(
         }
         // A message that trickles in does not keep its connection open.
         if !framer.is_inside_message() {
-            deadline = Instant::now() + idle;
+            deadline = Instant::now() + idle();
         } else if !was_inside || is_whole {
-            deadline = Instant::now() + idle.min(MESSAGE_TIMEOUT);
+            deadline = Instant::now() + idle().min(MESSAGE_TIMEOUT);
         }
     }
 }
 
-async fn write_queue(
-    mut write: OwnedWriteHalf,
+async fn write_queue<W: AsyncWrite + Unpin>(
+    mut write: W,
     mut queue: mpsc::Receiver<Bytes>,
     gone: CancellationToken,
 ) {
@@ -224,10 +353,14 @@ async fn write_queue(
             () = gone.cancelled() => return,
         };
         let Some(octets) = octets else {
-            let _ = write.shutdown().await;
+            let _ = tokio::time::timeout(WRITE_TIMEOUT, write.shutdown()).await;
             return;
         };
-        match tokio::time::timeout(WRITE_TIMEOUT, write.write_all(&octets)).await {
+        let writing = async {
+            write.write_all(&octets).await?;
+            write.flush().await
+        };
+        match tokio::time::timeout(WRITE_TIMEOUT, writing).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) | Err(_) => {
                 gone.cancel();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests")]
 
 mod calls;
+mod certificates;
 mod digest;
 mod hard_times;
 mod live;
@@ -14,3 +15,5 @@ mod registrations;
 mod restart;
 mod scene;
 mod tcp;
+mod tls;
+mod websocket;

@@ -1,6 +1,7 @@
 //! A phone made of one socket, which does what its test tells it to.
 
 use bytes::Bytes;
+use futures::{SinkExt as _, StreamExt as _};
 use ngn_sip::digest::{answer, ha1_md5, ha1_sha256};
 use ngn_sip::framing::{Frame, Framer};
 use ngn_sip::header::{Challenge, HeaderName};
@@ -9,16 +10,26 @@ use ngn_sip::uri::Uri;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message as Frame7118;
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 enum Wire {
     Udp { socket: UdpSocket, server: SocketAddr },
-    Tcp { stream: TcpStream, framer: Framer },
+    Stream { stream: Octets, framer: Framer, local: SocketAddr, name: &'static str },
+    Web { socket: Box<WebSocketStream<Octets>>, local: SocketAddr, name: &'static str },
 }
+
+/// A connection, secured or not.
+pub(crate) type Octets = Box<dyn Io>;
+
+pub(crate) trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 
 pub(crate) struct Phone {
     pub(crate) name: &'static str,
@@ -45,7 +56,40 @@ impl Phone {
 
     pub(crate) async fn tcp(name: &'static str, server: SocketAddr) -> Self {
         let stream = TcpStream::connect(server).await.unwrap();
-        Self::new(name, Wire::Tcp { stream, framer: Framer::new(Limits::default()) })
+        let local = stream.local_addr().unwrap();
+        Self::on(name, Box::new(stream), local, "TCP")
+    }
+
+    /// On a connection that is there, TCP or TLS.
+    pub(crate) fn on(
+        name: &'static str,
+        stream: Octets,
+        local: SocketAddr,
+        transport: &'static str,
+    ) -> Self {
+        let framer = Framer::new(Limits::default());
+        Self::new(name, Wire::Stream { stream, framer, local, name: transport })
+    }
+
+    /// In a browser: its address is made up, and only its connection leads to it (RFC 7118).
+    pub(crate) fn web(
+        name: &'static str,
+        socket: WebSocketStream<Octets>,
+        local: SocketAddr,
+        transport: &'static str,
+    ) -> Self {
+        let mut phone =
+            Self::new(name, Wire::Web { socket: socket.into(), local, name: transport });
+        phone.contact = Some(format!("sip:{name}@browser.invalid;transport=ws"));
+        phone
+    }
+
+    /// The WebSocket itself.
+    pub(crate) fn socket(&mut self) -> &mut WebSocketStream<Octets> {
+        match &mut self.wire {
+            Wire::Web { socket, .. } => socket,
+            _ => panic!("no WebSocket"),
+        }
     }
 
     fn new(name: &'static str, wire: Wire) -> Self {
@@ -57,7 +101,7 @@ impl Phone {
     pub(crate) fn address(&self) -> SocketAddr {
         match &self.wire {
             Wire::Udp { socket, .. } => socket.local_addr().unwrap(),
-            Wire::Tcp { stream, .. } => stream.local_addr().unwrap(),
+            Wire::Stream { local, .. } | Wire::Web { local, .. } => *local,
         }
     }
 
@@ -65,14 +109,17 @@ impl Phone {
         if let Some(contact) = &self.contact {
             return contact.clone();
         }
-        let transport = if self.transport() == "TCP" { ";transport=tcp" } else { "" };
+        let transport = match self.transport() {
+            "UDP" => String::new(),
+            other => format!(";transport={}", other.to_lowercase()),
+        };
         format!("sip:{}@{}{transport}", self.name, self.address())
     }
 
     fn transport(&self) -> &'static str {
         match self.wire {
             Wire::Udp { .. } => "UDP",
-            Wire::Tcp { .. } => "TCP",
+            Wire::Stream { name, .. } | Wire::Web { name, .. } => name,
         }
     }
 
@@ -85,7 +132,11 @@ impl Phone {
         more: &str,
     ) -> String {
         self.count += 1;
-        let (own, name, count, from) = (self.address(), self.name, self.count, &self.from);
+        let own = match self.wire {
+            Wire::Web { .. } => "browser.invalid".to_owned(),
+            _ => self.address().to_string(),
+        };
+        let (name, count, from) = (self.name, self.count, &self.from);
         let (transport, contact) = (self.transport(), self.contact());
         let body = if matches!(method, "REGISTER" | "ACK") { "" } else { self.body };
         let length = body.len();
@@ -117,7 +168,14 @@ impl Phone {
             Wire::Udp { socket, server } => {
                 socket.send_to(octets, *server).await.unwrap();
             }
-            Wire::Tcp { stream, .. } => stream.write_all(octets).await.unwrap(),
+            Wire::Stream { stream, .. } => {
+                stream.write_all(octets).await.unwrap();
+                stream.flush().await.unwrap();
+            }
+            Wire::Web { socket, .. } => {
+                let text = std::str::from_utf8(octets).unwrap();
+                socket.send(Frame7118::text(text)).await.unwrap();
+            }
         }
     }
 
@@ -136,7 +194,15 @@ impl Phone {
                 let (length, _) = socket.recv_from(&mut buffer).await.unwrap();
                 Some(parse(Bytes::copy_from_slice(&buffer[..length])))
             }
-            Wire::Tcp { stream, framer } => loop {
+            Wire::Web { socket, .. } => loop {
+                match socket.next().await {
+                    Some(Ok(Frame7118::Text(text))) => return Some(parse(text.into())),
+                    Some(Ok(Frame7118::Binary(octets))) => return Some(parse(octets)),
+                    Some(Ok(Frame7118::Ping(_) | Frame7118::Pong(_))) => {}
+                    _ => return None,
+                }
+            },
+            Wire::Stream { stream, framer, .. } => loop {
                 match framer.next_frame().unwrap() {
                     Some(Frame::Message(octets)) => return Some(parse(octets)),
                     Some(_) => {}

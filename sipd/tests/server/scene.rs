@@ -64,6 +64,9 @@ impl Scene {
         let Self { folder, store, server, mut config, shutdown } = self;
         config.listen.udp.clone_from(&server.udp);
         config.listen.tcp.clone_from(&server.tcp);
+        config.listen.tls.clone_from(&server.tls);
+        config.listen.ws.clone_from(&server.ws);
+        config.listen.wss.clone_from(&server.wss);
         shutdown.cancel();
         server.task.await.unwrap();
         let (server, shutdown) = start(&config, &store).await;

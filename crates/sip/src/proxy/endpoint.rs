@@ -157,7 +157,10 @@ impl Interfaces {
             return None;
         }
         let port = uri.port().unwrap_or_else(|| transport.default_port());
-        Some(Destination::new(transport, SocketAddr::new(address, port)))
+        let is_secure = matches!(transport, Transport::Tls | Transport::Wss);
+        let server_name = is_secure.then(|| address.to_string());
+        let to = Destination::new(transport, SocketAddr::new(address, port));
+        Some(Destination { server_name, ..to })
     }
 }
 

@@ -291,7 +291,11 @@ impl Stack {
         };
         let outward = self.interfaces.of_destination(&to)?;
         to.local = Some(outward.local);
-        let is_secure = copy.request_uri().is_some_and(|uri| uri.scheme() == Scheme::Sips);
+        // Also when the contact behind a SIPS address is a SIP URI: what was asked for was TLS on every hop.
+        let is_sips = |request: &Message| {
+            request.request_uri().is_some_and(|uri| uri.scheme() == Scheme::Sips)
+        };
+        let is_secure = is_sips(&copy) || is_sips(&context.request);
         if is_secure && !matches!(to.transport, Transport::Tls | Transport::Wss) {
             // Section 26.2.2: a request to a SIPS URI travels over TLS only.
             return None;

@@ -3,7 +3,7 @@
 use super::forwarding::Context;
 use super::output::{Output, SendId, Sent, ServerTransactionId};
 use super::{Entity, Stack, arena::Key};
-use crate::header::{HeaderName, Via};
+use crate::header::{HeaderName, Transport, Via};
 use crate::message::{Message, Method, reason_phrase};
 use crate::proxy::forward::response_destination;
 use crate::proxy::{Destination, Source};
@@ -129,6 +129,9 @@ impl Stack {
         if source.transport.is_reliable() {
             // When the connection is gone, one is opened to the port of sent-by.
             back.remote.set_port(via.port_or_default());
+            if source.transport == Transport::Tls {
+                back.server_name = Some(via.host().to_string().trim_matches(['[', ']']).to_owned());
+            }
         } else if let Some(to) = response_destination(&via) {
             let is_behind_nat = self.config.follows_nat && is_behind_nat(&via, source.remote);
             back.remote = if is_behind_nat { source.remote } else { to.remote };

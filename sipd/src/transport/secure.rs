@@ -1,0 +1,32 @@
+//! TLS handshakes (RFC 3261 section 26.3.2, RFC 5922), both ways.
+
+use crate::tls::Profiles;
+use rustls::pki_types::ServerName;
+use std::io;
+use std::net::SocketAddr;
+use tokio::net::TcpStream;
+use tokio_rustls::{LazyConfigAcceptor, TlsConnector, client, server};
+
+/// Lets a client in, with the certificate of the name that it asks for.
+pub(super) async fn accept(
+    stream: TcpStream,
+    local: SocketAddr,
+    profiles: &Profiles,
+) -> io::Result<server::TlsStream<TcpStream>> {
+    let hello = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
+    let served = profiles.server(hello.client_hello().server_name(), local);
+    let none = || io::Error::new(io::ErrorKind::NotFound, "no certificate for that name");
+    hello.into_stream(served.ok_or_else(none)?).await
+}
+
+/// Goes to a server, which must be `name`: the host of the URI that the request is for (RFC 5922 section 4), or an
+/// address.
+pub(super) async fn connect(
+    stream: TcpStream,
+    name: &str,
+    profiles: &Profiles,
+) -> io::Result<client::TlsStream<TcpStream>> {
+    let name = ServerName::try_from(name.to_owned())
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "no name of a server"))?;
+    TlsConnector::from(profiles.client()).connect(name, stream).await
+}
