@@ -1,7 +1,9 @@
 //! What sipd's configuration file says; `etc/sipd.toml` explains each key.
 
+mod enum_trees;
 mod tls;
 
+pub use enum_trees::EnumTrees;
 pub use tls::{ClientCertificates, Tls, WebSocket};
 
 use ngn_routing::NumberPlan;
@@ -34,6 +36,8 @@ pub struct Config {
     pub proxy: Proxy,
     /// Calls to telephone numbers.
     pub pstn: Pstn,
+    /// Numbers that ENUM knows.
+    pub r#enum: EnumTrees,
     /// Emergency calls.
     pub emergency: Emergency,
     /// Look-ups of names that calls go to.
@@ -318,6 +322,7 @@ impl Default for Config {
             registrar: Registrar::default(),
             proxy: Proxy::default(),
             pstn: Pstn::default(),
+            r#enum: EnumTrees::default(),
             emergency: Emergency::default(),
             dns: Dns::default(),
             trace: Trace::default(),
@@ -441,6 +446,7 @@ impl Config {
             return Err(format!("trace: {why}"));
         }
         self.pstn.check()?;
+        self.r#enum.check()?;
         let is_number = |text: &String| {
             (1..=64).contains(&text.len())
                 && text.bytes().all(|b| b.is_ascii_digit() || b"+*#".contains(&b))
@@ -523,7 +529,7 @@ mod tests {
             .chain(["handshake_seconds", "ws", "wss", "origins", "ping_seconds"])
             .chain(["country_code", "area_code", "national_prefix", "international_prefix"])
             .chain(["calls_per_account", "gateway_order", "failover_codes", "probe_seconds"])
-            .chain(["probe_failures", "numbers"])
+            .chain(["probe_failures", "trees", "dns_trees", "numbers"])
             .chain(["servers", "timeout_milliseconds", "attempts", "cached_answers"])
             .chain(["longest_ttl", "negative_ttl", "back_off"])
             .chain(["accounts", "addresses", "messages_per_call", "keep_hours", "keep_messages"]);
@@ -536,13 +542,15 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         type Spoil = fn(&mut Config);
-        let cases: [(Spoil, &str); 17] = [
+        let cases: [(Spoil, &str); 19] = [
             (|c| c.websocket.origins = vec!["example.com".to_owned()], "websocket.origins"),
             (|c| c.tls.handshake_seconds = 0, "tls.handshake_seconds"),
             (|c| c.tls.certificate = "only.pem".into(), "tls"),
             (|c| c.pstn.country_code = "+43".to_owned(), "pstn"),
             (|c| c.pstn.failover_codes = vec![603], "pstn.failover_codes"),
             (|c| c.pstn.probe_failures = 0, "pstn"),
+            (|c| c.r#enum.dns_trees = vec!["no tree".to_owned()], "enum.dns_trees"),
+            (|c| c.r#enum.timeout_milliseconds = 1, "enum.timeout_milliseconds"),
             (|c| c.emergency.numbers = vec!["one one two".to_owned()], "emergency.numbers"),
             (|c| c.dns.attempts = 99, "dns"),
             (|c| c.trace.accounts = vec!["alice".to_owned()], "trace.accounts"),

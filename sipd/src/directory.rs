@@ -1,5 +1,5 @@
-//! What sipd knows of domains, accounts, aliases, bindings, trusted peers and where calls to telephone numbers go: a full
-//! copy in memory.
+//! What sipd knows of domains, accounts, aliases, bindings, trusted peers, ENUM numbers and where calls to telephone
+//! numbers go: a full copy in memory.
 //!
 //! The engine owns it and is the only one to change it, so no look-up takes a lock. Provisioned records come
 //! from the journal's follower as [`Update`]s; bindings come from REGISTER requests that the engine accepts and,
@@ -7,7 +7,8 @@
 
 use ngn_model::binding::BindingKey;
 use ngn_model::{Account, Amount, Aor, Binding, DomainName, PeerProtocol, TrustedPeer};
-use ngn_routing::{Callee, EmergencyTable, Pstn, trunk};
+use ngn_routing::{Callee, EmergencyTable, EnumTable, Pstn, trunk};
+use ngn_store::EnumKey;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub struct Directory {
     balances: HashMap<Aor, Amount>,
     pstn: Arc<Pstn>,
     emergency: Arc<EmergencyTable>,
+    enums: EnumTable,
     /// How many bindings `bindings` holds.
     bound: usize,
 }
@@ -48,6 +50,10 @@ pub enum Update {
     Pstn(Arc<Pstn>),
     /// The emergency mapping, as it is after changes.
     Emergency(Arc<EmergencyTable>),
+    /// An ENUM range of ours, or no longer.
+    EnumRange(EnumKey, bool),
+    /// The SIP URIs of an ENUM number, best first.
+    EnumNumber(EnumKey, Vec<String>),
 }
 
 impl Directory {
@@ -57,14 +63,22 @@ impl Directory {
         Self::default()
     }
 
-    /// Everything that was loaded; what is made of several tables is given.
+    /// Everything that was loaded; what is made of several tables is given, and so are the ENUM trees that count.
     #[must_use]
     pub fn from_loaded(
         loaded: ngn_store::Directory,
         pstn: Arc<Pstn>,
         emergency: Arc<EmergencyTable>,
+        trees: &[DomainName],
     ) -> Self {
-        let mut directory = Self { pstn, emergency, ..Self::new() };
+        let enums = EnumTable::new(trees.iter().cloned());
+        let mut directory = Self { pstn, emergency, enums, ..Self::new() };
+        for key in loaded.enum_ranges {
+            directory.apply(Update::EnumRange(key, true));
+        }
+        for (key, uris) in loaded.enum_numbers {
+            directory.apply(Update::EnumNumber(key, uris));
+        }
         for peer in loaded.trusted_peers {
             directory.apply(Update::Peer(peer.ip.clone(), Some(Box::new(peer))));
         }
@@ -138,6 +152,12 @@ impl Directory {
             }
             Update::Pstn(pstn) => self.pstn = pstn,
             Update::Emergency(table) => self.emergency = table,
+            Update::EnumRange((prefix, tree), exists) => {
+                self.enums.set_range(&prefix, &tree, exists);
+            }
+            Update::EnumNumber((number, tree), uris) => {
+                self.enums.set_number(&number, &tree, uris.iter().map(String::as_str));
+            }
         }
     }
 
@@ -199,6 +219,12 @@ impl Directory {
     #[must_use]
     pub fn emergency(&self) -> &Arc<EmergencyTable> {
         &self.emergency
+    }
+
+    /// The numbers of our ENUM ranges.
+    #[must_use]
+    pub const fn enums(&self) -> &EnumTable {
+        &self.enums
     }
 
     /// Whether a host name is a SIP domain of ours.
@@ -297,6 +323,7 @@ impl Directory {
             bindings: self.bound,
             peers: self.peers.len() + self.named_peers.len(),
             routes: self.pstn.routes(),
+            enum_numbers: self.enums.len(),
         }
     }
 }
@@ -316,6 +343,8 @@ pub struct Sizes {
     pub peers: usize,
     /// Routes of calls to telephone numbers.
     pub routes: usize,
+    /// ENUM numbers of ours that lead to SIP URIs.
+    pub enum_numbers: usize,
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 mod admission;
 mod calls;
 mod counts;
+mod enums;
 mod explain;
 mod facts;
 mod gateways;
@@ -28,6 +29,7 @@ use crate::wall_clock;
 use bytes::Bytes;
 use calls::InSetup;
 use counts::Counts;
+use enums::{Answer, Waited, Waiting};
 use gateways::{Gateways, Located};
 use hops::BackOff;
 use ngn_model::call_plan::FailoverCodes;
@@ -120,6 +122,11 @@ pub struct Engine {
     located: mpsc::Sender<Located>,
     located_queue: Option<mpsc::Receiver<Located>>,
     back_off: BackOff,
+    /// The ENUM trees that the DNS is asked about.
+    asked_trees: Vec<DomainName>,
+    waiting_for_enum: Waiting,
+    enum_answers: mpsc::Sender<Answer>,
+    enum_answers_queue: Option<mpsc::Receiver<Answer>>,
     /// New work is refused.
     sheds: bool,
     /// Since when this process is about to end.
@@ -139,6 +146,7 @@ impl Engine {
     ) -> Self {
         let (found, found_queue) = mpsc::channel(LOOKUPS);
         let (located, located_queue) = mpsc::channel(64);
+        let (enum_answers, enum_answers_queue) = mpsc::channel(64);
         let node = config.node(transports.addresses().next().map(|(_, address)| address));
         Self {
             settings: settings(&config),
@@ -148,6 +156,10 @@ impl Engine {
             seed: 0,
             located,
             located_queue: Some(located_queue),
+            asked_trees: config.r#enum.asked_trees(),
+            waiting_for_enum: Waiting::default(),
+            enum_answers,
+            enum_answers_queue: Some(enum_answers_queue),
             config,
             stack,
             transports,
@@ -178,6 +190,7 @@ impl Engine {
     pub async fn run(mut self, mut queues: Queues, shutdown: CancellationToken) {
         let Some(mut found) = self.found_queue.take() else { return };
         let Some(mut located) = self.located_queue.take() else { return };
+        let Some(mut enum_answers) = self.enum_answers_queue.take() else { return };
         self.gateways_changed();
         self.emergency_changed();
         let mut sweep = tokio::time::interval(SWEEP);
@@ -201,7 +214,8 @@ impl Engine {
                 Some(batch) = queues.batches.recv() => self.apply(batch),
                 Some(found) = found.recv() => self.resolved(found),
                 Some(located) = located.recv() => self.located(located),
-                Some(ask) = queues.asks.recv() => self.explain(ask),
+                Some(answer) = enum_answers.recv() => self.enum_answered(answer),
+                Some(ask) = queues.asks.recv() => self.explain(ask, Waited::default()),
                 () = tokio::time::sleep_until(deadline.into()) => {
                     let now = self.now();
                     self.stack.timeout(now);
@@ -239,7 +253,8 @@ impl Engine {
 
     fn is_drained(&self) -> bool {
         let Some(since) = self.drains_since else { return false };
-        let is_done = self.calls.is_empty() && self.waiting.is_empty();
+        let is_done =
+            self.calls.is_empty() && self.waiting.is_empty() && self.waiting_for_enum.len() == 0;
         since.elapsed() >= DRAIN || (is_done && self.stack.usage().contexts == 0)
     }
 
@@ -313,7 +328,7 @@ impl Engine {
         let (metrics, sizes) = (&self.metrics, self.directory.sizes());
         metrics.stack(self.stack.counters(), &self.stack.usage());
         for (gauge, number) in [
-            (&metrics.calls_in_setup, self.calls.len()),
+            (&metrics.calls_in_setup, self.calls.len() + self.waiting_for_enum.len()),
             (&metrics.arrivals_waiting, arrivals),
             (&metrics.registrations_waiting, self.waiting.len()),
             (&metrics.domains, sizes.domains),
@@ -322,6 +337,7 @@ impl Engine {
             (&metrics.bindings, sizes.bindings),
             (&metrics.peers, sizes.peers),
             (&metrics.routes, sizes.routes),
+            (&metrics.enum_numbers, sizes.enum_numbers),
         ] {
             metrics::set(gauge, number);
         }
@@ -424,7 +440,7 @@ impl Engine {
                 Output::Call(event) => self.call_event(&event),
                 Output::Tried(tried) => self.tried(&tried),
                 Output::Answer { id, result } => self.probe_answered(id, &result),
-                Output::Cancelled(_) => {}
+                Output::Cancelled(id) => self.cancelled(id),
             }
         }
     }

@@ -7,7 +7,7 @@ use ngn_model::journal::{Entity, JournalRow};
 use ngn_model::{Aor, CustomerId, DomainName, EmergencyMapping};
 use ngn_routing::pstn::Change;
 use ngn_routing::{EmergencyTable, Pstn};
-use ngn_store::{DomainTls, Follower, Store, StoreError};
+use ngn_store::{DomainTls, EnumKey, Follower, Store, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,6 +42,8 @@ struct Named {
     rules: BTreeSet<i64>,
     routes: BTreeSet<i64>,
     emergency: BTreeSet<i64>,
+    enum_ranges: BTreeSet<EnumKey>,
+    enum_numbers: BTreeSet<EnumKey>,
 }
 
 /// What was read anew.
@@ -81,6 +83,8 @@ impl Named {
                 Entity::GatewayRule => named.rules.extend(row.key.parse::<i64>()),
                 Entity::Route => named.routes.extend(row.key.parse::<i64>()),
                 Entity::Emergency => named.emergency.extend(row.key.parse::<i64>()),
+                Entity::EnumRange => named.enum_ranges.extend(enum_key(&row.key)),
+                Entity::EnumNumber => named.enum_numbers.extend(enum_key(&row.key)),
                 Entity::SipAlias => named.aliases.extend(row.key.parse::<Aor>()),
                 _ => {}
             }
@@ -124,6 +128,16 @@ impl Named {
             let rows = store.balances(&keys).await?;
             updates.extend(rows.into_iter().map(|(aor, amount)| Update::Balance(aor, amount)));
         }
+        if !self.enum_ranges.is_empty() {
+            let keys: Vec<EnumKey> = self.enum_ranges.iter().cloned().collect();
+            let rows = store.enum_ranges(&keys).await?;
+            updates.extend(rows.into_iter().map(|(key, exists)| Update::EnumRange(key, exists)));
+        }
+        if !self.enum_numbers.is_empty() {
+            let keys: Vec<EnumKey> = self.enum_numbers.iter().cloned().collect();
+            let rows = store.enum_numbers(&keys).await?;
+            updates.extend(rows.into_iter().map(|(key, uris)| Update::EnumNumber(key, uris)));
+        }
         let pstn = self.read_pstn(store).await?;
         let emergency = match ids(&self.emergency).as_slice() {
             [] => Vec::new(),
@@ -155,16 +169,29 @@ impl Named {
     }
 }
 
+/// Prefix or number and tree of a journal key.
+fn enum_key(key: &str) -> Option<EnumKey> {
+    key.split_once('@').map(|(digits, tree)| (digits.to_owned(), tree.to_owned()))
+}
+
 fn ids(set: &BTreeSet<i64>) -> Vec<i64> {
     set.iter().copied().collect()
+}
+
+/// What the configuration says of what is loaded.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// Emergency numbers, whatever is mapped.
+    pub numbers: Arc<[String]>,
+    /// The ENUM trees that count, in their order.
+    pub trees: Arc<[DomainName]>,
 }
 
 /// What several tables make up together, as the engine has it; changes make another one of it.
 #[derive(Debug, Clone)]
 pub struct Tables {
     pstn: Arc<Pstn>,
-    /// Emergency numbers, whatever is mapped.
-    numbers: Arc<[String]>,
+    given: Given,
     mappings: BTreeMap<i64, EmergencyMapping>,
     /// The certificates of domains.
     profiles: Profiles,
@@ -173,7 +200,7 @@ pub struct Tables {
 impl Tables {
     fn emergency(&self) -> Arc<EmergencyTable> {
         let rows = self.mappings.values().cloned();
-        Arc::new(EmergencyTable::new(self.numbers.iter().cloned(), rows))
+        Arc::new(EmergencyTable::new(self.given.numbers.iter().cloned(), rows))
     }
 
     /// Takes changes in and adds what the engine has to know to `updates`.
@@ -215,15 +242,14 @@ pub struct Loaded {
     pub tables: Tables,
 }
 
-/// Loads everything at one moment, and a follower that goes on from there. `numbers` are emergency numbers whatever is
-/// mapped.
+/// Loads everything at one moment, and a follower that goes on from there.
 ///
 /// # Errors
 ///
 /// When the database fails.
 pub async fn load(
     store: &Store,
-    numbers: Arc<[String]>,
+    given: Given,
     profiles: Profiles,
 ) -> Result<(Loaded, Follower), StoreError> {
     let (mut loaded, follower) = store.load_directory().await?;
@@ -244,8 +270,8 @@ pub async fn load(
     let tls = loaded.domains.iter_mut();
     profiles
         .set_domains(tls.map(|row| (row.domain.clone(), std::mem::take(&mut row.tls))).collect());
-    let tables = Tables { pstn: Arc::clone(&pstn), numbers, mappings, profiles };
-    let directory = Directory::from_loaded(loaded, pstn, tables.emergency());
+    let tables = Tables { pstn: Arc::clone(&pstn), given, mappings, profiles };
+    let directory = Directory::from_loaded(loaded, pstn, tables.emergency(), &tables.given.trees);
     Ok((Loaded { directory, tables }, follower))
 }
 
@@ -311,7 +337,7 @@ async fn follow(
 /// Loads everything, however long it takes.
 async fn load_anew(store: &Store, tables: &Tables) -> (Loaded, Follower) {
     loop {
-        match load(store, Arc::clone(&tables.numbers), tables.profiles.clone()).await {
+        match load(store, tables.given.clone(), tables.profiles.clone()).await {
             Ok(loaded) => return loaded,
             Err(error) => {
                 tracing::warn!(%error, "the directory cannot be loaded yet");
@@ -387,7 +413,12 @@ mod tests {
             row(Entity::Route, "4"),
             row(Entity::Emergency, "9"),
             row(Entity::Prepaid, "a@example.com"),
+            row(Entity::EnumRange, "43@e164.arpa"),
+            row(Entity::EnumNumber, "431@e164.arpa"),
+            row(Entity::EnumNumber, "431@e164.arpa"),
+            row(Entity::EnumNumber, "431"),
         ]);
+        assert_eq!((named.enum_ranges.len(), named.enum_numbers.len()), (1, 1));
         assert_eq!((named.peers.len(), named.carriers.len(), named.gateways.len()), (1, 1, 1));
         assert_eq!((named.rules.len(), named.routes.len(), named.emergency.len()), (0, 2, 1));
         assert_eq!(named.balances.len(), 1);

@@ -8,6 +8,7 @@ pub mod config;
 pub mod directory;
 pub mod drops;
 pub mod engine;
+mod enum_lookup;
 pub mod explain;
 pub mod follower;
 pub mod heartbeat;
@@ -92,9 +93,12 @@ pub async fn serve(
     // Sockets and writers go on while the engine drains; they end after it, or when this function fails.
     let ended = CancellationToken::new();
     let end = ended.clone().drop_guard();
-    let numbers = config.emergency.numbers.clone().into();
+    let given = follower::Given {
+        numbers: config.emergency.numbers.clone().into(),
+        trees: config.r#enum.all_trees().into(),
+    };
     let profiles = Profiles::new(&config.tls)?;
-    let (loaded, follower) = follower::load(&store, numbers, profiles.clone())
+    let (loaded, follower) = follower::load(&store, given, profiles.clone())
         .await
         .context("cannot load the accounts")?;
     let follower::Loaded { directory, tables } = loaded;

@@ -4,6 +4,7 @@
 //! again for a moment, so that calls to a domain whose servers are away do not pile up.
 
 use crate::config::Dns;
+use crate::enum_lookup::Trees;
 use anyhow::Context as _;
 use futures::future::join_all;
 use hickory_resolver::config::{NameServerConfig, ResolverConfig};
@@ -30,6 +31,8 @@ pub struct Locator {
     resolver: TokioResolver,
     /// Until when a question is not asked again.
     silent: Arc<Mutex<HashMap<Question, Instant>>>,
+    /// ENUM trees in which nobody answers.
+    pub(crate) trees: Arc<Trees>,
 }
 
 impl std::fmt::Debug for Locator {
@@ -40,7 +43,7 @@ impl std::fmt::Debug for Locator {
 
 /// Why there is no answer that may be relied on.
 #[derive(Debug)]
-struct NoAnswer;
+pub(crate) struct NoAnswer;
 
 impl Locator {
     /// A locator with its own cache. A system without resolver settings still knows its hosts file.
@@ -70,7 +73,7 @@ impl Locator {
         options.negative_max_ttl = Some(longest.min(Duration::from_secs(config.negative_ttl)));
         options.edns0 = true;
         let resolver = builder.build().context("the name servers of [dns] cannot be used")?;
-        Ok(Self { resolver, silent: Arc::default() })
+        Ok(Self { resolver, silent: Arc::default(), trees: Arc::default() })
     }
 
     /// Where a request to a URI is sent, in order of preference; nothing when it cannot be found.
@@ -160,7 +163,11 @@ impl Locator {
     }
 
     /// The records of a name; none when it has none.
-    async fn records(&self, name: &str, kind: RecordType) -> Result<Vec<RData>, NoAnswer> {
+    pub(crate) async fn records(
+        &self,
+        name: &str,
+        kind: RecordType,
+    ) -> Result<Vec<RData>, NoAnswer> {
         let Ok(mut name) = Name::from_ascii(name) else { return Ok(Vec::new()) };
         name.set_fqdn(true);
         match self.resolver.lookup(name.clone(), kind).await {
@@ -173,12 +180,12 @@ impl Locator {
         }
     }
 
-    fn is_silent(&self, question: &Question) -> bool {
+    pub(crate) fn is_silent(&self, question: &Question) -> bool {
         let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
         silent.get(question).is_some_and(|until| *until > Instant::now())
     }
 
-    fn note_silence(&self, question: &Question) {
+    pub(crate) fn note_silence(&self, question: &Question) {
         let now = Instant::now();
         let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
         if silent.len() >= SILENT {

@@ -69,6 +69,14 @@ pub struct Metrics {
     pub peers: Gauge,
     /// Routes of calls to telephone numbers.
     pub routes: Gauge,
+    /// ENUM numbers of ours that lead to SIP URIs.
+    pub enum_numbers: Gauge,
+    /// Numbers that the DNS was asked about and had.
+    pub enum_found: Counter,
+    /// Numbers that the DNS was asked about and had not.
+    pub enum_unknown: Counter,
+    /// Numbers that calls went on with before the DNS said anything about them.
+    pub enum_unanswered: Counter,
     gateway_calls: Family<GatewayLabel, Counter>,
     gateway_failures: Family<GatewayLabel, Counter>,
     gateway_up: Family<GatewayLabel, Gauge>,
@@ -134,6 +142,8 @@ impl Metrics {
         let calls = gauges(registry, "calls", "Calls in progress");
         let queues = gauges(registry, "queue_length", "What waits in a queue");
         let held = gauges(registry, "directory", "Records held in memory");
+        let text = "Numbers in no range of ours that the DNS was asked about";
+        let enums = counters(registry, "enum_lookups", text);
         let gateway_calls = Family::default();
         let text = "Calls that were sent to a gateway";
         registry.register("gateway_calls", text, Family::clone(&gateway_calls));
@@ -165,6 +175,10 @@ impl Metrics {
             bindings: handle(&held, [("kind", "bindings")]),
             peers: handle(&held, [("kind", "trusted_peers")]),
             routes: handle(&held, [("kind", "routes")]),
+            enum_numbers: handle(&held, [("kind", "enum_numbers")]),
+            enum_found: handle(&enums, [("result", "found")]),
+            enum_unknown: handle(&enums, [("result", "unknown")]),
+            enum_unanswered: handle(&enums, [("result", "unanswered")]),
             gateway_calls,
             gateway_failures,
             gateway_up,

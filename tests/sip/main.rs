@@ -4,6 +4,7 @@
 
 mod calls;
 mod diversions;
+mod enum_calls;
 mod fixture;
 mod malformed;
 mod phones;

@@ -13,21 +13,21 @@ use ngn_tests::{Value, http, record, sip_id};
 use crate::fixture::DOMAIN;
 
 /// Nobody is probed, and the gateways of a carrier are used in their order.
-const SETTINGS: &str =
+pub(crate) const SETTINGS: &str =
     "[pstn]\nprobe_seconds = 0\ngateway_order = \"in-order\"\n\n[proxy]\nanswer_timeout = 30\n";
 
-fn on_both(settings: &str, test: impl Fn(&Platform)) {
+pub(crate) fn on_both(settings: &str, test: impl Fn(&Platform)) {
     for backend in [Backend::Sqlite, Backend::MariaDb] {
         test(&Platform::start_with(backend, &[("sipd", settings)]));
     }
 }
 
-fn uri(user: &str) -> String {
+pub(crate) fn uri(user: &str) -> String {
     format!("sip:{user}@{DOMAIN}")
 }
 
 /// An account that may call numbers, and its phone.
-fn caller(p: &Platform, name: &str, groups: &[&str], rpid: &str) -> Phone {
+pub(crate) fn caller(p: &Platform, name: &str, groups: &[&str], rpid: &str) -> Phone {
     let admin = p.admin();
     let known = ngn_tests::query(record! { domain: DOMAIN }, "domain", "ASC", 0, 1);
     if admin.ok("Sip.getDomains", known).int_at("total") == 0 {
@@ -41,25 +41,25 @@ fn caller(p: &Platform, name: &str, groups: &[&str], rpid: &str) -> Phone {
 }
 
 /// A stand-in for a gateway.
-fn stand_in(p: &Platform) -> Phone {
+pub(crate) fn stand_in(p: &Platform) -> Phone {
     Phone::new(p.sip_address(), "gateway@carrier.example", "")
 }
 
 /// Makes a stand-in a gateway of a carrier; gives its id.
-fn gateway(p: &Platform, carrier_id: i64, name: &str, at: SocketAddr) -> i64 {
+pub(crate) fn gateway(p: &Platform, carrier_id: i64, name: &str, at: SocketAddr) -> i64 {
     let gateway = record! {
         name: name, carrier_id: carrier_id, ip: "localhost", port: i64::from(at.port()),
     };
     p.admin().ok("Sip.addGateway", record! { gateway: gateway }).int_at("id")
 }
 
-fn routes(p: &Platform, routes: Vec<Value>) {
+pub(crate) fn routes(p: &Platform, routes: Vec<Value>) {
     p.admin().ok("Sip.addRoutes", record! { routes: Value::List(routes) });
     p.settle();
 }
 
 /// Calls, and shows the password when asked for it; gives the last INVITE.
-fn call(phone: &Phone, to: &str, more: &[(&str, &str)]) -> Request {
+pub(crate) fn call(phone: &Phone, to: &str, more: &[(&str, &str)]) -> Request {
     let contact = format!("<{}>", phone.contact());
     let mut invite = Request::new("INVITE", to, &phone.aor(), to).with("Contact", &contact);
     for (name, value) in more {
@@ -74,24 +74,24 @@ fn call(phone: &Phone, to: &str, more: &[(&str, &str)]) -> Request {
     again
 }
 
-fn outcome(phone: &Phone) -> Message {
+pub(crate) fn outcome(phone: &Phone) -> Message {
     phone.receive_where(|message| message.status() >= 200).unwrap()
 }
 
 /// The INVITE that somebody gets, which is answered so.
-fn answer(phone: &Phone, status: &str) -> Message {
+pub(crate) fn answer(phone: &Phone, status: &str) -> Message {
     let invite = phone.receive_where(|message| message.method() == "INVITE").unwrap();
     let contact = format!("<{}>", phone.contact());
     phone.send(&response(&invite, status, "callee", &[("Contact", &contact)])).unwrap();
     invite
 }
 
-fn request_user(message: &Message) -> String {
+pub(crate) fn request_user(message: &Message) -> String {
     let uri = message.start.split(' ').nth(1).unwrap_or_default();
     uri.trim_start_matches("sip:").split('@').next().unwrap_or_default().to_owned()
 }
 
-fn ngn(p: &Platform, arguments: &[&str]) -> String {
+pub(crate) fn ngn(p: &Platform, arguments: &[&str]) -> String {
     let mut command = Command::new(program("ngn"));
     command.args(arguments).env("NGN_DATABASE", &p.database.url).env("USER", "operator");
     let output = command.output().unwrap();

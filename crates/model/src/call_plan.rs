@@ -16,6 +16,14 @@ pub enum Plan {
     Reject(Reject),
 }
 
+impl Plan {
+    /// Whether it is the plan of an emergency call (B165).
+    #[must_use]
+    pub const fn is_emergency(&self) -> bool {
+        matches!(self, Self::Call(CallPlan { is_emergency: true, .. }))
+    }
+}
+
 /// The ordered steps of a call.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct CallPlan {

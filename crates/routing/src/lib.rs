@@ -11,6 +11,7 @@ pub mod cases;
 pub mod dial;
 pub mod diversion;
 pub mod emergency;
+mod enum_table;
 pub mod facts;
 mod legs;
 pub mod number;
@@ -24,6 +25,7 @@ pub mod trunk;
 mod voicemail;
 
 pub use emergency::EmergencyTable;
+pub use enum_table::EnumTable;
 pub use facts::{
     CallFacts, Callee, Caller, Diverted, EnumAnswer, GatewayOrder, Purpose, Settings, Usage,
 };

@@ -54,11 +54,11 @@ pub fn plan(facts: &CallFacts<'_>) -> Plan {
 }
 
 /// The numbers that ENUM is to be asked about before the plan is made, digits with country code: those that a gateway
-/// might take, called or diverted to.
+/// might take, called or diverted to. None when the caller may not call at all.
 #[must_use]
 pub fn enum_questions(facts: &CallFacts<'_>) -> Vec<String> {
     let mut numbers = Vec::new();
-    if facts.purpose != Purpose::Call {
+    if facts.purpose != Purpose::Call || caller_may_call(facts).is_some() {
         return numbers;
     }
     if let (Some(paying), Callee::Unknown { .. }) = (paying(facts), facts.callee)

@@ -1,7 +1,10 @@
 //! Reading what SIP servers serve: domains, accounts with their groups, aliases, where calls to telephone numbers go;
 //! with bindings, the directory.
 
+mod enums;
 mod pstn;
+
+pub use enums::{EnumKey, EnumTargets};
 
 use crate::account_options;
 use crate::error::StoreError;
@@ -46,6 +49,10 @@ pub struct Directory {
     pub emergency: Vec<EmergencyMapping>,
     /// What prepaid accounts have.
     pub balances: Vec<(Aor, Amount)>,
+    /// The ENUM ranges: prefix and tree.
+    pub enum_ranges: Vec<EnumKey>,
+    /// The ENUM numbers that have SIP mappings.
+    pub enum_numbers: Vec<EnumTargets>,
 }
 
 /// A SIP domain as a SIP server must know it.
@@ -111,6 +118,8 @@ impl Store {
                         routes: pstn.routes,
                         emergency: pstn.emergency,
                         balances: pstn.balances,
+                        enum_ranges: enums::load_ranges(tx).await?,
+                        enum_numbers: enums::load_numbers(tx).await?,
                     };
                     Ok::<_, StoreError>((directory, start))
                 })

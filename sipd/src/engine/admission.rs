@@ -4,6 +4,7 @@ use super::{Engine, Fields};
 use crate::config::{DigestAlgorithm, DigestUri};
 use crate::wall_clock;
 use ngn_model::{Account, Aor, DomainName, PeerProtocol, TrustedPeer};
+use ngn_routing::Caller;
 use ngn_sip::digest::{self, Rules, Secret, UriRule, Verdict};
 use ngn_sip::header::{Algorithm, Authorization, HeaderName, Transport};
 use ngn_sip::message::{Message, Method};
@@ -19,6 +20,19 @@ pub(super) enum Admission {
     Peer(Box<TrustedPeer>),
     Stranger,
     Refused(u16, Option<&'static str>, Fields),
+}
+
+impl Admission {
+    /// Who calls, as decisions know them; `None` when the request is refused.
+    pub(super) fn caller(&self) -> Option<Caller<'_>> {
+        match self {
+            Self::Account(account) => Some(Caller::Account(account)),
+            Self::Claimed(account) => Some(Caller::Claimed(account)),
+            Self::Peer(peer) => Some(Caller::Peer(peer)),
+            Self::Stranger => Some(Caller::Stranger),
+            Self::Refused(..) => None,
+        }
+    }
 }
 
 impl Engine {

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::admission::Admission;
+use super::enums::{Waited, Work};
 use super::facts::{Decision, Question};
 use crate::cdr::Record;
 use crate::cdr::record::{self, Attempt, Parties};
@@ -61,46 +62,74 @@ impl Engine {
         if request.max_forwards().ok().flatten().is_some_and(|left| left.0 == 0) {
             return self.reply(id, 483, None, &Vec::new());
         }
-        let admission = self.admit(incoming, method, uri);
-        let caller = match &admission {
-            Admission::Account(account) => Caller::Account(account),
-            Admission::Claimed(account) => Caller::Claimed(account),
-            Admission::Peer(peer) => Caller::Peer(peer),
-            Admission::Stranger => Caller::Stranger,
-            Admission::Refused(status, phrase, fields) => {
-                return self.reply(id, *status, *phrase, fields);
-            }
-        };
+        match self.admit(incoming, method, uri) {
+            Admission::Refused(status, phrase, fields) => self.reply(id, status, phrase, &fields),
+            admission => self.call(incoming.clone(), admission, Waited::default()),
+        }
+    }
+
+    /// Decides where a request goes whose caller is known, and sends it there; before, it may wait for what the DNS says
+    /// about numbers.
+    pub(super) fn call(&mut self, incoming: IncomingRequest, admission: Admission, waited: Waited) {
+        let request = &incoming.request;
+        let (Some(uri), Some(caller)) = (request.request_uri(), admission.caller()) else { return };
         let from = request.from_header().map(|from| from.uri().as_str().to_owned());
-        self.seed = self.seed.wrapping_add(1);
-        let Decision { plan, canonical } = self.decide(&Question {
+        let question = Question {
             caller,
             uri,
             from: &from.unwrap_or_default(),
             wants_privacy: wants_privacy(request),
             source: incoming.source.remote.ip(),
             now: wall_clock(),
-            seed: self.seed,
-        });
+            seed: self.seed.wrapping_add(1),
+        };
+        let Decision { plan, canonical, numbers } = self.decide(&question, &waited.told);
+        // Nobody who calls for help waits.
+        let lookup = if plan.is_emergency() { None } else { self.enum_lookup(&numbers, &waited) };
+        match lookup {
+            Some(lookup) => self.wait_for_enum(lookup, Work::Request(incoming, admission), waited),
+            None => self.carry_on(&incoming, &admission, plan, canonical),
+        }
+    }
+
+    /// The beginning of a call's record; `None` when nobody may call so.
+    pub(super) fn attempt(
+        &self,
+        incoming: &IncomingRequest,
+        admission: &Admission,
+        canonical: String,
+    ) -> Option<Attempt> {
+        let (payer, rpid) = match admission.caller()? {
+            Caller::Account(account) => (account.aor.to_string(), account.rpid.clone()),
+            Caller::Claimed(account) => (account.aor.to_string(), None),
+            Caller::Peer(peer) => {
+                (peer.billing_id.clone().unwrap_or_else(|| peer.ip.clone()), None)
+            }
+            Caller::Stranger => (String::new(), None),
+        };
+        let proxy = self.config.listen.advertised.clone();
+        let proxy = proxy.unwrap_or_else(|| incoming.source.local.ip().to_string());
+        let (rpid, node) = (rpid.unwrap_or_default(), self.node.clone());
+        Some(Attempt::of(incoming, Parties { payer, rpid, canonical, proxy, node }))
+    }
+
+    /// Does what a plan says.
+    fn carry_on(
+        &mut self,
+        incoming: &IncomingRequest,
+        admission: &Admission,
+        plan: Plan,
+        canonical: String,
+    ) {
+        let (id, request) = (incoming.id, &incoming.request);
+        let Some(caller) = admission.caller() else { return };
+        self.seed = self.seed.wrapping_add(1);
         let plan = Arc::new(plan);
-        let is_call = *method == Method::Invite;
+        let is_call = request.method() == Some(&Method::Invite);
         if is_call {
             self.keep_plan(request.call_id().unwrap_or_default(), Arc::clone(&plan));
         }
-        let attempt = is_call.then(|| {
-            let (payer, rpid) = match caller {
-                Caller::Account(account) => (account.aor.to_string(), account.rpid.clone()),
-                Caller::Claimed(account) => (account.aor.to_string(), None),
-                Caller::Peer(peer) => {
-                    (peer.billing_id.clone().unwrap_or_else(|| peer.ip.clone()), None)
-                }
-                Caller::Stranger => (String::new(), None),
-            };
-            let proxy = self.config.listen.advertised.clone();
-            let proxy = proxy.unwrap_or_else(|| incoming.source.local.ip().to_string());
-            let (rpid, node) = (rpid.unwrap_or_default(), self.node.clone());
-            Attempt::of(incoming, Parties { payer, rpid, canonical, proxy, node })
-        });
+        let attempt = if is_call { self.attempt(incoming, admission, canonical) } else { None };
         match &*plan {
             Plan::Reject(reject) => {
                 tracing::debug!(status = reject.status, reason = reject.reason(), "call refused");
@@ -212,6 +241,7 @@ impl Engine {
 
     /// Records what is still being set up when this process ends: nobody else knows of it.
     pub(super) fn record_unfinished(&mut self) {
+        self.record_all_waiting();
         for (id, InSetup { attempt, .. }) in std::mem::take(&mut self.calls) {
             let tag = self.stack.to_tag(id).unwrap_or_default();
             self.record(Record::Call(Box::new(attempt.failed(503, tag, wall_clock()))));

@@ -1,7 +1,8 @@
 //! Plans that somebody asks about.
 
 use super::Engine;
-use super::facts::Question;
+use super::enums::{Told, Waited, Work};
+use super::facts::{Decision, Question};
 use crate::explain::{Ask, Wanted};
 use crate::wall_clock;
 use ngn_model::{PeerProtocol, Plan};
@@ -21,8 +22,8 @@ impl Engine {
         self.recent.push_back((call_id.to_owned(), plan));
     }
 
-    /// Answers a question.
-    pub(super) fn explain(&self, ask: Ask) {
+    /// Answers a question, when the DNS was asked about the numbers in it.
+    pub(super) fn explain(&mut self, ask: Ask, waited: Waited) {
         let answer = match &ask.wanted.call_id {
             Some(call_id) => {
                 let found = self.recent.iter().rev().find(|(known, _)| known == call_id);
@@ -30,13 +31,21 @@ impl Engine {
                     format!("{call_id} is not among the last {KEPT} calls of this node")
                 })
             }
-            None => self.hypothetical(&ask.wanted),
+            None => match self.hypothetical(&ask.wanted, &waited.told) {
+                Ok(Decision { plan, numbers, .. }) => {
+                    if let Some(lookup) = self.enum_lookup(&numbers, &waited) {
+                        return self.wait_for_enum(lookup, Work::Ask(ask), waited);
+                    }
+                    Ok(plan)
+                }
+                Err(why) => Err(why),
+            },
         };
         // Who asked may be gone.
         let _ = ask.answer.send(answer);
     }
 
-    fn hypothetical(&self, wanted: &Wanted) -> Result<Plan, String> {
+    fn hypothetical(&self, wanted: &Wanted, told: &Told) -> Result<Decision, String> {
         let uri = |text: &str| {
             let has_scheme = ["sip:", "sips:", "tel:", "urn:"].iter().any(|s| text.starts_with(s));
             let whole = if has_scheme { text.to_owned() } else { format!("sip:{text}") };
@@ -56,7 +65,7 @@ impl Engine {
             (None, Some(peer)) => Caller::Peer(peer),
             (None, None) => Caller::Stranger,
         };
-        let decision = self.decide(&Question {
+        let question = Question {
             caller,
             uri: &to,
             from: from.as_str(),
@@ -64,7 +73,7 @@ impl Engine {
             source,
             now: wanted.at.unwrap_or_else(wall_clock),
             seed: self.seed,
-        });
-        Ok(decision.plan)
+        };
+        Ok(self.decide(&question, told))
     }
 }

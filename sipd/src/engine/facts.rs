@@ -1,11 +1,12 @@
 //! All that a decision depends on, gathered at once; nothing here decides.
 
 use super::Engine;
+use super::enums::Told;
 use ngn_model::call_plan::Payer;
 use ngn_model::{Account, Aor, DomainName, Plan};
-use ngn_routing::{CallFacts, Callee, Caller, Diverted, Usage, dial, diversion};
+use ngn_routing::{CallFacts, Callee, Caller, Diverted, EnumAnswer, Usage, dial, diversion};
 use ngn_sip::uri::Uri;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::net::IpAddr;
 
 /// How many targets of diversions and mappings are looked at for one call.
@@ -34,6 +35,8 @@ pub(super) struct Decision {
     pub(super) plan: Plan,
     /// The account or address that was called.
     pub(super) canonical: String,
+    /// The numbers about which nobody said anything: no range of ours has them.
+    pub(super) numbers: Vec<String>,
 }
 
 /// Where a URI leads.
@@ -46,15 +49,15 @@ enum Place {
     Foreign,
 }
 
-/// A URI that a diversion or a mapping leads to, and where that is.
+/// A URI that a diversion, a mapping or ENUM leads to, and where that is.
 struct Known {
     uri: String,
     place: Place,
 }
 
 impl Engine {
-    /// Gathers the facts and decides.
-    pub(super) fn decide(&self, question: &Question<'_>) -> Decision {
+    /// Gathers the facts and decides; `told` is what the DNS said about numbers.
+    pub(super) fn decide(&self, question: &Question<'_>, told: &Told) -> Decision {
         let (caller, uri, settings) = (question.caller, question.uri, &self.settings);
         let dialled = dialled(uri);
         let host = DomainName::new(uri.host_text()).ok();
@@ -88,19 +91,16 @@ impl Engine {
             Caller::Peer(peer) => payers.push(Payer::Peer(peer.ip.clone())),
             Caller::Claimed(_) | Caller::Stranger => {}
         }
-        let begins = match callee {
-            Callee::Account { account, .. } => vec![account],
-            Callee::Unknown { .. } | Callee::Foreign { .. } => Vec::new(),
-        };
-        let mapped = if emergency.knows(&dialled) || dialled.starts_with("urn:") {
-            emergency.targets().collect()
-        } else {
-            Vec::new()
-        };
-        let known = self.known(begins, mapped, &mut payers);
-        let diverted: Vec<Diverted<'_>> = known.iter().map(|known| self.callee_of(known)).collect();
-        let usage: Vec<Usage> = payers.into_iter().map(|payer| self.usage_of(payer)).collect();
-        let plan = ngn_routing::plan(&CallFacts {
+        let mut leads = Leads { engine: self, known: Vec::new(), seen: HashSet::new(), payers };
+        if emergency.knows(&dialled) || dialled.starts_with("urn:") {
+            for uri in emergency.targets().take(MOST / 2) {
+                leads.add(uri, None);
+            }
+        }
+        if let Callee::Account { account, .. } = callee {
+            leads.follow(account);
+        }
+        let facts = CallFacts {
             purpose: ngn_routing::Purpose::Call,
             caller,
             callee,
@@ -108,18 +108,69 @@ impl Engine {
             domain: domain.as_ref(),
             from: question.from,
             wants_privacy: question.wants_privacy,
-            diverted: &diverted,
+            diverted: &[],
             enum_answers: &[],
             pstn: self.directory.pstn(),
             down: self.gateways.down(),
             emergency,
-            usage: &usage,
+            usage: &[],
             seed: question.seed,
             source: question.source,
             now: question.now,
             settings,
+        };
+        let (answers, numbers) = self.ask_enum(&facts, &mut leads, told);
+        let diverted = leads.diverted();
+        let usage = leads.usage();
+        let enum_answers: Vec<EnumAnswer<'_>> =
+            answers.iter().map(|(number, uris)| EnumAnswer { number, uris }).collect();
+        let enum_answers = &enum_answers;
+        let plan = ngn_routing::plan(&CallFacts {
+            diverted: &diverted,
+            usage: &usage,
+            enum_answers,
+            ..facts
         });
-        Decision { plan, canonical }
+        Decision { plan, canonical, numbers }
+    }
+
+    /// What ENUM says about the numbers that matter to a call: our own ranges first, then what the DNS said; and the
+    /// numbers about which neither says anything. Accounts that it leads to may divert to numbers again.
+    fn ask_enum(
+        &self,
+        facts: &CallFacts<'_>,
+        leads: &mut Leads<'_>,
+        told: &Told,
+    ) -> (BTreeMap<String, Vec<String>>, Vec<String>) {
+        let (mut answers, mut open) = (BTreeMap::new(), Vec::new());
+        loop {
+            let (diverted, usage) = (leads.diverted(), leads.usage());
+            let questions = ngn_routing::enum_questions(&CallFacts {
+                diverted: &diverted,
+                usage: &usage,
+                ..*facts
+            });
+            let mut found_more = false;
+            for number in questions {
+                if answers.len() >= MOST || answers.contains_key(&number) {
+                    continue;
+                }
+                let mut uris = self.directory.enums().uris(&number);
+                if uris.is_empty() {
+                    match told.get(&number) {
+                        Some(said) => uris.clone_from(said),
+                        None => open.push(number.clone()),
+                    }
+                }
+                for uri in &uris {
+                    found_more |= leads.add_with_diversions(uri);
+                }
+                answers.insert(number, uris);
+            }
+            if !found_more {
+                return (answers, open);
+            }
+        }
     }
 
     /// Whether a request is an emergency call by what it calls (B165).
@@ -148,45 +199,6 @@ impl Engine {
         self.directory.domains().take(SEARCHED).find_map(|domain| self.first_known(names, domain))
     }
 
-    /// The targets of accounts' diversions, those of their diversions, and so on; and `mapped`. Whoever diverts may have
-    /// to pay.
-    fn known(
-        &self,
-        begins: Vec<&Account>,
-        mapped: Vec<&str>,
-        payers: &mut Vec<Payer>,
-    ) -> Vec<Known> {
-        let mut known = Vec::new();
-        let mut seen = HashSet::new();
-        let mut queue = VecDeque::from(begins);
-        for uri in mapped.into_iter().take(MOST / 2) {
-            if seen.insert(uri.to_owned()) {
-                known.push(Known { uri: uri.to_owned(), place: self.place(uri, None) });
-            }
-        }
-        while let Some(account) = queue.pop_front() {
-            if account.options.is_none() {
-                continue;
-            }
-            payers.push(Payer::Account(account.aor.clone()));
-            for uri in diversion::targets(account, &self.settings) {
-                if known.len() >= MOST || !seen.insert(uri.clone()) {
-                    continue;
-                }
-                let place = self.place(&uri, Some(account));
-                if let Place::Ours(aor) = &place
-                    && let Some(next) = self.directory.account_at(aor)
-                {
-                    queue.push_back(next);
-                }
-                known.push(Known { uri, place });
-            }
-        }
-        payers.sort();
-        payers.dedup();
-        known
-    }
-
     /// Where a URI leads; numbers are read as the account dials them whose diversion it is.
     fn place(&self, uri: &str, account: Option<&Account>) -> Place {
         let Ok(uri) = Uri::parse(uri) else { return Place::Nowhere };
@@ -197,7 +209,9 @@ impl Engine {
                 let user = dialled(&uri);
                 let names = match account {
                     Some(account) => dial::usernames_of_target(account, &user, &self.settings),
-                    None => vec![user],
+                    None => {
+                        dial::usernames(&Caller::Stranger, &user, Some(&domain), &self.settings)
+                    }
                 };
                 Place::Ours(self.first_known(&names, &domain).unwrap_or(aor))
             }
@@ -215,6 +229,66 @@ impl Engine {
             Place::Foreign => Callee::Foreign { uri },
         };
         Diverted { uri, callee }
+    }
+}
+
+/// Where a call may lead: the targets of diversions, of their diversions and so on, of ENUM and of mappings; and who may
+/// have to pay.
+struct Leads<'e> {
+    engine: &'e Engine,
+    known: Vec<Known>,
+    seen: HashSet<String>,
+    payers: Vec<Payer>,
+}
+
+impl<'e> Leads<'e> {
+    /// Takes a URI; gives the account that it leads to when it is new. Numbers are read as the account dials them whose
+    /// diversion it is.
+    fn add(&mut self, uri: &str, account: Option<&Account>) -> Option<&'e Account> {
+        if self.known.len() >= MOST || !self.seen.insert(uri.to_owned()) {
+            return None;
+        }
+        let place = self.engine.place(uri, account);
+        let found = match &place {
+            Place::Ours(aor) => self.engine.directory.account_at(aor),
+            Place::Nowhere | Place::Foreign => None,
+        };
+        self.known.push(Known { uri: uri.to_owned(), place });
+        found
+    }
+
+    /// Takes a URI and the diversions of whom it leads to; says whether that is an account that was not known to be.
+    fn add_with_diversions(&mut self, uri: &str) -> bool {
+        let found = self.add(uri, None);
+        if let Some(account) = found {
+            self.follow(account);
+        }
+        found.is_some()
+    }
+
+    /// Takes the targets of an account's diversions, those of their diversions, and so on. Whoever diverts may have to
+    /// pay.
+    fn follow(&mut self, account: &'e Account) {
+        let mut queue = VecDeque::from([account]);
+        while let Some(account) = queue.pop_front() {
+            if account.options.is_none() {
+                continue;
+            }
+            self.payers.push(Payer::Account(account.aor.clone()));
+            for uri in diversion::targets(account, &self.engine.settings) {
+                queue.extend(self.add(&uri, Some(account)));
+            }
+        }
+    }
+
+    fn diverted(&self) -> Vec<Diverted<'_>> {
+        self.known.iter().map(|known| self.engine.callee_of(known)).collect()
+    }
+
+    /// What those who may have to pay have used.
+    fn usage(&self) -> Vec<Usage> {
+        let payers: BTreeSet<&Payer> = self.payers.iter().collect();
+        payers.into_iter().map(|payer| self.engine.usage_of(payer.clone())).collect()
     }
 }
 

@@ -4,7 +4,12 @@ use crate::backend::Backend;
 use crate::on_both;
 use ngn_model::{Aor, DomainName, Ownership};
 
-on_both!(everything_is_loaded, records_are_read_again, unusable_rows_are_left_out);
+on_both!(
+    everything_is_loaded,
+    records_are_read_again,
+    unusable_rows_are_left_out,
+    b106_enum_numbers_with_their_sip_mappings,
+);
 
 fn aor(text: &str) -> Aor {
     text.parse().expect("an address")
@@ -104,4 +109,41 @@ async fn unusable_rows_are_left_out(backend: &Backend) {
     // An account whose access list cannot be read is closed, not open to everyone.
     let counts = (directory.domains.len(), directory.accounts.len(), directory.aliases.len());
     assert_eq!(counts, (2, 3, 2));
+}
+
+async fn b106_enum_numbers_with_their_sip_mappings(backend: &Backend) {
+    backend
+        .sql(
+            "INSERT INTO domains (id, name, type) VALUES (1, '3.4.e164.arpa', 'NATIVE'), (2, '1.e164.example', 'NATIVE'); \
+             INSERT INTO enum_ranges (id, prefix, tld, domain_id, nameservers) VALUES \
+             (1, '43', 'e164.arpa', 1, ''), (2, '1', 'e164.example', 2, ''); \
+             INSERT INTO enum_numbers (id, range_id, number, tld) VALUES (1, 1, '431', 'e164.arpa'), \
+             (2, 1, '432', 'e164.arpa'), (3, 2, '431', 'e164.example'), (4, 1, '433', 'e164.arpa'); \
+             INSERT INTO enum_mappings (id, number_id, type, mapto, mapto_bare, priority) VALUES \
+             (1, 1, 'sip', 'sip:late@a.example', 'late@a.example', 9), (2, 1, 'sip', 'sip:a@a.example', 'a@a.example', 5), \
+             (3, 1, 'mailto', 'mailto:a@a.example', 'a@a.example', 1), (4, 1, 'sip', 'sips:b@a.example', 'b@a.example', 5), \
+             (5, 3, 'sip', 'sip:c@a.example', 'c@a.example', 5), (6, 4, 'mailto', 'mailto:a@a.example', 'a@a.example', 5)",
+        )
+        .await;
+    let key = |number: &str, tree: &str| (number.to_owned(), tree.to_owned());
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let first = texts(&["sip:a@a.example", "sips:b@a.example", "sip:late@a.example"]);
+    let (directory, _) = backend.store.load_directory().await.expect("the directory");
+    assert_eq!(directory.enum_ranges, [key("1", "e164.example"), key("43", "e164.arpa")]);
+    let numbers = [
+        (key("431", "e164.arpa"), first.clone()),
+        (key("431", "e164.example"), texts(&["sip:c@a.example"])),
+    ];
+    assert_eq!(directory.enum_numbers, numbers);
+
+    let asked = [key("433", "e164.arpa"), key("431", "e164.arpa"), key("9", "e164.arpa")];
+    let found = backend.store.enum_numbers(&asked).await.expect("numbers");
+    let [without, with, gone] = asked;
+    assert_eq!(found, [(without, Vec::new()), (with, first), (gone, Vec::new())]);
+    let many: Vec<_> = (0..250).map(|n| key(&n.to_string(), "e164.arpa")).collect();
+    assert_eq!(backend.store.enum_numbers(&many).await.expect("numbers").len(), 250);
+    assert!(backend.store.enum_numbers(&[]).await.expect("nothing").is_empty());
+    let asked = [key("43", "e164.arpa"), key("43", "e164.example"), key("4", "e164.arpa")];
+    let found = backend.store.enum_ranges(&asked).await.expect("ranges");
+    assert_eq!(found.iter().map(|(_, exists)| *exists).collect::<Vec<_>>(), [true, false, false]);
 }
