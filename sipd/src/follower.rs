@@ -371,8 +371,8 @@ mod tests {
         let routes = (1..=1000).map(|id| route(id, &format!("00{id}")));
         let served = Arc::new(Pstn::new([carrier], [gateway.clone()], [], routes));
         let profiles = Profiles::new(&crate::config::Tls::default()).expect("no files");
-        let (numbers, mappings) = (Vec::new().into(), BTreeMap::new());
-        let mut tables = Tables { pstn: Arc::clone(&served), numbers, mappings, profiles };
+        let (given, mappings) = (Given::default(), BTreeMap::new());
+        let mut tables = Tables { pstn: Arc::clone(&served), given, mappings, profiles };
         let one = vec![Change::Route(1001, Some(route(1001, "0031")))];
         let updates = tables.take(Read { pstn: one, ..Read::default() }).await;
         let [Update::Pstn(new)] = &updates[..] else { panic!("{updates:?}") };

@@ -143,7 +143,7 @@ fn calls_go_on_without_the_dns() {
     assert_eq!(cancelled.unwrap().status(), 487, "RFC 3261 section 9.2");
     assert!(gw.receive_within(Duration::from_millis(200)).is_err(), "it was given up");
     let account = sip_id(&format!("alice@{DOMAIN}"));
-    let window = record! { fromDate: 0, toDate: i64::from(u32::MAX), limit: 9 };
+    let window = record! { fromDate: 0, toDate: i64::from(i32::MAX), limit: 9 };
     let query = record! { sipId: account, query: record! { placed: window } };
     eventually("the call leaves its record", || {
         let found = p.admin().ok("Sip.getCalls", query.clone());
