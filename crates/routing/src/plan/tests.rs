@@ -84,3 +84,16 @@ fn contacts_of_equal_preference_ring_together() {
     assert_eq!(shape, [(Condition::First, 2, twenty), (Condition::Unanswered, 1, twenty)]);
     assert!(call.steps.iter().all(|step| step.reason().contains("info@example.com")));
 }
+
+// B66: nobody is asked about numbers for those who may call none.
+#[test]
+fn b66_blocked_callers_cause_no_questions() {
+    let world = World::default();
+    let asked = |groups: &[&str]| {
+        let alice = account("alice@example.com", groups);
+        let caller = Caller::Account(&alice);
+        enum_questions(&CallFacts { caller, dialled: "+431234567", ..world.facts() })
+    };
+    assert_eq!(asked(&[]), ["431234567"]);
+    assert!(asked(&["blocked"]).is_empty());
+}
