@@ -18,11 +18,13 @@ pub(crate) struct Source {
 impl Source {
     /// Opens it; one that does not exist is not made.
     pub(crate) async fn open(&self) -> anyhow::Result<Store> {
-        let url = match &self.database {
-            Some(url) => url.clone(),
-            None => format!("sqlite:{}", self.data.join("ngn.sqlite").display()),
-        };
-        Self::open_at(&url).await
+        Self::open_at(&self.url()).await
+    }
+
+    /// Its address, which may hold a password.
+    pub(crate) fn url(&self) -> String {
+        let file = || format!("sqlite:{}", self.data.join("ngn.sqlite").display());
+        self.database.clone().unwrap_or_else(file)
     }
 
     /// Opens the database with this address; one that does not exist is not made.

@@ -12,6 +12,7 @@ mod rotate_key;
 mod test_routes;
 mod undo;
 mod up;
+mod voicemail;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -75,6 +76,14 @@ enum Command {
                             ngn emergency check 112 --domain example.net --region vienna"
     )]
     Emergency(emergency::Options),
+    /// Writes configuration for the voicemail server.
+    #[command(
+        after_help = "Examples:\n  ngn voicemail asterisk --out asterisk --database mysql://ngn:secret@127.0.0.1/ngn \\\n      \
+                            --from voicemail@example.net --company 'Example Telecom' --timezone Europe/Vienna\n  \
+                            ngn voicemail asterisk --out mine --write-templates      # change them, and then\n  \
+                            ngn voicemail asterisk --out asterisk --templates mine --replace"
+    )]
+    Voicemail(voicemail::Options),
     /// Runs routing cases kept as data: platforms, calls, and what must become of them.
     #[command(
         after_help = "Exit code: 0 when every case passes, 1 when one fails, 2 when a file cannot be read.\n\
@@ -103,6 +112,7 @@ fn main() -> ExitCode {
             Command::Explain(options) => explain::run(options).await,
             Command::Emergency(options) => emergency::run(options).await,
             Command::Undo(options) => undo::run(options).await,
+            Command::Voicemail(options) => voicemail::run(&options),
             Command::CheckConfig(options) => check_config::run(&options),
         }
         .map(done)

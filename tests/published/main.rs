@@ -8,3 +8,4 @@ mod examples;
 mod reference;
 mod routes;
 mod tools;
+mod voicemail;

@@ -2,7 +2,11 @@
 //! with bindings, the directory.
 
 mod enums;
+mod pages;
 mod pstn;
+mod voicemail;
+
+pub use pages::PagedAccount;
 
 pub use enums::{EnumKey, EnumTargets};
 
@@ -14,8 +18,8 @@ use crate::store::Store;
 use crate::tx::{Tx, on};
 use futures::TryStreamExt;
 use ngn_model::{
-    Account, Amount, Aor, Binding, Carrier, DomainName, EmergencyMapping, Gateway, GatewayRule,
-    Ha1, Ha1Sha256, Ownership, Route, TrustedPeer,
+    Account, Amount, Aor, Binding, Carrier, CustomerId, DomainName, EmergencyMapping, Gateway,
+    GatewayRule, Ha1, Ha1Sha256, Ownership, Route, TrustedPeer,
 };
 use sqlx::QueryBuilder;
 use std::collections::HashMap;
@@ -53,6 +57,8 @@ pub struct Directory {
     pub enum_ranges: Vec<EnumKey>,
     /// The ENUM numbers that have SIP mappings.
     pub enum_numbers: Vec<EnumTargets>,
+    /// The voicemail servers of resellers, as they wrote them.
+    pub voicemail_servers: Vec<(CustomerId, String)>,
 }
 
 /// A SIP domain as a SIP server must know it.
@@ -120,6 +126,7 @@ impl Store {
                         balances: pstn.balances,
                         enum_ranges: enums::load_ranges(tx).await?,
                         enum_numbers: enums::load_numbers(tx).await?,
+                        voicemail_servers: voicemail::load(tx).await?,
                     };
                     Ok::<_, StoreError>((directory, start))
                 })

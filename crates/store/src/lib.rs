@@ -68,7 +68,7 @@ pub use calls::{CallRow, CallSide, CallSums, CallWindow};
 pub use counts::{Counts, CreditFacts};
 pub use customers::{Customer, CustomerFilter, CustomerPropertyRow};
 pub use dialect::Dialect;
-pub use directory::{Directory, DomainTls, EnumKey, EnumTargets, SipDomainRow};
+pub use directory::{Directory, DomainTls, EnumKey, EnumTargets, PagedAccount, SipDomainRow};
 pub use dns_records::{DnsRecordRow, RecordAtName};
 pub use dns_zones::DnsZoneRow;
 pub use enum_numbers::{EnumMappingRow, EnumNumberRow};

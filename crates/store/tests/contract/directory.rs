@@ -9,6 +9,8 @@ on_both!(
     records_are_read_again,
     unusable_rows_are_left_out,
     b106_enum_numbers_with_their_sip_mappings,
+    accounts_come_in_pages,
+    voicemail_servers_are_those_of_resellers
 );
 
 fn aor(text: &str) -> Aor {
@@ -146,4 +148,59 @@ async fn b106_enum_numbers_with_their_sip_mappings(backend: &Backend) {
     let asked = [key("43", "e164.arpa"), key("43", "e164.example"), key("4", "e164.arpa")];
     let found = backend.store.enum_ranges(&asked).await.expect("ranges");
     assert_eq!(found.iter().map(|(_, exists)| *exists).collect::<Vec<_>>(), [true, false, false]);
+}
+
+async fn accounts_come_in_pages(backend: &Backend) {
+    fill(backend).await;
+    backend
+        .sql(
+            "INSERT INTO subscriber (username, domain) VALUES ('x', 'unserved.example'); \
+             INSERT INTO subscriber (username, domain, acl) VALUES ('open', 'a.example', '192.0.2.1'); \
+             INSERT INTO subscriber (username, domain) VALUES ('last', 'b.example')",
+        )
+        .await;
+    assert_eq!(backend.store.count_accounts().await.expect("a count"), 6);
+    for limit in [1, 2, 5, 6, 100] {
+        let (mut row, mut found) = (0, Vec::new());
+        loop {
+            let page = backend.store.accounts_after(row, limit).await.expect("a page");
+            let Some(last) = page.last() else { break };
+            row = last.id;
+            found.extend(page.into_iter().map(|paged| {
+                let groups = paged.account.as_ref().map(|account| account.groups.len());
+                assert!(paged.account.is_none_or(|a| a.aor.to_string() == paged.address));
+                (paged.address, groups)
+            }));
+        }
+        let expected = [
+            ("alice@a.example", Some(3)),
+            ("bob@a.example", Some(0)),
+            ("alice@b.example", Some(1)),
+            ("x@unserved.example", None),
+            ("open@a.example", None),
+            ("last@b.example", Some(0)),
+        ];
+        assert_eq!(
+            found,
+            expected.map(|(address, groups)| (address.to_owned(), groups)),
+            "{limit}"
+        );
+    }
+}
+
+async fn voicemail_servers_are_those_of_resellers(backend: &Backend) {
+    backend
+        .sql(
+            "INSERT INTO customers (id, reseller, username, username_lower) VALUES (7, 7, 'a', 'a'), (8, 7, 'b', 'b'), (9, 9, 'c', 'c'), \
+             (10, 10, 'd', 'd'); \
+             INSERT INTO customer_properties (customer, name, value) VALUES (7, 'voicemail_server', 'vm7.example'), \
+             (8, 'voicemail_server', 'vm8.example'), (9, 'voicemail_server', ''), (10, 'sip_proxy', 'sip.example')",
+        )
+        .await;
+    let (directory, _) = backend.store.load_directory().await.expect("the directory");
+    assert_eq!(directory.voicemail_servers, [(7, "vm7.example".to_owned())]);
+    let again = backend.store.voicemail_servers(&[10, 9, 8, 7, 6]).await.expect("servers");
+    let none = |id| (id, None);
+    let seven = (7, Some("vm7.example".to_owned()));
+    assert_eq!(again, [none(10), none(9), none(8), seven, none(6)]);
 }
