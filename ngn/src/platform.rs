@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use axum::Router;
 use ngn_daemon::admin::{self, Admin, Place};
-use ngn_daemon::{Daemon, Readiness};
+use ngn_daemon::{Daemon, Readiness, Reload};
 use ngn_enumd::Enumd;
 use ngn_ngnpro::Ngnpro;
 use ngn_sipd::Sipd;
@@ -50,6 +50,8 @@ pub(crate) struct Platform {
     shutdown: CancellationToken,
     /// The parts' tasks; each gives its part's name and how it ended.
     tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
+    /// What SIGHUP does.
+    pub(crate) reload: Option<Reload>,
     _lock: File,
 }
 
@@ -58,6 +60,8 @@ struct Parts {
     readiness: Vec<(&'static str, Readiness)>,
     registries: Vec<Arc<Registry>>,
     tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
+    /// What SIGHUP does.
+    reload: Option<Reload>,
 }
 
 impl Parts {
@@ -104,8 +108,12 @@ impl Platform {
         let store = Store::open(&url).await.context("cannot open the database (--database)")?;
         store.migrate().await.context("cannot migrate the database")?;
         let shutdown = CancellationToken::new();
-        let mut parts =
-            Parts { readiness: Vec::new(), registries: Vec::new(), tasks: JoinSet::new() };
+        let mut parts = Parts {
+            readiness: Vec::new(),
+            registries: Vec::new(),
+            tasks: JoinSet::new(),
+            reload: None,
+        };
         let soap = start_soap(&mut parts, data, &store, &shutdown, addresses.soap, &password_file)
             .await
             .context("ngnpro does not start (its address: --soap)")?;
@@ -115,7 +123,7 @@ impl Platform {
         let dns = start_dns(&mut parts, data, &store, &shutdown, addresses.dns)
             .await
             .context("enumd does not start (its address: --dns)")?;
-        let Parts { readiness, registries, mut tasks } = parts;
+        let Parts { readiness, registries, mut tasks, reload } = parts;
         let admin = Admin { parts: readiness.clone(), registries };
         let at = Place { address: addresses.admin, beyond_loopback: false };
         let admin = admin::serve(at, admin, router, shutdown.clone())
@@ -132,6 +140,7 @@ impl Platform {
             store,
             shutdown,
             tasks,
+            reload,
             _lock: lock,
         })
     }
@@ -222,9 +231,16 @@ async fn start_sip(
     shutdown: &CancellationToken,
     listen: SocketAddr,
 ) -> anyhow::Result<(SocketAddr, Router)> {
-    let mut config = settings::<Sipd>(data)?;
-    (config.listen.udp, config.listen.tcp) = (vec![listen], vec![listen]);
+    let data = data.to_owned();
+    let read = move || -> anyhow::Result<ngn_sipd::config::Config> {
+        let mut config = settings::<Sipd>(&data)?;
+        (config.listen.udp, config.listen.tcp) = (vec![listen], vec![listen]);
+        Ok(config)
+    };
+    let config = read()?;
     let server = ngn_sipd::serve(config, store.clone(), shutdown.clone()).await?;
+    let reloader = server.reloader;
+    parts.reload = Some(Reload::new(move || reloader.reload(&read()?)));
     parts.add("sipd", server.readiness, server.registry, server.task);
     let address = server.udp.first().copied().context("sipd listens nowhere")?;
     Ok((address, server.router))

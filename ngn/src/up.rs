@@ -2,7 +2,7 @@
 
 use crate::platform::{Addresses, Platform};
 use crate::say;
-use ngn_daemon::{logging, notify_systemd, shutdown_signal};
+use ngn_daemon::{logging, notify_systemd, reload_on_hangup, shutdown_signal};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -47,7 +47,9 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     }
     say(&platform.ready_line());
     notify_systemd("READY=1");
+    let reload = platform.reload.clone();
     tokio::select! {
+        never = reload_on_hangup(reload) => match never {},
         failure = platform.failure() => return Err(failure),
         () = shutdown_signal() => {}
     }

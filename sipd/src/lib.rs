@@ -15,6 +15,7 @@ pub mod heartbeat;
 pub mod locate;
 pub mod location;
 pub mod metrics;
+pub mod reload;
 pub mod tls;
 pub mod trace;
 pub mod transport;
@@ -23,13 +24,14 @@ use crate::config::Config;
 use crate::engine::{Engine, Queues};
 use crate::locate::Locator;
 use crate::metrics::Metrics;
+use crate::reload::Reloader;
 use crate::tls::Profiles;
 use crate::trace::Tracer;
 use crate::transport::{Around, Live, Stream, Transports};
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use ngn_daemon::admin::Place;
-use ngn_daemon::{Alone, Daemon, Readiness, Running, Start};
+use ngn_daemon::{Alone, Daemon, Readiness, Reload, Running, Start};
 use ngn_model::DomainName;
 use ngn_sip::digest::NonceKey;
 use ngn_sip::header::Transport;
@@ -78,6 +80,8 @@ pub struct Server {
     pub registry: Arc<Registry>,
     /// What its admin port serves in addition: `/explain`.
     pub router: axum::Router,
+    /// Takes settings that are read again.
+    pub reloader: Reloader,
 }
 
 /// Binds and serves on a store that is open and migrated.
@@ -106,6 +110,7 @@ pub async fn serve(
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry);
     let live = Arc::new(ArcSwap::from_pointee(Live::of(&config)));
+    let reloader = Reloader::new(&config, profiles.clone(), Arc::clone(&live));
     let around = Around {
         profiles,
         live,
@@ -171,7 +176,18 @@ pub async fn serve(
         }
     });
     let router = explain::router(asks_in);
-    Ok(Server { udp, tcp, tls, ws, wss, task, readiness, registry: Arc::new(registry), router })
+    Ok(Server {
+        udp,
+        tcp,
+        tls,
+        ws,
+        wss,
+        task,
+        readiness,
+        registry: Arc::new(registry),
+        router,
+        reloader,
+    })
 }
 
 /// By what the platform knows this node, as its call records do.
@@ -256,8 +272,13 @@ impl Daemon for Sipd {
         }
         let (readiness, registry, task) = (server.readiness, server.registry, server.task);
         let router = server.router;
+        let (reloader, file) = (server.reloader, start.file.clone());
+        let reload =
+            Reload::new(move || reloader.reload(&ngn_daemon::settings::<Self>(file.as_deref())?));
         let alone = Alone { addresses, readiness, registry, task };
-        alone.with_admin::<Self>(at, router, start, async move { store.close().await }).await
+        let closing = async move { store.close().await };
+        let running = alone.with_admin::<Self>(at, router, start, closing).await?;
+        Ok(Running { reload: Some(reload), ..running })
     }
 }
 

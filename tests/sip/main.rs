@@ -10,3 +10,5 @@ mod malformed;
 mod phones;
 mod pstn;
 mod register;
+mod secure;
+mod web;

@@ -1,5 +1,7 @@
 //! baresip registers, and calls another baresip.
 
+use std::net::SocketAddr;
+
 use ngn_tests::baresip::Baresip;
 use ngn_tests::database::Backend;
 use ngn_tests::platform::Platform;
@@ -7,12 +9,18 @@ use ngn_tests::platform::Platform;
 use crate::fixture::{DOMAIN, accounts};
 
 fn two_phones(transport: &str) {
-    let p = Platform::start(Backend::Sqlite);
-    accounts(&p, "phone", 2);
+    two_phones_on(&Platform::start(Backend::Sqlite), |p| p.sip_address(), transport);
+}
+
+pub(crate) fn two_phones_on(
+    p: &Platform,
+    proxy: impl Fn(&Platform) -> SocketAddr,
+    transport: &str,
+) {
+    accounts(p, "phone", 2);
     let phone = |n: usize, answer| {
         let address = format!("phone{n}@{DOMAIN}");
-        Baresip::start(p.directory(), &address, "secret", p.sip_address(), transport, answer)
-            .unwrap()
+        Baresip::start(p.directory(), &address, "secret", proxy(p), transport, answer).unwrap()
     };
     let (mut caller, mut callee) = (phone(0, false), phone(1, true));
     caller.wait_registered().unwrap();

@@ -58,6 +58,12 @@ impl Baresip {
                  module_tmp account.so\nmodule_app ctrl_tcp.so\nmodule_app menu.so\n"
             ),
         )?;
+        // Who is believed over TLS, when there is somebody.
+        let authority = directory.join("authority.pem");
+        if authority.exists() {
+            let mut config = fs::OpenOptions::new().append(true).open(home.join("config"))?;
+            writeln!(config, "sip_cafile {}\nsip_verify_server yes", authority.display())?;
+        }
         let mode = if answer { "auto" } else { "manual" };
         fs::write(
             home.join("accounts"),

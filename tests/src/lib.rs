@@ -11,6 +11,7 @@
 pub mod baresip;
 pub mod binaries;
 pub mod cdrtool;
+pub mod certificates;
 pub mod database;
 pub mod dns;
 pub mod fixture;

@@ -8,7 +8,9 @@ pub mod config;
 pub mod http;
 pub mod logging;
 pub mod readiness;
+mod reload;
 mod run;
 
 pub use readiness::Readiness;
+pub use reload::{Reload, reload_on_hangup};
 pub use run::{Alone, Daemon, Running, Start, notify_systemd, run, settings, shutdown_signal};

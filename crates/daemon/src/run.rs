@@ -2,6 +2,7 @@
 
 use crate::admin::{self, Admin};
 use crate::readiness::Readiness;
+use crate::reload::{Reload, reload_on_hangup};
 use crate::{config, logging};
 use anyhow::Context as _;
 use axum::Router;
@@ -50,6 +51,8 @@ pub trait Daemon {
 pub struct Start {
     /// Cancelled when it shall stop.
     pub shutdown: CancellationToken,
+    /// The configuration file; `None` when there is none.
+    pub file: Option<PathBuf>,
 }
 
 /// A daemon that serves.
@@ -59,6 +62,8 @@ pub struct Running {
     pub addresses: Vec<(&'static str, SocketAddr)>,
     /// Ends when the daemon has stopped; an error before that is a failure.
     pub task: JoinHandle<anyhow::Result<()>>,
+    /// What SIGHUP does; `None`: nothing.
+    pub reload: Option<Reload>,
 }
 
 /// The one server of a daemon that runs by itself, as the admin port shows it.
@@ -98,7 +103,7 @@ impl Alone {
             closing.await;
             Ok(())
         });
-        Ok(Running { addresses, task })
+        Ok(Running { addresses, task, reload: None })
     }
 }
 
@@ -150,7 +155,10 @@ fn command<D: Daemon>(arguments: &[String]) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     logging::start(D::log_filter(&settings)).map_err(anyhow::Error::msg)?;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve::<D>(settings))
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(serve::<D>(settings, path))
 }
 
 /// A daemon's settings: a file's, or the defaults, with the environment over them.
@@ -168,9 +176,9 @@ pub fn settings<D: Daemon>(path: Option<&Path>) -> anyhow::Result<D::Config> {
     Ok(settings)
 }
 
-async fn serve<D: Daemon>(settings: D::Config) -> anyhow::Result<ExitCode> {
+async fn serve<D: Daemon>(settings: D::Config, file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     let shutdown = CancellationToken::new();
-    let mut running = D::start(settings, Start { shutdown: shutdown.clone() }).await?;
+    let mut running = D::start(settings, Start { shutdown: shutdown.clone(), file }).await?;
     let addresses: Vec<String> =
         running.addresses.iter().map(|(name, address)| format!("{name}={address}")).collect();
     say(&format!("ready {}", addresses.join(" ")));
@@ -180,6 +188,7 @@ async fn serve<D: Daemon>(settings: D::Config) -> anyhow::Result<ExitCode> {
             ended.context("the daemon's task failed")??;
             anyhow::bail!("stopped by itself");
         }
+        never = reload_on_hangup(running.reload.take()) => match never {},
         () = shutdown_signal() => {}
     }
     notify_systemd("STOPPING=1");

@@ -282,3 +282,32 @@ async fn servers_are_not_checked_when_that_is_asked_for() {
     assert_eq!(server.next_request(&Method::Invite).await.call_id().unwrap(), "c");
     scene.stop().await;
 }
+
+/// Files that changed are shown from the next handshake on; nobody who is connected notices, and what is wrong changes
+/// nothing.
+#[tokio::test]
+async fn certificates_are_read_again() {
+    let authority = Authority::new();
+    let scene = scene(&authority, |_| {}).await;
+    let server = scene.server.tls[0];
+    let mut early = authority.phone("alice", server).await;
+    let renewed = authority.issue(&["new.example.com"]);
+    authority.file("own.pem", &renewed.certificate);
+    let wrong = scene.server.reloader.reload(&scene.config).unwrap_err().to_string();
+    assert!(wrong.contains("tls.certificate"), "the key is still the old one: {wrong}");
+    assert!(authority.connect(server, "sip.example.com", None).await.is_ok());
+    authority.file("own.key", &renewed.key);
+    assert_eq!(scene.server.reloader.reload(&scene.config).unwrap(), [""; 0]);
+    assert!(authority.connect(server, "sip.example.com", None).await.is_err());
+    let mut late = authority.phone_at("bob", server, "new.example.com").await;
+    assert!(is_served(&mut early, "early").await && is_served(&mut late, "late").await);
+    // Limits too; what needs a restart is named.
+    let mut config = scene.config.clone();
+    config.limits.connections_per_address = 2;
+    config.registrar.max_contacts = 3;
+    assert_eq!(scene.server.reloader.reload(&config).unwrap(), ["registrar"]);
+    let refused = authority.connect(server, "new.example.com", None).await;
+    assert!(refused.is_err(), "two are connected");
+    assert!(is_served(&mut early, "again").await);
+    scene.stop().await;
+}
