@@ -4,6 +4,8 @@ use crate::{Aor, Binding, GatewayTransport};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What becomes of a call: it is tried in ordered steps, or refused.
@@ -63,29 +65,61 @@ impl Step {
     }
 }
 
-/// A rule that held, or did not.
+/// A rule that held, or did not. A copy costs as much as one pointer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Why {
+#[serde(transparent)]
+pub struct Why(Arc<Reason>);
+
+/// What a [`Why`] says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reason {
     /// The rule, such as `B131` or `RFC 3261 16.5`.
     pub rule: &'static str,
     /// What it came to, in words.
     pub text: Cow<'static, str>,
     /// The data that matched: a name and a value each.
-    pub matched: Vec<(&'static str, String)>,
+    pub matched: Vec<(&'static str, Matched)>,
+}
+
+/// A value that matched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Matched {
+    /// A text.
+    Text(Arc<str>),
+    /// A number.
+    Number(i64),
 }
 
 impl Why {
     /// A reason without data.
     #[must_use]
     pub fn new(rule: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { rule, text: text.into(), matched: Vec::new() }
+        Self(Arc::new(Reason { rule, text: text.into(), matched: Vec::new() }))
+    }
+
+    /// A reason with data.
+    #[must_use]
+    pub fn of<const N: usize>(
+        rule: &'static str,
+        text: &'static str,
+        matched: [(&'static str, Matched); N],
+    ) -> Self {
+        Self(Arc::new(Reason { rule, text: Cow::Borrowed(text), matched: matched.into() }))
     }
 
     /// Adds data that matched.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.matched.push((name, value.into()));
+    pub fn with(mut self, name: &'static str, value: impl Into<Matched>) -> Self {
+        Arc::make_mut(&mut self.0).matched.push((name, value.into()));
         self
+    }
+}
+
+impl Deref for Why {
+    type Target = Reason;
+
+    fn deref(&self) -> &Reason {
+        &self.0
     }
 }
 
@@ -97,6 +131,46 @@ impl fmt::Display for Why {
             write!(f, "{}{name} {value}", if index == 0 { " (" } else { ", " })?;
         }
         f.write_str(if self.matched.is_empty() { "" } else { ")" })
+    }
+}
+
+impl fmt::Display for Matched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => number.fmt(f),
+        }
+    }
+}
+
+impl Serialize for Matched {
+    /// Always as a text.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl From<&str> for Matched {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<String> for Matched {
+    fn from(text: String) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<&Arc<str>> for Matched {
+    fn from(text: &Arc<str>) -> Self {
+        Self::Text(Arc::clone(text))
+    }
+}
+
+impl From<i64> for Matched {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
     }
 }
 
@@ -150,7 +224,7 @@ impl fmt::Display for Condition {
 
 /// The responses after which another gateway is tried: 408, every 5xx, and those named in addition.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize)]
-pub struct FailoverCodes(Vec<u16>);
+pub struct FailoverCodes(Arc<[u16]>);
 
 impl FailoverCodes {
     /// The usual codes and these.
@@ -158,7 +232,7 @@ impl FailoverCodes {
     pub fn and(mut codes: Vec<u16>) -> Self {
         codes.sort_unstable();
         codes.dedup();
-        Self(codes)
+        Self(codes.into())
     }
 
     /// Whether a final response of this status asks for another gateway.
@@ -206,30 +280,30 @@ pub struct GatewayTarget {
     /// The gateway's id.
     pub id: i64,
     /// The gateway's name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its carrier's id.
     pub carrier_id: i64,
     /// Its carrier's name.
-    pub carrier: String,
+    pub carrier: Arc<str>,
     /// Address, without brackets also for IPv6, or host name, which is to be looked up.
-    pub host: String,
+    pub host: Arc<str>,
     /// Port, 1 to 65535.
     pub port: u16,
     /// Transport.
     #[serde(serialize_with = "transport")]
     pub transport: GatewayTransport,
     /// The number that is called, `00` and country code (B131).
-    pub called: String,
+    pub called: Arc<str>,
     /// The number as this gateway wants it (B135).
     pub number: String,
     /// The caller as this gateway is told.
-    pub caller: CallerId,
+    pub caller: Arc<CallerId>,
     /// Changes to the request on the way to this gateway, after those of the plan.
-    pub edits: Vec<HeaderEdit>,
+    pub edits: Arc<[HeaderEdit]>,
     /// The responses after which another gateway is tried.
     pub failover: FailoverCodes,
     /// Who pays for the call and whose limit it counts against.
-    pub payer: Payer,
+    pub payer: Arc<Payer>,
 }
 
 impl GatewayTarget {

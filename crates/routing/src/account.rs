@@ -7,7 +7,7 @@
 //! 5. The registered contacts, best preference first; after them the diversions for *busy* and *no answer*.
 
 use crate::accept::{forbidden, rejected};
-use crate::legs::{Legs, Outcome, Way};
+use crate::legs::{Legs, Outcome, Way, callers};
 use ngn_model::call_plan::{Condition, Leg, Target, Why};
 use ngn_model::{Account, Aor, Binding, CallOptions, DiversionCondition, Reject};
 use std::time::Duration;
@@ -28,14 +28,16 @@ impl Legs<'_> {
         };
         let nothing = CallOptions::default();
         let options = account.options.as_deref().unwrap_or(&nothing);
-        if let Some(why) = rejected(options, &self.callers) {
+        // Without options nothing is asked about callers.
+        let callers = account.options.as_ref().map(|_| callers(self.facts)).unwrap_or_default();
+        if let Some(why) = rejected(options, &callers) {
             return refused(603, "Decline", why);
         }
         if let Some(why) = anonymous(account, self.facts.from) {
             // RFC 5079.
             return refused(433, "Anonymity Disallowed", why);
         }
-        if let Some(why) = forbidden(options, &self.callers, self.facts.now) {
+        if let Some(why) = forbidden(options, &callers, self.facts.now) {
             return self
                 .divert(account, DiversionCondition::Unavailable, way)
                 .unwrap_or_else(|| refused(480, UNAVAILABLE, why));

@@ -82,7 +82,11 @@ impl EmergencyTable {
             let row = self.rows.get_key_value(number).map(|(known, _)| known.as_str());
             row.or_else(|| self.numbers.get(number).map(String::as_str))
         };
-        let dialled = dialled.trim().to_ascii_lowercase();
+        let dialled = dialled.trim();
+        if !dialled.bytes().any(|octet| octet.is_ascii_alphabetic()) {
+            return known(dialled);
+        }
+        let dialled = dialled.to_ascii_lowercase();
         if dialled != SOS && !dialled.starts_with("urn:service:sos.") {
             return known(&dialled);
         }
@@ -112,8 +116,11 @@ pub(crate) fn reach(legs: &mut Legs<'_>) -> Option<Vec<Why>> {
         return None;
     }
     let table = facts.emergency;
-    let rewritten = dial::of(facts).user;
-    let number = table.number(facts.dialled).or_else(|| table.number(&rewritten))?;
+    let of_trunk = || match paying {
+        Paying::Account(_) => None,
+        Paying::Peer(_) => table.number(&dial::of(facts).user),
+    };
+    let number = table.number(facts.dialled).or_else(of_trunk)?;
     let (domain, region) = match paying {
         Paying::Account(account) => {
             (account.aor.domain().as_str(), account.region.as_deref().unwrap_or_default())

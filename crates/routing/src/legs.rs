@@ -45,8 +45,6 @@ pub(crate) enum Outcome {
 /// What is there so far.
 pub(crate) struct Legs<'f> {
     pub(crate) facts: &'f CallFacts<'f>,
-    /// The addresses under which the caller may be known to an account.
-    pub(crate) callers: Vec<String>,
     pub(crate) steps: Vec<Step>,
     /// What is not tried, and why not.
     pub(crate) not_tried: Vec<Why>,
@@ -57,7 +55,7 @@ pub(crate) struct Legs<'f> {
 impl<'f> Legs<'f> {
     pub(crate) fn new(facts: &'f CallFacts<'f>) -> Self {
         let (steps, not_tried) = (Vec::new(), Vec::new());
-        Self { facts, callers: callers(facts), steps, not_tried, next: 0 }
+        Self { facts, steps, not_tried, next: 0 }
     }
 
     /// A leg with one step and one target.
@@ -104,7 +102,7 @@ impl<'f> Legs<'f> {
 }
 
 /// The addresses under which a caller may be known to an account.
-fn callers(facts: &CallFacts<'_>) -> Vec<String> {
+pub(crate) fn callers(facts: &CallFacts<'_>) -> Vec<String> {
     let mut callers = vec![facts.from.to_owned()];
     match facts.caller {
         // What is provisioned about callers names accounts, whatever From says.

@@ -5,7 +5,7 @@ use crate::barring;
 use crate::facts::{CallFacts, Usage};
 use crate::pstn::Originator;
 use ngn_model::call_plan::{Payer, Why};
-use ngn_model::{Account, Amount, Reject, TrustedPeer};
+use ngn_model::{Account, Amount, Aor, Reject, TrustedPeer};
 
 /// Who pays.
 #[derive(Debug, Clone, Copy)]
@@ -29,12 +29,12 @@ impl<'a> Paying<'a> {
         match self {
             Self::Account(account) => Originator {
                 reseller: account.ownership.reseller,
-                names: vec![account.aor.to_string(), account.aor.domain().to_string()],
+                names: vec![text(&account.aor).into(), account.aor.domain().as_str().into()],
                 carrier: None,
             },
             Self::Peer(peer) => Originator {
                 reseller: peer.ownership.reseller,
-                names: peer.originator.iter().map(|name| name.trim().to_lowercase()).collect(),
+                names: peer.originator.iter().map(|n| n.trim().to_lowercase().into()).collect(),
                 carrier: peer.carrier_name.as_deref().filter(|name| !name.trim().is_empty()),
             },
         }
@@ -61,7 +61,7 @@ impl<'a> Paying<'a> {
                 }
                 has_a_line(account, facts)?;
                 let why = Why::new("B66", "the account may call telephone numbers");
-                Ok(why.with("account", account.aor.to_string()).with("group", "free-pstn"))
+                Ok(why.with("account", text(&account.aor)).with("group", "free-pstn"))
             }
             Self::Peer(peer) => {
                 if peer.prepaid {
@@ -75,9 +75,17 @@ impl<'a> Paying<'a> {
 
     /// What has been used.
     pub(crate) fn usage<'u>(self, facts: &CallFacts<'u>) -> Option<&'u Usage> {
-        let payer = self.payer();
-        facts.usage.iter().find(|usage| usage.payer == payer)
+        facts.usage.iter().find(|usage| match (self, &usage.payer) {
+            (Self::Account(account), Payer::Account(aor)) => account.aor == *aor,
+            (Self::Peer(peer), Payer::Peer(key)) => peer.ip == *key,
+            (Self::Account(_), Payer::Peer(_)) | (Self::Peer(_), Payer::Account(_)) => false,
+        })
     }
+}
+
+/// An address as it is written, in one go.
+pub(crate) fn text(aor: &Aor) -> String {
+    [aor.username(), "@", aor.domain().as_str()].concat()
 }
 
 /// B66: who is blocked calls nobody, by diversion neither.

@@ -23,13 +23,14 @@ use groups::Groups;
 use map::Map;
 use ngn_model::{Carrier, CustomerId, Gateway, GatewayRule, Route};
 use std::cmp::Reverse;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Where calls to telephone numbers go (B130).
 #[derive(Debug, Clone, Default)]
 pub struct Pstn {
     /// By id.
-    carriers: Map<i64, Arc<Carrier>>,
+    carriers: Map<i64, Arc<CarrierPlace>>,
     /// The reseller, the name in lower case, and the id of each carrier.
     names: Map<(CustomerId, Arc<str>, i64), ()>,
     /// By carrier and id.
@@ -37,7 +38,7 @@ pub struct Pstn {
     /// The carrier of each gateway.
     gateway_carriers: Map<i64, i64>,
     /// By gateway, the longest prefix first, then by id (B135).
-    rules: Map<RuleKey, Arc<GatewayRule>>,
+    rules: Map<RuleKey, Arc<RulePlace>>,
     /// Where each rule is.
     rule_keys: Map<i64, RuleKey>,
     groups: Groups,
@@ -52,12 +53,31 @@ pub struct Pstn {
 /// Gateway, length of the prefix, id.
 type RuleKey = (i64, Reverse<usize>, i64);
 
-/// A gateway with its rules.
+/// A carrier, with its name in a form that plans share.
+#[derive(Debug)]
+pub(crate) struct CarrierPlace {
+    pub(crate) carrier: Carrier,
+    pub(crate) name: Arc<str>,
+}
+
+/// A gateway with its rules, and what plans share of it.
 #[derive(Debug)]
 pub(crate) struct GatewayPlace {
     pub(crate) gateway: Gateway,
+    pub(crate) name: Arc<str>,
+    pub(crate) host: Arc<str>,
+    /// The host, when it is an address.
+    pub(crate) address: Option<IpAddr>,
     /// The longest prefix first, then by id (B135).
-    rules: Vec<Arc<GatewayRule>>,
+    rules: Vec<Arc<RulePlace>>,
+}
+
+/// A gateway rule, with what plans share of it.
+#[derive(Debug)]
+pub(crate) struct RulePlace {
+    pub(crate) rule: GatewayRule,
+    pub(crate) prefix: Arc<str>,
+    pub(crate) prepend: Arc<str>,
 }
 
 /// Where a route is: routes of one prefix and group lie side by side, the lowest priority first.
@@ -128,7 +148,7 @@ impl Pstn {
     }
 
     /// The carrier of a name: the reseller's own before the platform's.
-    fn carrier_named(&self, name: &str, reseller: CustomerId) -> Option<&Carrier> {
+    fn carrier_named(&self, name: &str, reseller: CustomerId) -> Option<&CarrierPlace> {
         let name = name.to_ascii_lowercase();
         let of = |wanted: CustomerId| {
             let order = |key: &(CustomerId, Arc<str>, i64)| (key.0, &*key.1).cmp(&(wanted, &*name));
@@ -137,8 +157,8 @@ impl Pstn {
         self.carrier(of(reseller).or_else(|| of(0))?)
     }
 
-    fn carrier(&self, id: i64) -> Option<&Carrier> {
-        self.carriers.get(&id).map(|carrier| &**carrier)
+    fn carrier(&self, id: i64) -> Option<&CarrierPlace> {
+        self.carriers.get(&id).map(|place| &**place)
     }
 }
 

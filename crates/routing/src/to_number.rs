@@ -11,10 +11,12 @@ use crate::facts::{CallFacts, Callee};
 use crate::legs::{Legs, Outcome, Way};
 use crate::number;
 use crate::paying::Paying;
-use crate::pstn::{Choice, GatewayPlace, Originator};
-use ngn_model::call_plan::{CallerId, Condition, GatewayTarget, HeaderEdit, Leg, Target, Why};
+use crate::pstn::{CarrierPlace, Choice, GatewayPlace, Originator, RulePlace};
+use ngn_model::call_plan::{
+    CallerId, Condition, FailoverCodes, GatewayTarget, HeaderEdit, Leg, Payer, Target, Why,
+};
 use ngn_model::{Account, Binding, Reject};
-use std::net::IpAddr;
+use std::sync::Arc;
 
 /// How many gateways one call may go through, one after the other.
 const MOST_GATEWAYS: usize = 6;
@@ -25,12 +27,12 @@ enum Found<'f> {
     Foreign(&'f str),
 }
 
-/// A gateway that may take the number, with the number as it wants it.
+/// A gateway that may take the number.
 struct Candidate<'p> {
     choice: usize,
     place: &'p GatewayPlace,
-    sent: String,
-    why: Option<Why>,
+    /// The rule that makes the number.
+    rule: Option<&'p RulePlace>,
 }
 
 impl<'f> Legs<'f> {
@@ -129,59 +131,51 @@ impl<'f> Legs<'f> {
             let (status, phrase, not_tried) = (404, "No Route To Destination", Vec::new());
             return Outcome::Refused(Reject { status, phrase, why, not_tried });
         }
-        let caller = caller_id(self.facts, paying, false);
+        let shared = Shared::new(self.facts, paying, number, false);
         let id = self.leg();
+        self.steps.reserve(candidates.len());
+        // The reasons for a carrier are those of all its gateways.
+        let mut of_choice = (usize::MAX, Vec::new());
         for (index, candidate) in candidates.into_iter().enumerate() {
             let Some(choice) = chosen.get(candidate.choice) else { continue };
             let (when, after) =
                 if index == 0 { (way.when, way.after) } else { (Condition::Failover, Some(id)) };
-            let why = way.reasons(route_why(choice, number, &who).into_iter().chain(candidate.why));
-            let target = target(
-                self.facts,
-                paying,
-                (choice, candidate.place),
-                (number, candidate.sent),
-                &caller,
-            );
+            if of_choice.0 != candidate.choice {
+                of_choice = (candidate.choice, route_why(choice, &shared.called, &who));
+            }
+            let (sent, rule_why) = match candidate.rule {
+                Some(rule) => {
+                    let sent = rule.rewrite(number);
+                    let why = rule_why(candidate.place, rule, &sent);
+                    (sent, Some(why))
+                }
+                None => (number.to_owned(), None),
+            };
+            let why = way.reasons(of_choice.1.iter().cloned().chain(rule_why));
+            let target = shared.target(choice, candidate.place, sent);
             let (leg, timeout) = (Leg { id, after }, settings.gateway_answer_timeout);
             self.push(when, leg, vec![target], timeout, why);
         }
         Outcome::Planned
     }
 
-    /// The gateways that may take a number, each once, in their order.
+    /// The gateways that may take a number, in their order.
     fn candidates<'c>(&mut self, number: &str, chosen: &'c [Choice<'_>]) -> Vec<Candidate<'c>> {
-        let mut seen = Vec::new();
-        let mut candidates = Vec::new();
+        let mut candidates = Vec::with_capacity(2 * MOST_GATEWAYS);
         for (index, choice) in chosen.iter().enumerate() {
             for place in choice.gateways() {
-                let gateway = &place.gateway;
-                if seen.contains(&gateway.id) {
-                    continue;
-                }
-                seen.push(gateway.id);
-                let name = |why: Why| why.with("gateway", gateway.name.clone());
-                if gateway.host.parse::<IpAddr>().is_ok_and(|ip| ip == self.facts.source) {
+                if place.address.is_some_and(|address| address == self.facts.source) {
                     let why = Why::new("RFC 3261 16.3", "the call came from that gateway");
-                    self.not_tried.push(name(why));
+                    self.not_tried.push(why.with("gateway", &place.name));
                     continue;
                 }
-                match place.rewrite(number) {
-                    Some((sent, rule)) => {
-                        let why = rule.map(|rule| {
-                            name(Why::new("B135", "a rule of the gateway makes the number"))
-                                .with("prefix", rule.prefix.clone())
-                                .with("strip", rule.strip.to_string())
-                                .with("prepend", rule.prepend.clone())
-                                .with("sent", sent.clone())
-                        });
-                        candidates.push(Candidate { choice: index, place, sent, why });
-                    }
-                    None => {
-                        let why = Why::new("B135", "a rule of the gateway leaves no number");
-                        self.not_tried.push(name(why));
-                    }
+                let rule = place.rule(number);
+                if rule.is_some_and(|rule| !rule.leaves_some(number)) {
+                    let why = Why::new("B135", "a rule of the gateway leaves no number");
+                    self.not_tried.push(why.with("gateway", &place.name));
+                    continue;
                 }
+                candidates.push(Candidate { choice: index, place, rule });
             }
         }
         self.only_up(&mut candidates);
@@ -198,7 +192,7 @@ impl<'f> Legs<'f> {
         }
         for candidate in candidates.extract_if(.., |candidate| is_down(candidate)) {
             let why = Why::new("B130", "the gateway does not answer");
-            self.not_tried.push(why.with("gateway", candidate.place.gateway.name.clone()));
+            self.not_tried.push(why.with("gateway", &candidate.place.name));
         }
     }
 
@@ -218,15 +212,16 @@ impl<'f> Legs<'f> {
             places.partition(|(_, place)| !self.facts.down.contains(&place.gateway.id));
         // Those that do not answer are tried too: nothing else is left then.
         up.extend(down);
-        let caller = caller_id(self.facts, paying, true);
+        let shared = Shared::new(self.facts, paying, number, true);
         for (choice, place) in up.into_iter().take(MOST_GATEWAYS) {
             let sent = if dialled.is_empty() {
-                place.rewrite(number).map_or_else(|| number.to_owned(), |(sent, _)| sent)
+                place.rewrite(number).unwrap_or_else(|| number.to_owned())
             } else {
                 dialled.to_owned()
             };
-            let target = target(self.facts, paying, (choice, place), (number, sent), &caller);
-            self.emergency_target(vec![target], way.reasons(route_why(choice, number, &who)));
+            let target = shared.target(choice, place, sent);
+            let why = way.reasons(route_why(choice, &shared.called, &who));
+            self.emergency_target(vec![target], why);
         }
         !self.steps.is_empty()
     }
@@ -242,52 +237,77 @@ pub(crate) fn wants_enum(facts: &CallFacts<'_>, paying: Paying<'_>) -> bool {
 }
 
 /// Why a route was chosen.
-fn route_why(choice: &Choice<'_>, number: &str, who: &Originator<'_>) -> Vec<Why> {
+fn route_why(choice: &Choice<'_>, number: &Arc<str>, who: &Originator<'_>) -> Vec<Why> {
+    let CarrierPlace { carrier, name } = choice.carrier;
     let Some(route) = choice.route else {
-        let why = Why::new("B147", "the trunk's calls take the carrier that it names");
-        return vec![why.with("carrier", choice.carrier.name.clone()).with("number", number)];
+        let text = "the trunk's calls take the carrier that it names";
+        return vec![Why::of("B147", text, [("carrier", name.into()), ("number", number.into())])];
     };
     let prefix = number.get(..choice.digits).unwrap_or(number);
-    let mut why = vec![
-        Why::new("B131", "the longest prefix of the number has a route")
-            .with("number", number)
-            .with("prefix", prefix)
-            .with("route", route.to_string())
-            .with("priority", choice.priority.to_string())
-            .with("carrier", choice.carrier.name.clone()),
+    let matched = [
+        ("number", number.into()),
+        ("prefix", prefix.into()),
+        ("route", route.into()),
+        ("priority", i64::from(choice.priority).into()),
+        ("carrier", name.into()),
     ];
+    let mut why = vec![Why::of("B131", "the longest prefix of the number has a route", matched)];
     if let Some(originator) = choice.originator.and_then(|place| who.names.get(place)) {
         let text = "the route is for the caller";
-        why.push(Why::new("B132", text).with("originator", originator.clone()));
+        why.push(Why::of("B132", text, [("originator", (&**originator).into())]));
     }
-    if choice.carrier.reseller != 0 {
+    if carrier.reseller != 0 {
         let text = "the route is the reseller's own";
-        why.push(Why::new("B133", text).with("reseller", choice.carrier.reseller.to_string()));
+        why.push(Why::of("B133", text, [("reseller", carrier.reseller.into())]));
     }
     why
 }
 
-fn target(
-    facts: &CallFacts<'_>,
-    paying: Paying<'_>,
-    (choice, place): (&Choice<'_>, &GatewayPlace),
-    (called, number): (&str, String),
-    (caller, edits): &(CallerId, Vec<HeaderEdit>),
-) -> Target {
-    let gateway = &place.gateway;
-    Target::Gateway(Box::new(GatewayTarget {
-        id: gateway.id,
-        name: gateway.name.clone(),
-        carrier_id: choice.carrier.id,
-        carrier: choice.carrier.name.clone(),
-        host: gateway.host.clone(),
-        port: gateway.port,
-        transport: gateway.transport,
-        called: called.to_owned(),
-        number,
-        caller: caller.clone(),
-        edits: edits.clone(),
-        failover: facts.settings.failover.clone(),
-        payer: paying.payer(),
-    }))
+/// Why a gateway gets another number than was called.
+fn rule_why(gateway: &GatewayPlace, rule: &RulePlace, sent: &str) -> Why {
+    let matched = [
+        ("gateway", (&gateway.name).into()),
+        ("prefix", (&rule.prefix).into()),
+        ("strip", i64::from(rule.rule.strip).into()),
+        ("prepend", (&rule.prepend).into()),
+        ("sent", sent.into()),
+    ];
+    Why::of("B135", "a rule of the gateway makes the number", matched)
+}
+
+/// What all gateways are told alike.
+struct Shared<'f> {
+    called: Arc<str>,
+    caller: Arc<CallerId>,
+    edits: Arc<[HeaderEdit]>,
+    payer: Arc<Payer>,
+    failover: &'f FailoverCodes,
+}
+
+impl<'f> Shared<'f> {
+    fn new(facts: &CallFacts<'f>, paying: Paying<'_>, called: &str, is_emergency: bool) -> Self {
+        let (caller, edits) = caller_id(facts, paying, is_emergency);
+        let (caller, edits, payer) = (caller.into(), edits.into(), paying.payer().into());
+        Self { called: called.into(), caller, edits, payer, failover: &facts.settings.failover }
+    }
+
+    /// A gateway, with the number that it is sent.
+    fn target(&self, choice: &Choice<'_>, place: &GatewayPlace, number: String) -> Target {
+        let gateway = &place.gateway;
+        Target::Gateway(Box::new(GatewayTarget {
+            id: gateway.id,
+            name: Arc::clone(&place.name),
+            carrier_id: choice.carrier.carrier.id,
+            carrier: Arc::clone(&choice.carrier.name),
+            host: Arc::clone(&place.host),
+            port: gateway.port,
+            transport: gateway.transport,
+            called: Arc::clone(&self.called),
+            number,
+            caller: Arc::clone(&self.caller),
+            edits: Arc::clone(&self.edits),
+            failover: self.failover.clone(),
+            payer: Arc::clone(&self.payer),
+        }))
+    }
 }

@@ -3,18 +3,18 @@ use super::*;
 fn gateway(number: &str, host: &str, transport: GatewayTransport) -> GatewayTarget {
     GatewayTarget {
         id: 1,
-        name: "g".to_owned(),
+        name: "g".into(),
         carrier_id: 1,
-        carrier: "c".to_owned(),
-        host: host.to_owned(),
+        carrier: "c".into(),
+        host: host.into(),
         port: 5060,
         transport,
-        called: "0031".to_owned(),
+        called: "0031".into(),
         number: number.to_owned(),
-        caller: CallerId::default(),
-        edits: Vec::new(),
+        caller: CallerId::default().into(),
+        edits: [].into(),
         failover: FailoverCodes::default(),
-        payer: Payer::Peer("192.0.2.1".to_owned()),
+        payer: Payer::Peer("192.0.2.1".to_owned()).into(),
     }
 }
 

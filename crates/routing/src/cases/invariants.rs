@@ -93,7 +93,7 @@ fn gateways_of(step: &Step) -> impl Iterator<Item = &GatewayTarget> {
 
 fn rights(world: &World, call: &Call, plan: &CallPlan) -> Option<String> {
     for gateway in plan.steps.iter().flat_map(gateways_of) {
-        let wrong = match &gateway.payer {
+        let wrong = match &*gateway.payer {
             Payer::Account(aor) => match world.accounts.get(aor) {
                 None => Some("nobody".to_owned()),
                 Some(subscriber) => account_may_not(world, call, &subscriber.account, gateway),

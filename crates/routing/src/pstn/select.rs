@@ -2,9 +2,10 @@
 
 use super::digits::Digits;
 use super::map::Run;
-use super::{GatewayPlace, Place, Pstn};
+use super::{CarrierPlace, GatewayPlace, Place, Pstn};
 use crate::facts::GatewayOrder;
-use ngn_model::{Carrier, CustomerId};
+use ngn_model::CustomerId;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// How many carriers one call may go through.
@@ -15,14 +16,14 @@ pub(crate) struct Originator<'a> {
     /// The reseller whose routes hold, beside those of the platform.
     pub(crate) reseller: CustomerId,
     /// The originators that match, the closest first, in lower case.
-    pub(crate) names: Vec<String>,
+    pub(crate) names: Vec<Cow<'a, str>>,
     /// The carrier that takes everything, whatever the routes say.
     pub(crate) carrier: Option<&'a str>,
 }
 
 /// A carrier that takes the number, and why.
 pub(crate) struct Choice<'p> {
-    pub(crate) carrier: &'p Carrier,
+    pub(crate) carrier: &'p CarrierPlace,
     /// By id.
     gateways: Run<'p, (i64, i64), Arc<GatewayPlace>>,
     /// The one of them that is tried first.
@@ -126,7 +127,7 @@ impl Pstn {
     /// The groups of routes that hold for somebody, the best first, with the place of their originator.
     fn groups_of(&self, who: &Originator<'_>) -> Vec<(Option<usize>, u32)> {
         let names = who.names.iter().enumerate().filter(|(_, name)| !name.is_empty());
-        let names = names.map(|(place, name)| (Some(place), name.as_str())).chain([(None, "")]);
+        let names = names.map(|(place, name)| (Some(place), &**name)).chain([(None, "")]);
         let mut groups = Vec::new();
         for (place, name) in names {
             for reseller in [who.reseller, 0] {
@@ -141,11 +142,11 @@ impl Pstn {
 
     fn choice<'p>(
         &'p self,
-        carrier: &'p Carrier,
+        carrier: &'p CarrierPlace,
         order: GatewayOrder,
         seed: u64,
     ) -> Option<Choice<'p>> {
-        let gateways = self.gateways.run(|(of, _)| of.cmp(&carrier.id));
+        let gateways = self.gateways.run(|(of, _)| of.cmp(&carrier.carrier.id));
         let first = match order {
             GatewayOrder::Shared => start(gateways.len(), seed),
             GatewayOrder::InOrder => 0,

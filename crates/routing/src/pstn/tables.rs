@@ -3,7 +3,7 @@
 use super::digits::Digits;
 use super::groups::Changed;
 use super::map::Edit;
-use super::{At, GatewayPlace, Place, Pstn, RuleKey};
+use super::{At, CarrierPlace, GatewayPlace, Place, Pstn, RuleKey, RulePlace};
 use ngn_model::{Carrier, CustomerId, Gateway, GatewayRule, Route};
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -64,13 +64,18 @@ impl Pstn {
         let mut moved = BTreeSet::new();
         for (id, new) in rows {
             let old = self.carriers.get(&id);
+            let old = old.map(|place| &place.carrier);
             names.extend(old.map(|old| (name(old), None)));
             names.extend(new.as_ref().map(|new| (name(new), Some(()))));
             let reseller = |carrier: Option<&Carrier>| carrier.map_or(NOBODY, |c| c.reseller);
-            if reseller(old.map(|old| &**old)) != reseller(new.as_ref()) {
+            if reseller(old) != reseller(new.as_ref()) {
                 moved.insert(id);
             }
-            carriers.push((id, new.map(Arc::new)));
+            let place = |carrier: Carrier| {
+                let name = Arc::from(carrier.name.as_str());
+                Arc::new(CarrierPlace { carrier, name })
+            };
+            carriers.push((id, new.map(place)));
         }
         let was_known = moved.iter().any(|id| self.carriers.get(id).is_some());
         self.names.edit(names);
@@ -96,7 +101,7 @@ impl Pstn {
     }
 
     fn reseller(&self, carrier: i64) -> CustomerId {
-        self.carrier(carrier).map_or(NOBODY, |carrier| carrier.reseller)
+        self.carrier(carrier).map_or(NOBODY, |place| place.carrier.reseller)
     }
 
     pub(super) fn set_gateways(&mut self, rows: Rows<Gateway>) {
@@ -113,7 +118,9 @@ impl Pstn {
     fn gateway_place(&self, gateway: Gateway) -> Edit<(i64, i64), Arc<GatewayPlace>> {
         let rules = self.rules.run(|(of, ..)| of.cmp(&gateway.id));
         let rules = rules.iter().map(|(_, rule)| Arc::clone(rule)).collect();
-        ((gateway.carrier_id, gateway.id), Some(Arc::new(GatewayPlace { gateway, rules })))
+        let (name, host) = (Arc::from(gateway.name.as_str()), Arc::from(gateway.host.as_str()));
+        let (key, address) = ((gateway.carrier_id, gateway.id), gateway.host.parse().ok());
+        (key, Some(Arc::new(GatewayPlace { gateway, name, host, address, rules })))
     }
 
     pub(super) fn set_rules(&mut self, rows: Rows<GatewayRule>) {
@@ -124,7 +131,11 @@ impl Pstn {
                 (rule.gateway_id, Reverse(rule.prefix.len()), id)
             };
             keys.push((id, new.as_ref().map(key)));
-            rules.extend(new.map(|rule| (key(&rule), Some(Arc::new(rule)))));
+            rules.extend(new.map(|rule| {
+                let (prefix, prepend) =
+                    (Arc::from(rule.prefix.as_str()), Arc::from(rule.prepend.as_str()));
+                (key(&rule), Some(Arc::new(RulePlace { rule, prefix, prepend })))
+            }));
         }
         touched.extend(rules.iter().map(|((gateway, ..), _)| *gateway));
         self.rules.edit(rules);

@@ -38,7 +38,7 @@ fn pstn(carriers: i64, routes: Vec<Route>) -> Pstn {
 
 /// The ids of the routes that take a number, in their order.
 fn chosen(pstn: &Pstn, number: &str, reseller: CustomerId, names: &[&str]) -> Vec<i64> {
-    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    let names = names.iter().map(|name| (*name).into()).collect();
     let who = Originator { reseller, names, carrier: None };
     let chosen = pstn.choose(number, &who, GatewayOrder::InOrder, 0);
     chosen.iter().filter_map(|choice| choice.route).collect()
@@ -120,7 +120,8 @@ fn routes_of_one_priority_and_gateways_take_turns() {
         let routes: Vec<i64> = chosen.iter().filter_map(|choice| choice.route).collect();
         assert_eq!((routes.len(), routes[2]), (3, 3), "the priority holds");
         first[usize::try_from(routes[0]).expect("an id")] += 1;
-        let of_one = chosen.iter().find(|choice| choice.carrier.id == 1).expect("carrier 1");
+        let of_one =
+            chosen.iter().find(|choice| choice.carrier.carrier.id == 1).expect("carrier 1");
         assert_eq!(of_one.gateways().count(), 2);
         first_gateway
             [usize::try_from(of_one.gateways().next().expect("one").gateway.id).expect("an id")] +=
@@ -159,8 +160,8 @@ fn b135_the_number_as_a_gateway_wants_it() {
         ("0032123", None),
         ("112", Some(("112", None))),
     ] {
-        let sent = gateway.rewrite(number);
-        let found = sent.as_ref().map(|(sent, rule)| (sent.as_str(), rule.map(|rule| rule.id)));
+        let (sent, rule) = (gateway.rewrite(number), gateway.rule(number));
+        let found = sent.as_deref().map(|sent| (sent, rule.map(|place| place.rule.id)));
         assert_eq!(found, expected, "{number}");
     }
 }
@@ -230,7 +231,6 @@ fn rows_may_come_before_what_they_refer_to() {
     assert_eq!(chosen(&pstn, "0031", 7, &[]), [1]);
     assert!(chosen(&pstn, "0031", 8, &[]).is_empty());
     let sent = pstn.gateways.get(&(1, 1)).expect("the gateway").rewrite("0031");
-    let sent = sent.map(|(sent, _)| sent);
     assert_eq!(sent.as_deref(), Some("+31"));
 }
 

@@ -198,7 +198,9 @@ fn b147_a_carrier_is_found_by_the_name_that_it_has_now() {
         [],
         [],
     );
-    let of = |pstn: &Pstn, name: &str, reseller| pstn.carrier_named(name, reseller).map(|c| c.id);
+    let of = |pstn: &Pstn, name: &str, reseller| {
+        pstn.carrier_named(name, reseller).map(|c| c.carrier.id)
+    };
     assert_eq!(of(&before, "ALPHA", 7), Some(2));
     assert_eq!(of(&before, "ALPHA", 8), Some(1));
     let after = before.with(&[Change::Carrier(2, Some(named(2, "beta", 7)))]);
