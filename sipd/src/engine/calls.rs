@@ -286,7 +286,7 @@ fn forward_steps(plan: &CallPlan) -> (Vec<ForwardStep>, ByPlace) {
             if let Target::Gateway(gateway) = target {
                 forward.failover = gateway.failover.clone();
                 let place = (steps.len(), forward.targets.len());
-                gateways.insert(place, (gateway.id, gateway.payer.clone()));
+                gateways.insert(place, (gateway.id, Payer::clone(&gateway.payer)));
             }
             forward.targets.push(found);
         }

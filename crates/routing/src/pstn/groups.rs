@@ -3,17 +3,25 @@
 use super::map::Map;
 use ngn_model::CustomerId;
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
+
+/// The reseller of routes whose carrier is not known.
+pub(super) const NOBODY: CustomerId = CustomerId::MIN;
 
 /// The groups of routes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Groups {
-    /// By reseller and originator.
-    numbers: Map<(CustomerId, Arc<str>), u32>,
+    numbers: Map<Key, u32>,
     by_number: Map<u32, Group>,
     /// The number that the next group has when it is free.
     next: u32,
+    /// How many groups are of [`NOBODY`].
+    nobodys: usize,
 }
+
+/// Reseller and originator, behind a number made of both by which they are nearly always told apart.
+type Key = (u64, CustomerId, Arc<str>);
 
 /// The routes of a reseller for an originator.
 #[derive(Debug, Clone)]
@@ -28,17 +36,17 @@ pub(super) struct Group {
 impl Groups {
     /// The number of a group; `None` when no route is in it.
     pub(super) fn number(&self, reseller: CustomerId, originator: &str) -> Option<u32> {
-        self.numbers.find(|known| (known.0, &*known.1).cmp(&(reseller, originator))).copied()
+        let wanted = (hash(reseller, originator), reseller, originator);
+        self.numbers.find(|(hash, of, name)| (*hash, *of, &**name).cmp(&wanted)).copied()
     }
 
     pub(super) fn group(&self, number: u32) -> Option<&Group> {
         self.by_number.get(&number)
     }
 
-    /// Whether a reseller has routes.
-    pub(super) fn any_of(&self, reseller: CustomerId) -> bool {
-        let found = self.numbers.last(|(of, _)| *of <= reseller);
-        found.is_some_and(|((of, _), _)| *of == reseller)
+    /// Whether there are routes of [`NOBODY`].
+    pub(super) const fn has_nobodys(&self) -> bool {
+        self.nobodys > 0
     }
 
     /// How many there are.
@@ -113,10 +121,19 @@ impl Changed<'_> {
         let (mut numbers, mut by_number) = (Vec::new(), Vec::new());
         for (number, group) in self.touched {
             let group = (group.routes > 0).then_some(group);
-            let key = |group: &Group| (group.reseller, Arc::clone(&group.originator));
+            let key = |group: &Group| {
+                let hash = hash(group.reseller, &group.originator);
+                (hash, group.reseller, Arc::clone(&group.originator))
+            };
             match (&group, self.before.group(number)) {
-                (Some(added), None) => numbers.push((key(added), Some(number))),
-                (None, Some(gone)) => numbers.push((key(gone), None)),
+                (Some(added), None) => {
+                    groups.nobodys += usize::from(added.reseller == NOBODY);
+                    numbers.push((key(added), Some(number)));
+                }
+                (None, Some(gone)) => {
+                    groups.nobodys -= usize::from(gone.reseller == NOBODY).min(groups.nobodys);
+                    numbers.push((key(gone), None));
+                }
                 (Some(_), Some(_)) | (None, None) => {}
             }
             by_number.push((number, group));
@@ -125,4 +142,10 @@ impl Changed<'_> {
         groups.by_number.edit(by_number);
         groups
     }
+}
+
+fn hash(reseller: CustomerId, originator: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (reseller, originator).hash(&mut hasher);
+    hasher.finish()
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The most entries of a page.
-const MOST_ENTRIES: usize = 256;
+const MOST_ENTRIES: usize = 64;
 /// The most pages below a page of pages.
 const MOST_PAGES: usize = 64;
 
@@ -79,18 +79,19 @@ impl<K, V> Map<K, V> {
         })
     }
 
-    /// The last entry whose key is within; keys are so up to some key.
-    pub(super) fn last(&self, is_within: impl Fn(&K) -> bool) -> Option<&(K, V)> {
+    /// The last entry whose key is within, as keys are up to some key, behind those before it on its page.
+    pub(super) fn up_to(&self, is_within: impl Fn(&K) -> bool) -> &[(K, V)] {
         let mut page = &self.root;
         loop {
             match page {
                 Page::Entries(entries) => {
                     let end = entries.partition_point(|(key, _)| is_within(key));
-                    return entries.get(end.checked_sub(1)?);
+                    return entries.get(..end).unwrap_or_default();
                 }
                 Page::Pages(pages) => {
                     let end = pages.partition_point(|below| is_within(&below.first));
-                    page = &pages.get(end.checked_sub(1)?)?.page;
+                    let Some(below) = pages.get(..end).and_then(<[_]>::last) else { return &[] };
+                    page = &below.page;
                 }
             }
         }
@@ -98,7 +99,7 @@ impl<K, V> Map<K, V> {
 
     /// The value of the key that `order` finds equal to what is looked for.
     pub(super) fn find(&self, order: impl Fn(&K) -> std::cmp::Ordering) -> Option<&V> {
-        let (key, value) = self.last(|key| order(key).is_le())?;
+        let (key, value) = self.up_to(|key| order(key).is_le()).last()?;
         order(key).is_eq().then_some(value)
     }
 }

@@ -37,6 +37,15 @@ pub(crate) struct Choice<'p> {
     pub(crate) priority: i32,
 }
 
+/// A prefix of a number that has routes.
+struct Found<'p> {
+    prefix: Digits,
+    /// How many digits it has.
+    digits: u32,
+    /// The last of its routes, behind others on the same page.
+    nearby: &'p [(Place, i64)],
+}
+
 impl Choice<'_> {
     /// The gateways in the order in which they are tried.
     pub(crate) fn gateways(&self) -> impl Iterator<Item = &GatewayPlace> {
@@ -67,26 +76,27 @@ impl Pstn {
         let groups = self.groups_of(who);
         let (digits, mut length) = Digits::beginning(number);
         while !groups.is_empty()
-            && let Some((prefix, longest)) = self.longest(digits, length)
+            && let Some(found) = self.longest(digits, length)
         {
-            let choices = self.choices(prefix, longest, &groups, (order, seed));
-            if !choices.is_empty() || longest == 0 {
+            let choices = self.choices(&found, &groups, (order, seed));
+            if !choices.is_empty() || found.digits == 0 {
                 return choices;
             }
-            length = longest - 1;
+            length = found.digits - 1;
         }
         Vec::new()
     }
 
-    /// The longest prefix that has routes of the first `length` digits, and its own length.
-    fn longest(&self, digits: Digits, mut length: u32) -> Option<(Digits, u32)> {
+    /// The longest prefix of the first `length` digits that has routes.
+    fn longest(&self, digits: Digits, mut length: u32) -> Option<Found<'_>> {
         loop {
             let wanted = digits.first(length);
-            let (Place { prefix, .. }, _) = self.routes.last(|place| place.prefix <= wanted)?;
+            let nearby = self.routes.up_to(|place| place.prefix <= wanted);
+            let (Place { prefix, .. }, _) = nearby.last()?;
             // What lies between a prefix and the digits begins with that prefix.
             length = prefix.common(digits, length);
             if *prefix == digits.first(length) {
-                return Some((*prefix, length));
+                return Some(Found { prefix: *prefix, digits: length, nearby });
             }
         }
     }
@@ -94,15 +104,13 @@ impl Pstn {
     /// The carriers to which the routes of a prefix and of some groups lead, each once.
     fn choices(
         &self,
-        prefix: Digits,
-        digits: u32,
+        found: &Found<'_>,
         groups: &[(Option<usize>, u32)],
         (order, seed): (GatewayOrder, u64),
     ) -> Vec<Choice<'_>> {
         let (mut choices, mut carriers) = (Vec::new(), Vec::new());
         for (originator, group) in groups {
-            let wanted = (prefix, *group);
-            let routes = self.routes.run(|place| (place.prefix, place.group).cmp(&wanted));
+            let routes = self.routes_of(found, *group);
             for (place, carrier) in turns(&routes, seed) {
                 if choices.len() >= MOST_CHOICES {
                     return choices;
@@ -114,7 +122,7 @@ impl Pstn {
                 carriers.push(*carrier);
                 let carrier = self.carrier(*carrier);
                 if let Some(choice) = carrier.and_then(|known| self.choice(known, order, seed)) {
-                    let digits = usize::try_from(digits).unwrap_or(usize::MAX);
+                    let digits = usize::try_from(found.digits).unwrap_or(usize::MAX);
                     let (route, originator) = (Some(place.id), *originator);
                     let priority = place.priority;
                     choices.push(Choice { route, digits, originator, priority, ..choice });
@@ -122,6 +130,20 @@ impl Pstn {
             }
         }
         choices
+    }
+
+    /// The routes of a prefix and a group.
+    fn routes_of<'p>(&'p self, found: &Found<'p>, group: u32) -> Run<'p, Place, i64> {
+        let wanted = (found.prefix, group);
+        let order = |place: &Place| (place.prefix, place.group).cmp(&wanted);
+        // All routes of the prefix lie on one page when those of another one stand before them there.
+        if found.nearby.first().is_none_or(|(first, _)| first.prefix == found.prefix) {
+            return self.routes.run(order);
+        }
+        let start = found.nearby.partition_point(|(place, _)| order(place).is_lt());
+        let rest = found.nearby.get(start..).unwrap_or_default();
+        let end = rest.partition_point(|(place, _)| order(place).is_le());
+        rest.get(..end).unwrap_or_default().into()
     }
 
     /// The groups of routes that hold for somebody, the best first, with the place of their originator.

@@ -1,7 +1,7 @@
 //! From rows to the table, and from changed rows to another one.
 
 use super::digits::Digits;
-use super::groups::Changed;
+use super::groups::{Changed, NOBODY};
 use super::map::Edit;
 use super::{At, CarrierPlace, GatewayPlace, Place, Pstn, RuleKey, RulePlace};
 use ngn_model::{Carrier, CustomerId, Gateway, GatewayRule, Route};
@@ -9,9 +9,6 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// The reseller of routes whose carrier is not known: nobody's.
-const NOBODY: CustomerId = CustomerId::MIN;
 
 /// The new state of one row; `None` means that it is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +78,7 @@ impl Pstn {
         self.names.edit(names);
         self.carriers.edit(carriers);
         // Routes of a carrier that was not known are nobody's.
-        if was_known || (!moved.is_empty() && self.groups.any_of(NOBODY)) {
+        if was_known || (!moved.is_empty() && self.groups.has_nobodys()) {
             self.regroup(&moved);
         }
     }

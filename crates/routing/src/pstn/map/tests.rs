@@ -68,7 +68,7 @@ fn any_edits_leave_what_a_plain_map_has() {
                 let (a, b) = (random(&mut state, keys), random(&mut state, keys));
                 assert_eq!(map.get(&a), plain.get(&a));
                 let last = plain.range(..=a).next_back();
-                assert_eq!(map.last(|key| *key <= a).map(|(k, v)| (k, v)), last);
+                assert_eq!(map.up_to(|key| *key <= a).last().map(|(k, v)| (k, v)), last);
                 let (from, to) = (a.min(b), a.max(b));
                 let run = map.run(|key| match key {
                     key if *key < from => std::cmp::Ordering::Less,
@@ -107,5 +107,5 @@ fn pages_have_no_room_to_spare() {
     let mut map = Map::default();
     map.edit((0..100_000_u64).map(|key| (key, Some(0_u64))).collect());
     let of_entries = 100_000 * 16;
-    assert!((of_entries..of_entries + 50_000).contains(&map.octets()), "{}", map.octets());
+    assert!((of_entries..of_entries + 100_000).contains(&map.octets()), "{}", map.octets());
 }
