@@ -4,11 +4,14 @@
 
 mod calls;
 mod diversions;
+mod emergencies;
 mod enum_calls;
 mod fixture;
 mod malformed;
 mod phones;
+mod prepaid;
 mod pstn;
 mod register;
 mod secure;
+mod trunks;
 mod web;

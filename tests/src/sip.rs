@@ -97,8 +97,14 @@ impl Phone {
     /// A phone on a loopback port of its own.
     #[must_use]
     pub fn new(proxy: SocketAddr, address: &str, password: &str) -> Self {
+        Self::at("127.0.0.1", proxy, address, password)
+    }
+
+    /// A phone on a port of one of this machine's addresses.
+    #[must_use]
+    pub fn at(ip: &str, proxy: SocketAddr, address: &str, password: &str) -> Self {
         let (user, domain) = address.split_once('@').expect("user@domain");
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let socket = UdpSocket::bind((ip, 0)).expect("a port");
         Self {
             attempts: 7,
             user: user.to_owned(),
@@ -303,6 +309,25 @@ impl Request {
             to_parameters: to.split_once(">").map(|(_, p)| p.to_owned()).unwrap_or_default(),
             body: String::new(),
             headers: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// The BYE by which the sender of this request ends the call that a response set up (RFC 3261 section 12.2.1.1).
+    #[must_use]
+    pub fn bye(&self, response: &Message) -> Self {
+        let to = response.header("to").unwrap_or_default();
+        let contact = response.header("contact").unwrap_or_default();
+        let target = contact.trim_start_matches('<').split('>').next().unwrap_or_default();
+        let routes = response.all("record-route").into_iter().rev();
+        Self {
+            method: "BYE".to_owned(),
+            uri: target.to_owned(),
+            to_parameters: to.split_once('>').map(|(_, p)| p.to_owned()).unwrap_or_default(),
+            cseq: self.cseq + 1,
+            branch: format!("z9hG4bK{}", unique("b")),
+            headers: routes.map(|route| ("Route".to_owned(), route.to_owned())).collect(),
+            body: String::new(),
             ..self.clone()
         }
     }

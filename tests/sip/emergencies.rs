@@ -1,0 +1,143 @@
+//! Emergency calls (B165): nothing keeps anybody who is known from calling for help.
+
+use std::thread;
+
+use ngn_tests::database::Backend;
+use ngn_tests::fixture::{carrier, route, subscriber};
+use ngn_tests::platform::{Platform, eventually};
+use ngn_tests::sip::{Phone, Request, response};
+use ngn_tests::{Value, record};
+
+use crate::fixture::DOMAIN;
+use crate::pstn::{
+    SETTINGS, answer, call, call_without_password, caller, gateway, last, ngn, on_both,
+    request_user, routes, stand_in, uri,
+};
+
+/// Calls to 112 go to a stand-in; waits until the platform knows.
+fn emergency_centre(p: &Platform, from: &str) -> Phone {
+    let centre = stand_in(p);
+    let target = format!("sip:help@{}", centre.local());
+    ngn(p, &["emergency", "add", "112", &target]);
+    let at = p.admin_address().to_string();
+    eventually("the mapping is known", || {
+        let told = ngn(p, &["explain", "--from", from, "--to", "112", "--admin", &at]);
+        told.contains(&target).then_some(())
+    });
+    centre
+}
+
+/// Calls for help without a password and is answered.
+fn is_helped(phone: &Phone, centre: &Phone, to: &str) {
+    let help = call_without_password(phone, to);
+    assert_eq!(request_user(&answer(centre, "200 OK")), "help");
+    assert_eq!(last(phone, &help).status(), 200);
+}
+
+// B66, B165: accounts that are not registered, or blocked, are not asked for a password; others are nobody.
+#[test]
+fn b165_no_password_for_those_who_are_known() {
+    on_both(SETTINGS, |p| {
+        let alice = caller(p, "alice", &[], "");
+        let blocked = caller(p, "mallory", &["blocked"], "");
+        let centre = emergency_centre(p, &format!("alice@{DOMAIN}"));
+        is_helped(&alice, &centre, &uri("112"));
+        is_helped(&blocked, &centre, &uri("112"));
+        is_helped(&alice, &centre, "urn:service:sos");
+        is_helped(&alice, &centre, "urn:service:sos.fire");
+        // Nothing else goes without, and a name that nobody has proves nothing.
+        let other = call_without_password(&alice, &uri("+431234567"));
+        assert_eq!(last(&alice, &other).status(), 407);
+        let nobody = Phone::new(p.sip_address(), &format!("nobody@{DOMAIN}"), "");
+        let help = call_without_password(&nobody, &uri("112"));
+        assert_eq!(last(&nobody, &help).status(), 407);
+        let stranger = Phone::new(p.sip_address(), "eve@elsewhere.example", "");
+        let help = call_without_password(&stranger, &uri("112"));
+        assert!(matches!(last(&stranger, &help).status(), 403 | 404));
+    });
+}
+
+// B165: the settings may ask for more.
+#[test]
+fn b165_who_needs_no_password_can_be_chosen() {
+    for callers in ["registered", "nobody"] {
+        let settings = format!("{SETTINGS}\n[emergency]\nwithout_password = \"{callers}\"\n");
+        let p = &Platform::start_with(Backend::Sqlite, &[("sipd", &settings)]);
+        let mut alice = caller(p, "alice", &[], "");
+        let centre = emergency_centre(p, &format!("alice@{DOMAIN}"));
+        let help = call_without_password(&alice, &uri("112"));
+        assert_eq!(last(&alice, &help).status(), 407, "{callers}");
+        // A password is as good as ever.
+        call(&alice, &uri("112"), &[]);
+        answer(&centre, "200 OK");
+        alice.receive_where(|m| m.status() == 200).unwrap();
+        assert_eq!(alice.register(300).unwrap().status(), 200);
+        let help = call_without_password(&alice, &uri("112"));
+        if callers == "registered" {
+            centre
+                .receive_where(|m| m.header("call-id") == Some(&help.call_id))
+                .map(|m| centre.send(&response(&m, "486 Busy Here", "c", &[])).unwrap())
+                .unwrap();
+            assert_eq!(last(&alice, &help).status(), 486, "{callers}");
+        } else {
+            assert_eq!(last(&alice, &help).status(), 407, "{callers}");
+        }
+    }
+}
+
+// B76, B147, B165: a limit of simultaneous calls holds for everything else.
+#[test]
+fn b165_beyond_limits_of_calls() {
+    on_both(SETTINGS, |p| {
+        let alice = caller(p, "alice", &[], "");
+        let groups = Value::List(vec!["free-pstn".into()]);
+        let limited = subscriber(&format!("alice@{DOMAIN}")).with("groups", groups);
+        p.admin().ok("Sip.updateAccount", record! { account: limited.with("callLimit", 1) });
+        let gw = stand_in(p);
+        let telco = carrier(&p.admin(), "Telco");
+        gateway(p, telco, "gw", gw.local());
+        routes(p, vec![route(telco, "")]);
+        let centre = emergency_centre(p, &format!("alice@{DOMAIN}"));
+        call(&alice, &uri("+431234567"), &[]);
+        answer(&gw, "200 OK");
+        alice.receive_where(|m| m.status() == 200).unwrap();
+        call(&alice, &uri("+431234568"), &[]);
+        let refused = alice.receive_where(|m| m.status() == 403).unwrap();
+        assert_eq!(refused.start, "SIP/2.0 403 Call Limit Reached");
+        is_helped(&alice, &centre, &uri("112"));
+
+        let trunk = Phone::at("127.0.0.2", p.sip_address(), "+4366412345@trunk.example", "");
+        let peer = record! { ip: "127.0.0.2", blocked: 1 };
+        p.admin().ok("Sip.addTrustedPeer", record! { peer: peer });
+        p.settle();
+        let at_us = |user: &str| format!("sip:{user}@{}", p.sip_address());
+        let other = call_without_password(&trunk, &at_us("+431234567"));
+        assert_eq!(last(&trunk, &other).status(), 403);
+        is_helped(&trunk, &centre, &at_us("112"));
+    });
+}
+
+// RFC 3261 section 21.5.4: a server that takes no new calls takes emergency calls.
+#[test]
+fn emergency_calls_are_not_shed() {
+    let mut p = Platform::start_with(Backend::Sqlite, &[("sipd", SETTINGS)]);
+    let alice = caller(&p, "alice", &[], "");
+    let mut bob = caller(&p, "bob", &[], "");
+    assert_eq!(bob.register(300).unwrap().status(), 200);
+    let centre = emergency_centre(&p, &format!("alice@{DOMAIN}"));
+    // While a call rings, the server that is told to end goes on for some seconds, and refuses new requests.
+    call(&alice, &uri("bob"), &[]);
+    bob.receive_where(|m| m.method() == "INVITE").unwrap();
+    let server = p.sip_address();
+    thread::scope(|scope| {
+        let stopping = scope.spawn(|| p.stop());
+        eventually("new requests are refused", || {
+            let other = Phone::new(server, &format!("alice@{DOMAIN}"), "secret");
+            let options = Request::new("OPTIONS", &uri("bob"), &other.aor(), &uri("bob"));
+            other.send(&options.bytes(&other)).unwrap();
+            (last(&other, &options).status() == 503).then_some(())
+        });
+        is_helped(&alice, &centre, &uri("112"));
+        stopping.join().unwrap();
+    });
+}

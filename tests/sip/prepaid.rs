@@ -1,0 +1,70 @@
+//! Calls that are paid in advance (B71, B161).
+
+use ngn_tests::fixture::{carrier, route, subscriber};
+use ngn_tests::platform::Platform;
+use ngn_tests::sip::Phone;
+use ngn_tests::{Value, record, sip_id};
+
+use crate::fixture::DOMAIN;
+use crate::pstn::{SETTINGS, answer, call, caller, gateway, on_both, routes, stand_in, uri};
+
+fn add_balance(p: &Platform, address: &str, value: f64) {
+    let id = sip_id(address);
+    p.admin().ok(
+        "Sip.addBalance",
+        record! { sipId: id, value: Value::Double(value), description: "a test" },
+    );
+    p.settle();
+}
+
+// B71: without balance no call to a number; a payment lets calls through, and a debit ends that, without a restart.
+#[test]
+fn b71_prepaid_accounts_call_numbers_while_something_is_left() {
+    on_both(SETTINGS, |p| {
+        let mut bob = caller(p, "bob", &[], "");
+        assert_eq!(bob.register(300).unwrap().status(), 200);
+        let address = format!("alice@{DOMAIN}");
+        let groups = Value::List(vec!["free-pstn".into()]);
+        let account = subscriber(&address).with("groups", groups).with("prepaid", true);
+        p.admin().ok("Sip.addAccount", record! { account: account });
+        let phone = Phone::new(p.sip_address(), &address, "secret");
+        let gw = stand_in(p);
+        let telco = carrier(&p.admin(), "Telco");
+        gateway(p, telco, "gw", gw.local());
+        routes(p, vec![route(telco, "")]);
+
+        let refused = || {
+            let invite = call(&phone, &uri("+431234567"), &[]);
+            let last = phone.receive_where(|m| {
+                m.header("call-id") == Some(&invite.call_id)
+                    && m.status() >= 200
+                    && m.status() != 407
+            });
+            assert_eq!(last.unwrap().start, "SIP/2.0 402 Payment Required");
+        };
+        let allowed = || {
+            call(&phone, &uri("+431234567"), &[]);
+            answer(&gw, "486 Busy Here");
+            phone.receive_where(|m| m.status() == 486).unwrap();
+        };
+        refused();
+        // Calls to accounts cost nothing.
+        call(&phone, &uri("bob"), &[]);
+        answer(&bob, "480 Temporarily Unavailable");
+        phone.receive_where(|m| m.status() == 480).unwrap();
+        add_balance(p, &address, 0.01);
+        allowed();
+        add_balance(p, &address, -0.01);
+        refused();
+        add_balance(p, &address, 5.0);
+        allowed();
+        // B71: who is not prepaid any more needs no balance.
+        add_balance(p, &address, -9.0);
+        refused();
+        let postpaid = subscriber(&address).with("prepaid", false);
+        let groups = Value::List(vec!["free-pstn".into()]);
+        p.admin().ok("Sip.updateAccount", record! { account: postpaid.with("groups", groups) });
+        p.settle();
+        allowed();
+    });
+}
