@@ -219,11 +219,29 @@ impl Pstn {
 pub struct Emergency {
     /// Numbers that are emergency numbers whatever is mapped; those of the mapping are too.
     pub numbers: Vec<String>,
+    /// Which accounts need not show a password.
+    pub without_password: WithoutPassword,
+}
+
+/// Which accounts make emergency calls without showing a password; blocked ones are as good as others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WithoutPassword {
+    /// Whoever says that it is one of ours.
+    #[default]
+    Known,
+    /// One that is registered from the address that the call comes from.
+    Registered,
+    /// None.
+    Nobody,
 }
 
 impl Default for Emergency {
     fn default() -> Self {
-        Self { numbers: vec!["112".to_owned(), "911".to_owned()] }
+        Self {
+            numbers: vec!["112".to_owned(), "911".to_owned()],
+            without_password: WithoutPassword::Known,
+        }
     }
 }
 
@@ -529,7 +547,7 @@ mod tests {
             .chain(["handshake_seconds", "ws", "wss", "origins", "ping_seconds"])
             .chain(["country_code", "area_code", "national_prefix", "international_prefix"])
             .chain(["calls_per_account", "gateway_order", "failover_codes", "probe_seconds"])
-            .chain(["probe_failures", "trees", "dns_trees", "numbers"])
+            .chain(["probe_failures", "trees", "dns_trees", "numbers", "without_password"])
             .chain(["servers", "timeout_milliseconds", "attempts", "cached_answers"])
             .chain(["longest_ttl", "negative_ttl", "back_off"])
             .chain(["accounts", "addresses", "messages_per_call", "keep_hours", "keep_messages"]);

@@ -1,7 +1,7 @@
 //! Who a request comes from: digest authentication.
 
 use super::{Engine, Fields};
-use crate::config::{DigestAlgorithm, DigestUri};
+use crate::config::{DigestAlgorithm, DigestUri, WithoutPassword};
 use crate::wall_clock;
 use ngn_model::{Account, Aor, DomainName, PeerProtocol, TrustedPeer};
 use ngn_routing::Caller;
@@ -15,7 +15,7 @@ use std::net::IpAddr;
 /// Who a request comes from, or the answer that it deserves instead.
 pub(super) enum Admission {
     Account(Box<Account>),
-    /// An account of ours by its From and the address it comes from, for an emergency call.
+    /// An account of ours by its From, for an emergency call; the settings say what else it takes.
     Claimed(Box<Account>),
     Peer(Box<TrustedPeer>),
     Stranger,
@@ -78,12 +78,21 @@ impl Engine {
                 // B165: nobody who is known is kept from an emergency call by a challenge.
                 if self.is_emergency(uri)
                     && let Some(owner) = owner(self)
-                    && self.is_registered_from(&owner.aor, source.remote.ip())
+                    && self.needs_no_password(&owner.aor, source.remote.ip())
                 {
                     return Admission::Claimed(owner);
                 }
                 Admission::Refused(status, None, fields)
             }
+        }
+    }
+
+    /// Whether an account makes emergency calls from an address without showing a password.
+    fn needs_no_password(&self, aor: &Aor, source: IpAddr) -> bool {
+        match self.config.emergency.without_password {
+            WithoutPassword::Known => true,
+            WithoutPassword::Registered => self.is_registered_from(aor, source),
+            WithoutPassword::Nobody => false,
         }
     }
 
