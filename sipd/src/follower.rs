@@ -252,6 +252,7 @@ pub async fn load(
     given: Given,
     profiles: Profiles,
 ) -> Result<(Loaded, Follower), StoreError> {
+    let begun = Instant::now();
     let (mut loaded, follower) = store.load_directory().await?;
     let (carriers, gateways) =
         (std::mem::take(&mut loaded.carriers), std::mem::take(&mut loaded.gateways));
@@ -263,7 +264,10 @@ pub async fn load(
         Pstn::default()
     }));
     if pstn.unusable_routes() > 0 {
-        tracing::warn!(count = pstn.unusable_routes(), "routes are left out: no digits");
+        tracing::warn!(
+            count = pstn.unusable_routes(),
+            "routes are left out: no digits, or too many"
+        );
     }
     let mappings = std::mem::take(&mut loaded.emergency);
     let mappings = mappings.into_iter().map(|row| (row.id, row)).collect();
@@ -272,7 +276,22 @@ pub async fn load(
         .set_domains(tls.map(|row| (row.domain.clone(), std::mem::take(&mut row.tls))).collect());
     let tables = Tables { pstn: Arc::clone(&pstn), given, mappings, profiles };
     let directory = Directory::from_loaded(loaded, pstn, tables.emergency(), &tables.given.trees);
+    tell(&directory, begun);
     Ok((Loaded { directory, tables }, follower))
+}
+
+/// Says what was loaded, how long it took and what it takes.
+fn tell(directory: &Directory, begun: Instant) {
+    let (sizes, pstn) = (directory.sizes(), directory.pstn());
+    let each = |octets: usize, count: usize| octets.checked_div(count).unwrap_or(0);
+    tracing::info!(
+        load.seconds = begun.elapsed().as_secs_f64(),
+        load.accounts = sizes.accounts,
+        load.routes = sizes.routes,
+        load.octets_per_account = each(directory.account_octets(), sizes.accounts),
+        load.octets_per_route = each(pstn.route_octets(), sizes.routes),
+        "the directory is loaded"
+    );
 }
 
 /// Follows the journal until `shutdown` or the engine's end. A position counts as applied once the engine says so.

@@ -14,6 +14,7 @@ use crate::account_options;
 use crate::error::StoreError;
 use crate::follower::{Follower, Start};
 use crate::location;
+use crate::progress::Progress;
 use crate::store::Store;
 use crate::tx::{Tx, on};
 use futures::TryStreamExt;
@@ -331,11 +332,13 @@ fn networks(json: &str) -> Option<Vec<String>> {
 
 async fn load_accounts(tx: &mut Tx<'_>) -> Result<Vec<Account>, StoreError> {
     let mut loaded = AccountRows::default();
+    let mut progress = Progress::of("accounts and groups");
     on!(tx, c => {
         let mut query = QueryBuilder::<DB>::new(ACCOUNT_COLUMNS);
         query.push(" ORDER BY s.id");
         let mut rows = query.build_query_as::<AccountSql>().fetch(&mut *c);
         while let Some(row) = rows.try_next().await? {
+            progress.row();
             loaded.add(row);
         }
         Ok(())
@@ -389,9 +392,11 @@ impl AliasSql {
 
 async fn load_aliases(tx: &mut Tx<'_>) -> Result<Vec<(Aor, Aor)>, StoreError> {
     let mut aliases = Vec::new();
+    let mut progress = Progress::of("aliases");
     on!(tx, c => {
         let mut rows = sqlx::query_as::<DB, AliasSql>(ALIAS_COLUMNS).fetch(&mut *c);
         while let Some(row) = rows.try_next().await? {
+            progress.row();
             aliases.extend(row.read());
         }
         Ok(())

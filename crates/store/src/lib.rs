@@ -41,6 +41,7 @@ mod migrate;
 mod nodes;
 mod phonebook;
 mod prepaid;
+mod progress;
 mod pstn;
 mod radacct;
 mod rating_profiles;

@@ -3,6 +3,7 @@
 use super::{CHUNK, readable};
 use crate::error::StoreError;
 use crate::prepaid::steps;
+use crate::progress::Progress;
 use crate::store::Store;
 use crate::tx::{Tx, on};
 use futures::TryStreamExt;
@@ -22,6 +23,8 @@ trait Readable: for<'r> FromRow<'r, MySqlRow> + for<'r> FromRow<'r, SqliteRow> +
     type Model: Send;
     /// What it is found by.
     type Key: Clone + Eq + Hash + Send + Sync;
+    /// Their name in the log.
+    const WHAT: &'static str;
     /// SELECT without conditions.
     const SELECT: &'static str;
     /// The key's column.
@@ -36,11 +39,13 @@ trait Readable: for<'r> FromRow<'r, MySqlRow> + for<'r> FromRow<'r, SqliteRow> +
 /// All rows of a kind, by key.
 async fn load<R: Readable>(tx: &mut Tx<'_>) -> Result<Vec<R::Model>, StoreError> {
     let mut loaded = Vec::new();
+    let mut progress = Progress::of(R::WHAT);
     on!(tx, c => {
         let mut query = QueryBuilder::<DB>::new(R::SELECT);
         query.push(" ORDER BY ").push(R::COLUMN);
         let mut rows = query.build_query_as::<R>().fetch(&mut *c);
         while let Some(row) = rows.try_next().await? {
+            progress.row();
             loaded.extend(row.read());
         }
         Ok(())
@@ -202,6 +207,7 @@ struct PeerSql {
 impl Readable for PeerSql {
     type Model = TrustedPeer;
     type Key = String;
+    const WHAT: &'static str = "trusted peers";
     const SELECT: &'static str = "SELECT ip, protocol, call_limit, msteams, tenant, prepaid, blocked, enum_lookup, \
          transit, carrier_name, originator, billing_id, strip, prefix, customer, reseller_id FROM trusted_peers";
     const COLUMN: &'static str = "ip";
@@ -243,6 +249,7 @@ struct CarrierSql {
 impl Readable for CarrierSql {
     type Model = Carrier;
     type Key = i64;
+    const WHAT: &'static str = "carriers";
     const SELECT: &'static str = "SELECT id, name, reseller FROM carriers";
     const COLUMN: &'static str = "id";
 
@@ -268,6 +275,7 @@ struct GatewaySql {
 impl Readable for GatewaySql {
     type Model = Gateway;
     type Key = i64;
+    const WHAT: &'static str = "gateways";
     const SELECT: &'static str = "SELECT id, carrier_id, name, transport, ip, port FROM gateways";
     const COLUMN: &'static str = "id";
 
@@ -302,6 +310,7 @@ struct RuleSql {
 impl Readable for RuleSql {
     type Model = GatewayRule;
     type Key = i64;
+    const WHAT: &'static str = "gateway rules";
     const SELECT: &'static str =
         "SELECT id, gateway_id, prefix, strip, prepend, min_length, max_length FROM gateway_rules";
     const COLUMN: &'static str = "id";
@@ -336,6 +345,7 @@ struct RouteSql {
 impl Readable for RouteSql {
     type Model = Route;
     type Key = i64;
+    const WHAT: &'static str = "routes";
     const SELECT: &'static str = "SELECT id, carrier_id, prefix, originator, priority FROM routes";
     const COLUMN: &'static str = "id";
 
@@ -366,6 +376,7 @@ struct EmergencySql {
 impl Readable for EmergencySql {
     type Model = EmergencyMapping;
     type Key = i64;
+    const WHAT: &'static str = "emergency mappings";
     const SELECT: &'static str =
         "SELECT CAST(id AS SIGNED) AS id, username, domain, region, target FROM emergency_mapping";
     const COLUMN: &'static str = "id";
@@ -389,6 +400,7 @@ struct BalanceSql {
 impl Readable for BalanceSql {
     type Model = (Aor, Amount);
     type Key = String;
+    const WHAT: &'static str = "balances";
     const SELECT: &'static str =
         concat!("SELECT account, ", steps!("balance"), " AS balance FROM prepaid");
     const COLUMN: &'static str = "account";
