@@ -129,6 +129,8 @@ pub struct Proxy {
     pub answer_timeout: u64,
     /// Timer C, in seconds, more than 180 (RFC 3261 section 16.6).
     pub timer_c: u64,
+    /// Requests of more octets go over TCP where they would go over UDP, 0 for never (RFC 3261 section 18.1.1).
+    pub largest_datagram: usize,
     /// Host and port of the voicemail server; empty: diversions to mailboxes lead nowhere (B85).
     pub voicemail_server: String,
     /// What is dialled to listen to one's messages; empty: nothing (B156).
@@ -392,6 +394,7 @@ impl Default for Proxy {
         Self {
             answer_timeout: 35,
             timer_c: 185,
+            largest_datagram: 1300,
             voicemail_server: String::new(),
             voicemail_numbers: vec!["*70".to_owned()],
         }
@@ -537,6 +540,7 @@ mod tests {
             .chain([
                 "answer_timeout",
                 "timer_c",
+                "largest_datagram",
                 "voicemail_server",
                 "voicemail_numbers",
                 "message_octets",

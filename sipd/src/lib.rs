@@ -227,6 +227,10 @@ fn stack(
     let interfaces = addresses.map(|(transport, local)| interface(transport, local)).collect();
     let mut settings = StackConfig::new(secret, interfaces);
     settings.timer_c = config.timer_c();
+    settings.largest_datagram = match config.proxy.largest_datagram {
+        0 => usize::MAX,
+        octets => octets,
+    };
     settings.limits.transactions = config.limits.transactions;
     Ok(Stack::new(settings, random()?))
 }

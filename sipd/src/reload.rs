@@ -45,6 +45,7 @@ impl Reloader {
             ("registrar", began.registrar != new.registrar),
             ("proxy", began.proxy != new.proxy),
             ("pstn", began.pstn != new.pstn),
+            ("enum", began.r#enum != new.r#enum),
             ("emergency", began.emergency != new.emergency),
             ("dns", began.dns != new.dns),
             ("trace", began.trace != new.trace),

@@ -26,6 +26,7 @@ use listen::{Bound, bind_all};
 use ngn_sip::header::Transport;
 use ngn_sip::message::Malformed;
 use ngn_sip::stack::SendId;
+use ngn_sip::stun;
 use prometheus_client::metrics::counter::Counter;
 use std::collections::BTreeMap;
 use std::io;
@@ -428,7 +429,14 @@ async fn read_datagrams(local: SocketAddr, socket: Arc<UdpSocket>, shared: Share
         };
         match received {
             Ok((length, remote)) => {
-                let octets = Bytes::copy_from_slice(buffer.get(..length).unwrap_or_default());
+                let octets = buffer.get(..length).unwrap_or_default();
+                if stun::may_be_stun(octets) {
+                    if let Some(answer) = stun::answer(octets, remote) {
+                        let _ = socket.try_send_to(&answer, remote);
+                    }
+                    continue;
+                }
+                let octets = Bytes::copy_from_slice(octets);
                 if shared.arrivals.send(Arrival::Datagram { local, remote, octets }).await.is_err()
                 {
                     return;

@@ -8,5 +8,6 @@ pub mod message;
 pub mod proxy;
 pub mod registrar;
 pub mod stack;
+pub mod stun;
 pub mod transaction;
 pub mod uri;

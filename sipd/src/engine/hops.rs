@@ -3,7 +3,7 @@
 use super::{Engine, Found};
 use ngn_sip::header::Transport;
 use ngn_sip::locate::{Candidate, Socket};
-use ngn_sip::stack::{Destination, LookupId, TriedResult};
+use ngn_sip::stack::{Destination, LookupId, Oversize, TriedResult};
 use ngn_sip::uri::Uri;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -96,7 +96,8 @@ pub(super) fn destination(candidate: Candidate, uri: &Uri) -> Destination {
     let is_secure = matches!(candidate.transport, Transport::Tls | Transport::Wss);
     let host = uri.host_text().trim_matches(['[', ']']).trim_end_matches('.');
     let server_name = is_secure.then(|| host.to_ascii_lowercase());
-    Destination { server_name, ..Destination::new(candidate.transport, candidate.address) }
+    let to = Destination::new(candidate.transport, candidate.address);
+    Destination { server_name, oversize: Oversize::Switch, ..to }
 }
 
 #[cfg(test)]

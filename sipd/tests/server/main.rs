@@ -4,7 +4,9 @@
 mod calls;
 mod certificates;
 mod digest;
+mod families;
 mod hard_times;
+mod large;
 mod live;
 mod metrics;
 mod mysql;
@@ -14,6 +16,7 @@ mod records;
 mod registrations;
 mod restart;
 mod scene;
+mod stun;
 mod tcp;
 mod tls;
 mod websocket;

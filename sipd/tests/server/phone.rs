@@ -50,7 +50,8 @@ pub(crate) struct Phone {
 
 impl Phone {
     pub(crate) async fn udp(name: &'static str, server: SocketAddr) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let own = if server.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" };
+        let socket = UdpSocket::bind(own).await.unwrap();
         Self::new(name, Wire::Udp { socket, server })
     }
 

@@ -3,6 +3,7 @@
 use crate::phone::{Phone, hang_up, talk};
 use crate::scene::{PASSWORD, Scene};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// How long to wait for what must not come.
 const SILENCE: Duration = Duration::from_millis(200);
@@ -126,6 +127,20 @@ async fn rfc5626_5_2_flows_are_not_mixed_up_after_a_restart() {
     again.send(&bye).await;
     for other in &mut others {
         assert!(other.try_next(SILENCE).await.is_none(), "{} got alice's BYE", other.name);
+    }
+    scene.stop().await;
+}
+
+/// RFC 5626 section 3.5.1: two line ends are answered by one, between messages too.
+#[tokio::test]
+async fn rfc5626_3_5_1_pings_are_answered() {
+    let scene = Scene::new().await;
+    let mut stream = tokio::net::TcpStream::connect(scene.server.tcp[0]).await.unwrap();
+    let mut answer = [0; 2];
+    for _ in 0..3 {
+        stream.write_all(b"\r\n\r\n").await.unwrap();
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, *b"\r\n");
     }
     scene.stop().await;
 }

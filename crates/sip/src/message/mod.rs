@@ -79,6 +79,19 @@ impl Message {
         if self.whole.is_empty() { self.to_vec().into() } else { self.whole.clone() }
     }
 
+    /// How many octets the message has when it is printed, or a few more.
+    pub(crate) fn printed_len(&self) -> usize {
+        if !self.whole.is_empty() {
+            return self.whole.len();
+        }
+        let start = if self.start_octets.is_empty() {
+            self.start.to_string().len() + 2
+        } else {
+            self.start_octets.len()
+        };
+        start + self.head.printed_len() + 2 + self.body.len()
+    }
+
     /// Prints the message into a new vector.
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {

@@ -232,12 +232,27 @@ impl ResponseContext {
 
     /// The request of a branch was sent.
     pub(crate) fn trying(&mut self, index: usize, now: Moment) {
-        let has_more =
-            self.target(index).is_some_and(|(target, hop)| hop + 1 < target.next_hops.len());
+        // A server that is there over TCP is not asked over UDP too while it thinks.
+        let is_switched = |hop: &super::Destination| hop.oversize == super::Oversize::Switched;
+        let has_more = self.target(index).is_some_and(|(target, hop)| {
+            hop + 1 < target.next_hops.len() && !target.next_hops.get(hop).is_some_and(is_switched)
+        });
         let wait = self.waits.next_hop;
         if let Some(branch) = self.branches.get_mut(index) {
             branch.phase = Phase::Trying;
             branch.deadline = has_more.then(|| now + wait);
+        }
+    }
+
+    /// The request of a branch goes to the first of these, and to the second when that fails, in place of its next hop.
+    pub(crate) fn switch(&mut self, index: usize, hops: [super::Destination; 2]) {
+        let Some(branch) = self.branches.get(index) else { return };
+        let (step, target, hop) = (branch.step, branch.target, branch.hop);
+        let target = self.steps.get_mut(step).and_then(|step| step.targets.get_mut(target));
+        if let Some(target) = target {
+            let hop = hop.min(target.next_hops.len());
+            let end = (hop + 1).min(target.next_hops.len());
+            target.next_hops.splice(hop..end, hops);
         }
     }
 

@@ -37,13 +37,35 @@ pub struct Destination {
     pub only_flow: bool,
     /// The name that the peer's certificate must have, for TLS connections that are opened.
     pub server_name: Option<String>,
+    /// Whether requests that are too large for UDP go over TCP instead.
+    pub oversize: Oversize,
+}
+
+/// What becomes of requests to a UDP destination that are larger than datagrams should be (RFC 3261 section 18.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Oversize {
+    /// They go over UDP all the same: the way back through a NAT, a connection, or where TCP failed.
+    #[default]
+    Keep,
+    /// They go over TCP first.
+    Switch,
+    /// This is the TCP destination that takes the place of a UDP one, which is tried when this one fails.
+    Switched,
 }
 
 impl Destination {
     /// A destination that is an address and no more.
     #[must_use]
     pub const fn new(transport: Transport, remote: SocketAddr) -> Self {
-        Self { transport, local: None, remote, flow: None, only_flow: false, server_name: None }
+        Self {
+            transport,
+            local: None,
+            remote,
+            flow: None,
+            only_flow: false,
+            server_name: None,
+            oversize: Oversize::Keep,
+        }
     }
 
     /// Back to where a message came from.
@@ -56,6 +78,7 @@ impl Destination {
             flow: source.flow,
             only_flow: false,
             server_name: None,
+            oversize: Oversize::Keep,
         }
     }
 }
@@ -137,6 +160,14 @@ impl Interfaces {
         exact.or_else(family).or_else(|| same().next())
     }
 
+    /// The TCP interface of an address family.
+    pub(crate) fn tcp(&self, remote: SocketAddr) -> Option<&Interface> {
+        let is_same = |one: &&Interface| {
+            one.transport == Transport::Tcp && one.local.is_ipv4() == remote.is_ipv4()
+        };
+        self.0.iter().find(is_same)
+    }
+
     /// The interface that a URI names.
     pub(crate) fn named_by(&self, uri: &Uri) -> Option<&Interface> {
         self.0.iter().find(|interface| interface.is_named_by(uri))
@@ -160,7 +191,7 @@ impl Interfaces {
         let is_secure = matches!(transport, Transport::Tls | Transport::Wss);
         let server_name = is_secure.then(|| address.to_string());
         let to = Destination::new(transport, SocketAddr::new(address, port));
-        Some(Destination { server_name, ..to })
+        Some(Destination { server_name, oversize: Oversize::Switch, ..to })
     }
 }
 

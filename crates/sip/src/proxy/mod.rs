@@ -19,6 +19,6 @@ pub(crate) mod record_route;
 pub(crate) mod secret;
 pub(crate) mod validate;
 
-pub use endpoint::{Destination, FlowId, Interface, Source};
+pub use endpoint::{Destination, FlowId, Interface, Oversize, Source};
 pub use plan::{Edit, ForwardPlan, ForwardStep, ForwardTarget};
 pub use secret::Secret;

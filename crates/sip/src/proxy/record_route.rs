@@ -25,7 +25,7 @@
 //! It is signed for another purpose than `ngn`, which the parties of a call see: with that one, a caller could
 //! begin new calls to whatever an old one went to.
 
-use super::endpoint::{Destination, FlowId, Interface, Interfaces, Source, transport_of};
+use super::endpoint::{Destination, FlowId, Interface, Interfaces, Oversize, Source, transport_of};
 use super::secret::{Purpose, Secret, decode, encode, same};
 use crate::header::{Contacts, RecordRouteHeader, RouteHeader, Transport};
 use crate::message::Message;
@@ -75,6 +75,7 @@ impl Reach {
             flow: self.flow,
             only_flow: self.flow.is_some(),
             server_name: None,
+            oversize: Oversize::Keep,
         }
     }
 }

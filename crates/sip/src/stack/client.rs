@@ -5,9 +5,9 @@ use super::output::{AnswerResult, ClientTransactionId, Output, SendId, Sent, Tri
 use super::server::ServerTransaction;
 use super::{Entity, Stack, arena::Key};
 use crate::message::{Message, Method};
-use crate::proxy::Destination;
 use crate::proxy::branch::Branch;
 use crate::proxy::context::Ending;
+use crate::proxy::{Destination, Oversize};
 use crate::transaction::invite_client;
 use crate::transaction::non_invite_client;
 use crate::transaction::{
@@ -234,6 +234,10 @@ impl Stack {
             Owner::Branch(context, index, _) => {
                 let to = client.to.clone();
                 match ending {
+                    // It says nothing about the place, which is tried over UDP now.
+                    Ending::Failed if to.oversize == Oversize::Switched => {
+                        self.note_no_tcp(now, to.remote);
+                    }
                     Ending::Failed => self.tried(context, index, to, TriedResult::Failed),
                     Ending::TimedOut => self.tried_in_vain(context, index, to),
                     Ending::Response(..) => {}

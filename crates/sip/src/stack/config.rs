@@ -20,6 +20,8 @@ pub struct Config {
     pub next_hop_timeout: Duration,
     /// How long a look-up of next hops, or a decision about a redirection, may take.
     pub lookup_timeout: Duration,
+    /// The largest request, in octets, that is sent over UDP where TCP can be tried (section 18.1.1: 1300).
+    pub largest_datagram: usize,
     /// Our sockets.
     pub interfaces: Vec<Interface>,
     /// The secret that signs what we write into messages for ourselves. It must outlive the process.
@@ -68,6 +70,7 @@ impl Config {
             application_timeout: Duration::from_secs(30),
             next_hop_timeout: Duration::from_secs(4),
             lookup_timeout: Duration::from_secs(8),
+            largest_datagram: 1300,
             interfaces,
             secret,
             limits: StackLimits::default(),

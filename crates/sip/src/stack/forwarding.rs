@@ -15,14 +15,20 @@ use crate::proxy::branch::Branch;
 use crate::proxy::context::{Ending, Order, ResponseContext, Waits};
 use crate::proxy::plan::{ForwardPlan, ForwardTarget};
 use crate::proxy::validate::{has_hops_left, makes_dialog};
-use crate::proxy::{Destination, Edit, Source, forward, record_route};
+use crate::proxy::{Destination, Edit, Interface, Oversize, Source, forward, record_route};
 use crate::transaction::Moment;
 use crate::uri::Scheme;
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Max-Breadth (RFC 5393 section 5.3.1).
 const MAX_BREADTH: &str = "Max-Breadth";
+
+/// How many places are remembered that take no TCP, and for how long.
+const MOST_WITHOUT_TCP: usize = 10_000;
+const WITHOUT_TCP: Duration = Duration::from_secs(600);
 
 /// A request that is forwarded.
 pub(super) struct Context {
@@ -325,7 +331,42 @@ impl Stack {
         let branch = Branch::new(&self.config.secret, branch, context.loop_hash, before.branch());
         forward::finish(&mut copy, outward, &branch.to_text(), &record_routes);
         let owner = Owner::Branch(id, index, context.server);
+        if let Some(outward) = self.instead_of_datagram(now, &copy, &to) {
+            // Section 18.1.1: the Via says TCP; Record-Route does not, since that is for requests of any size.
+            copy.pop_via().ok()?;
+            copy.push_via(&forward::via(outward, &branch.to_text()));
+            let (transport, local) = (Transport::Tcp, Some(outward.local));
+            let datagram = Destination { oversize: Oversize::Keep, ..to.clone() };
+            to = Destination { transport, local, oversize: Oversize::Switched, ..to };
+            let context = self.contexts.get_mut(id)?;
+            context.proxy.switch(index, [to.clone(), datagram]);
+        }
         Some(Started::Sent(self.open_client(now, copy, branch.id, to, owner)))
+    }
+
+    /// The interface by which a request goes that is too large for the datagram that it would be (section 18.1.1).
+    fn instead_of_datagram(
+        &self,
+        now: Moment,
+        request: &Message,
+        to: &Destination,
+    ) -> Option<&Interface> {
+        let may = to.transport == Transport::Udp && to.oversize == Oversize::Switch;
+        if !may || request.printed_len() <= self.config.largest_datagram {
+            return None;
+        }
+        let is_in_vain = self.no_tcp.get(&to.remote).is_some_and(|until| *until > now);
+        self.interfaces.tcp(to.remote).filter(|_| !is_in_vain)
+    }
+
+    /// Takes note that a place takes no TCP: others need not find out again.
+    pub(super) fn note_no_tcp(&mut self, now: Moment, remote: SocketAddr) {
+        if self.no_tcp.len() >= MOST_WITHOUT_TCP {
+            self.no_tcp.retain(|_, until| *until > now);
+        }
+        if self.no_tcp.len() < MOST_WITHOUT_TCP {
+            self.no_tcp.insert(remote, now + WITHOUT_TCP);
+        }
     }
 
     /// Tells what came of sending to a place.

@@ -78,7 +78,7 @@ mod receive;
 mod server;
 
 pub use crate::proxy::plan::{ForwardPlan, ForwardStep, ForwardTarget};
-pub use crate::proxy::{Destination, Edit, FlowId, Interface, Secret, Source};
+pub use crate::proxy::{Destination, Edit, FlowId, Interface, Oversize, Secret, Source};
 pub use crate::transaction::Moment;
 pub use config::{Config, StackLimits};
 pub use output::{
@@ -183,6 +183,8 @@ pub struct Stack {
     /// How many server transactions have the same request, by another path.
     merges: HashMap<MergeKey, u32>,
     acks: BTreeMap<u64, Message>,
+    /// Where large requests could not be sent over TCP, and until when that is not tried again.
+    no_tcp: HashMap<SocketAddr, Moment>,
     queue: Queue<Entity>,
     outputs: VecDeque<Output>,
     counters: Counters,
@@ -204,6 +206,7 @@ impl Stack {
             client_index: HashMap::new(),
             merges: HashMap::new(),
             acks: BTreeMap::new(),
+            no_tcp: HashMap::new(),
             queue: Queue::new(),
             outputs: VecDeque::new(),
             counters: Counters::default(),
