@@ -1,8 +1,11 @@
 //! Which database a command works on.
 
 use anyhow::Context as _;
+use ngn_daemon::Daemon as _;
+use ngn_sipd::Sipd;
+use ngn_sipd::config::Config;
 use ngn_store::Store;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The database of a platform.
 #[derive(Debug, clap::Args)]
@@ -19,6 +22,13 @@ impl Source {
     /// Opens it; one that does not exist is not made.
     pub(crate) async fn open(&self) -> anyhow::Result<Store> {
         Self::open_at(&self.url()).await
+    }
+
+    /// The settings of its sipd: those of a file, else of `sipd.toml` in the data directory if there is one, and the
+    /// environment over them.
+    pub(crate) fn sipd(&self, file: Option<&Path>) -> anyhow::Result<Config> {
+        let usual = self.data.join(format!("{}.toml", Sipd::NAME));
+        ngn_daemon::settings::<Sipd>(file.or_else(|| usual.exists().then_some(usual.as_path())))
     }
 
     /// Its address, which may hold a password.

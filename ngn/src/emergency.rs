@@ -1,5 +1,7 @@
 //! `ngn emergency`: where calls to emergency numbers go (B165).
 
+mod check;
+
 use crate::database::Source;
 use crate::say;
 use anyhow::{Context as _, bail, ensure};
@@ -52,11 +54,19 @@ enum Action {
         #[arg(long)]
         replace: bool,
     },
-    /// Says where a call goes, and what is wrong with the table.
+    /// Proves that every account reaches somebody under every emergency number; lists account, number and reason of each
+    /// call that does not, and fails then. With a number it says which rows a call goes by.
     Check {
-        /// The number that is called; without it only the table is checked.
+        /// The number that is called, for one call instead of all.
         #[arg(value_name = "NUMBER")]
         number: Option<String>,
+        /// Checks the rows of the table and no accounts.
+        #[arg(long, conflicts_with = "number")]
+        table: bool,
+        /// Configuration file of sipd, for the emergency numbers and the number plan; without it DATA/sipd.toml if there
+        /// is one.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
         /// The domain of the caller's account.
         #[arg(long, value_name = "DOMAIN", default_value = "")]
         domain: String,
@@ -86,12 +96,12 @@ struct Add {
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let store = options.source.open().await?;
     let login: String = options.login.chars().take(255).collect();
-    let done = act(&store, options.action, &login).await;
+    let done = act(&store, options.action, &options.source, &login).await;
     store.close().await;
     done
 }
 
-async fn act(store: &Store, action: Action, login: &str) -> anyhow::Result<()> {
+async fn act(store: &Store, action: Action, source: &Source, login: &str) -> anyhow::Result<()> {
     match action {
         Action::Add(add) => {
             let row = checked(&add.number, &add.domain, &add.region, &add.target)?;
@@ -113,18 +123,36 @@ async fn act(store: &Store, action: Action, login: &str) -> anyhow::Result<()> {
             let (counts, _) = change(store, login, "emergency:import", rows, replace).await?;
             say(&counts.to_string());
         }
-        Action::Check { number, domain, region } => {
+        Action::Check { number, domain, region, table, config } => {
             let rows = rows(store).await?;
             for row in &rows {
                 let found = checked(&row.number, &row.domain, &row.region, &row.target);
                 found.with_context(|| format!("row {} is not used well", row.id))?;
             }
             match number {
-                None => say(&format!("{} rows, all of them well", rows.len())),
+                None => {
+                    say(&format!("{} rows, all of them well", rows.len()));
+                    if !table {
+                        let config = source.sipd(config.as_deref())?;
+                        accounts(&check::every_account(store, &config).await?)?;
+                    }
+                }
                 Some(number) => say(&chosen(rows, &number, &domain, &region)?),
             }
         }
     }
+    Ok(())
+}
+
+/// Says what came of checking every account.
+fn accounts(outcome: &check::Outcome) -> anyhow::Result<()> {
+    let check::Outcome { accounts, numbers, unreached } = outcome;
+    let numbers = numbers.join(", ");
+    ensure!(
+        *unreached == 0,
+        "{unreached} emergency calls reach nobody, of {accounts} accounts under {numbers}"
+    );
+    say(&format!("{accounts} accounts, each of which reaches somebody under {numbers}"));
     Ok(())
 }
 

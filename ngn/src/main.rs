@@ -73,6 +73,7 @@ enum Command {
     #[command(
         after_help = "Examples:\n  ngn emergency add 112 sip:112@psap.example.net --region vienna\n  \
                             ngn emergency list\n  ngn emergency import emergency.csv --replace\n  \
+                            ngn emergency check\n  \
                             ngn emergency check 112 --domain example.net --region vienna"
     )]
     Emergency(emergency::Options),

@@ -6,7 +6,6 @@ use crate::database::Source;
 use crate::say;
 use address::Address;
 use anyhow::{Context as _, bail, ensure};
-use ngn_sipd::Sipd;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -168,9 +167,7 @@ impl Asterisk {
 
     /// What is dialled to listen to messages (B156), as it may stand in a dialplan.
     fn access_numbers(&self) -> anyhow::Result<Vec<String>> {
-        let usual = self.source.data.join("sipd.toml");
-        let file = self.config.as_deref().or_else(|| usual.exists().then_some(usual.as_path()));
-        let numbers = ngn_daemon::settings::<Sipd>(file)?.proxy.voicemail_numbers;
+        let numbers = self.source.sipd(self.config.as_deref())?.proxy.voicemail_numbers;
         for number in &numbers {
             let is_dialled = |b: u8| b.is_ascii_digit() || b"*#".contains(&b);
             ensure!(

@@ -10,7 +10,6 @@ mod calls;
 mod counts;
 mod enums;
 mod explain;
-mod facts;
 mod gateways;
 mod hops;
 mod register;
@@ -19,6 +18,7 @@ use crate::cdr::Record;
 use crate::config::Config;
 use crate::directory::{Directory, Update};
 use crate::explain::Ask;
+use crate::facts::{self, Decision, Question, Sources, Told};
 use crate::follower::Batch;
 use crate::locate::Locator;
 use crate::location::{Change, Committed, Ticket};
@@ -32,9 +32,8 @@ use counts::Counts;
 use enums::{Answer, Waited, Waiting};
 use gateways::{Gateways, Located};
 use hops::BackOff;
-use ngn_model::call_plan::FailoverCodes;
 use ngn_model::{DomainName, Plan};
-use ngn_routing::{GatewayOrder, NumberPlan, Settings};
+use ngn_routing::Settings;
 use ngn_sip::digest::{NonceKey, ReplayWindow};
 use ngn_sip::header::{HeaderName, Transport};
 use ngn_sip::message::{Limits, Message};
@@ -42,6 +41,7 @@ use ngn_sip::stack::{
     Destination, FlowId, LookupId, Moment, Output, SendId, ServerTransactionId, Source, Stack,
     Tried,
 };
+use ngn_sip::uri::Uri;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -149,7 +149,7 @@ impl Engine {
         let (enum_answers, enum_answers_queue) = mpsc::channel(64);
         let node = config.node(transports.addresses().next().map(|(_, address)| address));
         Self {
-            settings: settings(&config),
+            settings: facts::settings(&config),
             gateways: Gateways::default(),
             counts: Counts::default(),
             recent: VecDeque::new(),
@@ -249,6 +249,25 @@ impl Engine {
             self.sheds = sheds;
             self.stack.set_draining(sheds);
         }
+    }
+
+    /// Gathers the facts of a request and decides.
+    fn decide(&self, question: &Question<'_>, told: &Told) -> Decision {
+        let sources = Sources {
+            directory: &self.directory,
+            settings: &self.settings,
+            down: self.gateways.down(),
+            calls: &|payer| self.counts.of(payer),
+            is_own: &|uri| self.is_own_address(uri),
+        };
+        sources.decide(question, told)
+    }
+
+    /// Whether a request is an emergency call by what it calls (B165).
+    fn is_emergency(&self, uri: &Uri) -> bool {
+        let dialled = facts::dialled(uri);
+        dialled.to_ascii_lowercase().starts_with("urn:service:sos")
+            || self.directory.emergency().knows(&dialled)
     }
 
     fn is_drained(&self) -> bool {
@@ -486,30 +505,5 @@ impl Engine {
     ) {
         let now = self.now();
         self.stack.reply(now, id, status, phrase, fields);
-    }
-}
-
-/// What decisions depend on, from the configuration.
-fn settings(config: &Config) -> Settings {
-    let (proxy, pstn) = (&config.proxy, &config.pstn);
-    Settings {
-        default_answer_timeout: Duration::from_secs(proxy.answer_timeout),
-        gateway_answer_timeout: Duration::from_secs(pstn.answer_timeout),
-        voicemail_server: Some(proxy.voicemail_server.clone()).filter(|name| !name.is_empty()),
-        voicemail_numbers: proxy.voicemail_numbers.clone(),
-        numbers: NumberPlan {
-            country_code: pstn.country_code.clone(),
-            area_code: pstn.area_code.clone(),
-            national_prefix: pstn.national_prefix.clone(),
-            international_prefix: pstn.international_prefix.clone(),
-            ..NumberPlan::default()
-        },
-        default_call_limit: pstn.calls_per_account,
-        gateway_order: match pstn.gateway_order {
-            crate::config::GatewayOrder::Shared => GatewayOrder::Shared,
-            crate::config::GatewayOrder::InOrder => GatewayOrder::InOrder,
-        },
-        failover: FailoverCodes::and(pstn.failover_codes.clone()),
-        ..Settings::default()
     }
 }

@@ -10,6 +10,7 @@ pub mod drops;
 pub mod engine;
 mod enum_lookup;
 pub mod explain;
+pub mod facts;
 pub mod follower;
 pub mod heartbeat;
 pub mod locate;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod concurrency;
+mod emergency;
 mod explain;
 mod journal;
 mod power_cut;

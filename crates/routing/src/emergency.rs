@@ -5,11 +5,11 @@
 
 use crate::dial;
 use crate::diversion::number_in;
-use crate::facts::{Callee, Caller};
+use crate::facts::{Callee, Caller, Settings};
 use crate::legs::{Legs, Way};
 use crate::paying::Paying;
-use ngn_model::EmergencyMapping;
 use ngn_model::call_plan::{Condition, Leg, Target, Why};
+use ngn_model::{DomainName, EmergencyMapping};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The service URN of emergency calls (RFC 5031 section 4.2).
@@ -69,7 +69,7 @@ impl EmergencyTable {
         fitting
     }
 
-    /// Every URI that emergency calls may go to: [`crate::CallFacts::diverted`] says who those in domains of ours are.
+    /// Every URI that emergency calls may go to.
     pub fn targets(&self) -> impl Iterator<Item = &str> {
         self.rows.values().flatten().map(|row| row.target.as_str())
     }
@@ -104,6 +104,51 @@ impl EmergencyTable {
     }
 }
 
+/// An emergency call, as the mapping is asked about it.
+struct Called<'t> {
+    number: &'t str,
+    domain: &'t str,
+    region: &'t str,
+}
+
+/// What is called when it is an emergency number; `None` when it is none, or nobody who is known calls.
+fn called<'t>(
+    table: &'t EmergencyTable,
+    caller: Caller<'t>,
+    dialled: &str,
+    domain: Option<&'t DomainName>,
+    settings: &Settings,
+) -> Option<Called<'t>> {
+    let (place, region) = match caller {
+        Caller::Account(account) | Caller::Claimed(account) => {
+            (account.aor.domain().as_str(), account.region.as_deref().unwrap_or_default())
+        }
+        Caller::Peer(_) => (domain.map_or("", |domain| domain.as_str()), ""),
+        Caller::Stranger => return None,
+    };
+    let of_trunk = || match caller {
+        Caller::Peer(_) => table.number(&dial::read(&caller, dialled, domain, settings).user),
+        Caller::Account(_) | Caller::Claimed(_) | Caller::Stranger => None,
+    };
+    let number = table.number(dialled).or_else(of_trunk)?;
+    Some(Called { number, domain: place, region })
+}
+
+/// The URIs that a call may go to by the mapping: [`crate::CallFacts::diverted`] says who those in domains of ours are.
+/// None when it is no emergency call.
+#[must_use]
+pub fn targets<'t>(
+    table: &'t EmergencyTable,
+    caller: Caller<'t>,
+    dialled: &str,
+    domain: Option<&'t DomainName>,
+    settings: &Settings,
+) -> Vec<&'t str> {
+    let Some(called) = called(table, caller, dialled, domain, settings) else { return Vec::new() };
+    let rows = table.rows(called.number, called.domain, called.region);
+    rows.into_iter().map(|row| row.target.as_str()).collect()
+}
+
 /// The steps of an emergency call; `None` when it is none. What was done is told in `legs`.
 pub(crate) fn reach(legs: &mut Legs<'_>) -> Option<Vec<Why>> {
     let facts = legs.facts;
@@ -116,17 +161,8 @@ pub(crate) fn reach(legs: &mut Legs<'_>) -> Option<Vec<Why>> {
         return None;
     }
     let table = facts.emergency;
-    let of_trunk = || match paying {
-        Paying::Account(_) => None,
-        Paying::Peer(_) => table.number(&dial::of(facts).user),
-    };
-    let number = table.number(facts.dialled).or_else(of_trunk)?;
-    let (domain, region) = match paying {
-        Paying::Account(account) => {
-            (account.aor.domain().as_str(), account.region.as_deref().unwrap_or_default())
-        }
-        Paying::Peer(_) => (facts.domain.map_or("", |domain| domain.as_str()), ""),
-    };
+    let called = called(table, facts.caller, facts.dialled, facts.domain, facts.settings)?;
+    let Called { number, domain, region } = called;
     let why = Why::new("B165", "an emergency number is called")
         .with("number", number)
         .with("domain", domain)

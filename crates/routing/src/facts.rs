@@ -102,7 +102,7 @@ pub enum Callee<'a> {
 /// Somebody a diversion, an ENUM answer or an emergency mapping leads to.
 #[derive(Debug, Clone, Copy)]
 pub struct Diverted<'a> {
-    /// The URI, one of [`crate::diversion::targets`], [`crate::EmergencyTable::targets`] or of an ENUM answer.
+    /// The URI, one of [`crate::diversion::targets`], [`crate::emergency::targets`] or of an ENUM answer.
     pub uri: &'a str,
     /// Who that is.
     pub callee: Callee<'a>,

@@ -3,21 +3,21 @@
 use super::Engine;
 use super::admission::Admission;
 use super::enums::{Waited, Work};
-use super::facts::{Decision, Question};
 use crate::cdr::Record;
 use crate::cdr::record::{self, Attempt, Parties};
+use crate::facts::{self, Decision, Question};
 use crate::transport::{Peer, Stream};
 use crate::wall_clock;
 use ngn_model::call_plan::{HeaderEdit, Payer, Target};
 use ngn_model::{CallPlan, DomainName, Plan};
-use ngn_routing::Caller;
+use ngn_routing::{Caller, Purpose};
 use ngn_sip::header::{HeaderName, Transport};
 use ngn_sip::message::{Message, Method};
 use ngn_sip::stack::{
     CallEvent, CallEventKind, Destination, Edit, FlowId, ForwardPlan, ForwardStep, ForwardTarget,
     IncomingRequest,
 };
-use ngn_sip::uri::{Scheme, Uri};
+use ngn_sip::uri::Uri;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -75,6 +75,7 @@ impl Engine {
         let (Some(uri), Some(caller)) = (request.request_uri(), admission.caller()) else { return };
         let from = request.from_header().map(|from| from.uri().as_str().to_owned());
         let question = Question {
+            purpose: Purpose::Call,
             caller,
             uri,
             from: &from.unwrap_or_default(),
@@ -196,12 +197,8 @@ impl Engine {
     }
 
     pub(super) fn is_own_address(&self, uri: &Uri) -> bool {
-        let host = uri.host().and_then(|host| host.ip());
-        let standard = if uri.scheme() == Scheme::Sips { 5061 } else { 5060 };
-        let port = uri.port().unwrap_or(standard);
-        let mut own = self.transports.addresses().map(|(_, address)| address);
-        own.any(|a| a.port() == port && (Some(a.ip()) == host || a.ip().is_unspecified()))
-            || self.config.listen.advertised.as_deref() == Some(uri.host_text())
+        let own = self.transports.addresses().map(|(_, address)| address);
+        facts::is_own_address(uri, own, self.config.listen.advertised.as_deref())
     }
 
     pub(super) fn call_event(&mut self, event: &CallEvent) {

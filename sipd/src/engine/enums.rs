@@ -5,6 +5,7 @@ use super::admission::Admission;
 use crate::cdr::Record;
 use crate::enum_lookup::Said;
 use crate::explain::Ask;
+use crate::facts::Told;
 use crate::wall_clock;
 use futures::future::join_all;
 use ngn_model::DomainName;
@@ -20,9 +21,6 @@ use tokio::sync::OwnedSemaphorePermit;
 const MOST_NUMBERS: usize = 8;
 /// How often it is asked for one call: what ENUM leads to may divert to numbers again.
 const ROUNDS: u32 = 3;
-
-/// What the DNS said about numbers, digits with country code: the SIP URIs, best first.
-pub(super) type Told = HashMap<String, Vec<String>>;
 
 /// How long a call has waited, and what it was told.
 #[derive(Debug, Default)]

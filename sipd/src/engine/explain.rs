@@ -1,12 +1,12 @@
 //! Plans that somebody asks about.
 
 use super::Engine;
-use super::enums::{Told, Waited, Work};
-use super::facts::{Decision, Question};
+use super::enums::{Waited, Work};
 use crate::explain::{Ask, Wanted};
+use crate::facts::{Decision, Question, Told};
 use crate::wall_clock;
 use ngn_model::{PeerProtocol, Plan};
-use ngn_routing::Caller;
+use ngn_routing::{Caller, Purpose};
 use ngn_sip::uri::Uri;
 use std::sync::Arc;
 
@@ -66,6 +66,7 @@ impl Engine {
             (None, None) => Caller::Stranger,
         };
         let question = Question {
+            purpose: Purpose::Call,
             caller,
             uri: &to,
             from: from.as_str(),

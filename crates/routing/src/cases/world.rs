@@ -2,7 +2,7 @@
 
 use crate::facts::{CallFacts, Callee, Caller, Diverted, EnumAnswer, Purpose, Settings, Usage};
 use crate::legs::user_and_host;
-use crate::{EmergencyTable, Pstn, dial, diversion, plan};
+use crate::{EmergencyTable, Pstn, dial, diversion, emergency, plan};
 use ngn_model::{Account, Aor, Binding, DomainName, Plan, TrustedPeer};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::IpAddr;
@@ -110,7 +110,8 @@ impl World {
         if let Callee::Account { account, .. } = callee {
             known.follow(self, account);
         }
-        for uri in self.emergency.targets() {
+        let (table, settings) = (&self.emergency, &self.settings);
+        for uri in emergency::targets(table, caller, dialled, domain.as_ref(), settings) {
             known.add(self, uri);
         }
         let from = call.from_header.clone().unwrap_or_else(|| from_of(&caller, &call.from));

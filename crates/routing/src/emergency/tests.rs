@@ -58,3 +58,23 @@ fn b165_what_is_an_emergency_number() {
     }
     assert_eq!(EmergencyTable::default().number("urn:service:sos"), None);
 }
+
+#[test]
+fn b165_a_long_table_hides_none_of_its_rows() {
+    let mut file = String::from(
+        "[settings]\ndomains = [\"example.com\"]\n[[account]]\naor = \"centre@example.com\"\ncontacts = [\"sip:centre@192.0.2.70\"]\n",
+    );
+    for region in 0..200 {
+        file += &format!(
+            "[[emergency]]\nnumber = \"112\"\nregion = \"r{region}\"\ntarget = \"sip:other{region}@example.com\"\n"
+        );
+    }
+    file += "[[emergency]]\nnumber = \"112\"\nregion = \"last\"\ntarget = \"sip:centre@example.com\"\n\
+             [[account]]\naor = \"alice@example.com\"\nregion = \"last\"\n\
+             [[case]]\nname = \"to the last row\"\nfrom = \"alice@example.com\"\ncall = \"112\"\n\
+             expect = [\"emergency\", \"first 0: sip:centre@192.0.2.70\"]\n";
+    let cases = crate::cases::Cases::read(&file).expect("cases");
+    for verdict in cases.run() {
+        assert_eq!(verdict.difference, None);
+    }
+}

@@ -1,6 +1,6 @@
 //! All accounts, some at a time: for what looks at every one of them without holding them all.
 
-use super::accounts_at;
+use super::{Directory, accounts_at, load_domains, pstn};
 use crate::error::StoreError;
 use crate::store::Store;
 use crate::tx::on;
@@ -18,6 +18,26 @@ pub struct PagedAccount {
 }
 
 impl Store {
+    /// Loads what calls depend on besides accounts, aliases, bindings and ENUM numbers, which are left out.
+    pub async fn load_without_accounts(&self) -> Result<Directory, StoreError> {
+        self.snapshot(|tx| {
+            Box::pin(async move {
+                let pstn = pstn::Pstn::load(tx).await?;
+                Ok(Directory {
+                    domains: load_domains(tx).await?,
+                    trusted_peers: pstn.trusted_peers,
+                    carriers: pstn.carriers,
+                    gateways: pstn.gateways,
+                    gateway_rules: pstn.gateway_rules,
+                    routes: pstn.routes,
+                    emergency: pstn.emergency,
+                    ..Directory::default()
+                })
+            })
+        })
+        .await
+    }
+
     /// The accounts after a row, at most `limit` of them, by row; none when there are no more. 0 begins.
     pub async fn accounts_after(
         &self,

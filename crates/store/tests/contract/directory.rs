@@ -159,6 +159,8 @@ async fn accounts_come_in_pages(backend: &Backend) {
              INSERT INTO subscriber (username, domain) VALUES ('last', 'b.example')",
         )
         .await;
+    let rest = backend.store.load_without_accounts().await.expect("the rest");
+    assert_eq!((rest.domains.len(), rest.accounts.len(), rest.aliases.len()), (2, 0, 0));
     assert_eq!(backend.store.count_accounts().await.expect("a count"), 6);
     for limit in [1, 2, 5, 6, 100] {
         let (mut row, mut found) = (0, Vec::new());

@@ -1,42 +1,58 @@
-//! All that a decision depends on, gathered at once; nothing here decides.
+//! All that a decision depends on, gathered at once; nothing here decides. For the engine, and for whoever asks what it
+//! would do.
 
-use super::Engine;
-use super::enums::Told;
-use ngn_model::call_plan::Payer;
+use crate::config::{self, Config};
+use crate::directory::Directory;
+use ngn_model::call_plan::{FailoverCodes, Payer};
 use ngn_model::{Account, Aor, DomainName, Plan};
-use ngn_routing::{CallFacts, Callee, Caller, Diverted, EnumAnswer, Usage, dial, diversion};
-use ngn_sip::uri::Uri;
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
-use std::net::IpAddr;
+use ngn_routing::{
+    CallFacts, Callee, Caller, Diverted, EnumAnswer, GatewayOrder, NumberPlan, Purpose, Settings,
+    Usage, dial, diversion, emergency,
+};
+use ngn_sip::uri::{Scheme, Uri};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 /// How many targets of diversions and mappings are looked at for one call.
 const MOST: usize = 64;
 /// Up to how many domains are searched for a number that is called at our own address.
 const SEARCHED: usize = 64;
 
+/// What the DNS said about numbers, digits with country code: the SIP URIs, best first.
+pub type Told = HashMap<String, Vec<String>>;
+
 /// A request that a plan is asked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Question<'q> {
-    pub(super) caller: Caller<'q>,
+pub struct Question<'q> {
+    /// What it is about.
+    pub purpose: Purpose,
+    /// Who calls.
+    pub caller: Caller<'q>,
     /// The Request-URI.
-    pub(super) uri: &'q Uri,
+    pub uri: &'q Uri,
     /// The URI of From.
-    pub(super) from: &'q str,
-    pub(super) wants_privacy: bool,
-    pub(super) source: IpAddr,
+    pub from: &'q str,
+    /// Whether the caller asks not to be shown (RFC 3323).
+    pub wants_privacy: bool,
+    /// Where it comes from.
+    pub source: IpAddr,
     /// In milliseconds since 1970 UTC.
-    pub(super) now: i64,
-    pub(super) seed: u64,
+    pub now: i64,
+    /// By what gateways share the load.
+    pub seed: u64,
 }
 
 /// What was decided.
 #[derive(Debug)]
-pub(super) struct Decision {
-    pub(super) plan: Plan,
+pub struct Decision {
+    /// Where it goes.
+    pub plan: Plan,
     /// The account or address that was called.
-    pub(super) canonical: String,
+    pub canonical: String,
     /// The numbers about which nobody said anything: no range of ours has them.
-    pub(super) numbers: Vec<String>,
+    pub numbers: Vec<String>,
 }
 
 /// Where a URI leads.
@@ -55,14 +71,36 @@ struct Known {
     place: Place,
 }
 
-impl Engine {
+/// What facts are gathered from.
+#[derive(Clone, Copy)]
+pub struct Sources<'s> {
+    /// Domains, accounts, aliases, bindings, trunks and routes.
+    pub directory: &'s Directory,
+    /// The platform's settings.
+    pub settings: &'s Settings,
+    /// The ids of gateways that are known not to answer.
+    pub down: &'s HashSet<i64>,
+    /// How many calls somebody has at this moment.
+    pub calls: &'s dyn Fn(&Payer) -> u32,
+    /// Whether a URI is one of the server's own addresses.
+    pub is_own: &'s dyn Fn(&Uri) -> bool,
+}
+
+impl fmt::Debug for Sources<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources").field("directory", self.directory).finish_non_exhaustive()
+    }
+}
+
+impl<'s> Sources<'s> {
     /// Gathers the facts and decides; `told` is what the DNS said about numbers.
-    pub(super) fn decide(&self, question: &Question<'_>, told: &Told) -> Decision {
-        let (caller, uri, settings) = (question.caller, question.uri, &self.settings);
+    #[must_use]
+    pub fn decide(&self, question: &Question<'_>, told: &Told) -> Decision {
+        let (caller, uri, settings) = (question.caller, question.uri, self.settings);
         let dialled = dialled(uri);
         let host = DomainName::new(uri.host_text()).ok();
         let domain = host.filter(|name| self.directory.serves(name));
-        let is_own = self.is_own_address(uri);
+        let is_own = (self.is_own)(uri);
         let names = dial::usernames(&caller, &dialled, domain.as_ref(), settings);
         let address = match &domain {
             Some(domain) => self.first_known(&names, domain).or_else(|| uri.aor()),
@@ -91,17 +129,15 @@ impl Engine {
             Caller::Peer(peer) => payers.push(Payer::Peer(peer.ip.clone())),
             Caller::Claimed(_) | Caller::Stranger => {}
         }
-        let mut leads = Leads { engine: self, known: Vec::new(), seen: HashSet::new(), payers };
-        if emergency.knows(&dialled) || dialled.starts_with("urn:") {
-            for uri in emergency.targets().take(MOST / 2) {
-                leads.add(uri, None);
-            }
+        let mut leads = Leads { sources: *self, known: Vec::new(), seen: HashSet::new(), payers };
+        for uri in emergency::targets(emergency, caller, &dialled, domain.as_ref(), settings) {
+            leads.add(uri, None);
         }
         if let Callee::Account { account, .. } = callee {
             leads.follow(account);
         }
         let facts = CallFacts {
-            purpose: ngn_routing::Purpose::Call,
+            purpose: question.purpose,
             caller,
             callee,
             dialled: &dialled,
@@ -111,7 +147,7 @@ impl Engine {
             diverted: &[],
             enum_answers: &[],
             pstn: self.directory.pstn(),
-            down: self.gateways.down(),
+            down: self.down,
             emergency,
             usage: &[],
             seed: question.seed,
@@ -173,19 +209,12 @@ impl Engine {
         }
     }
 
-    /// Whether a request is an emergency call by what it calls (B165).
-    pub(super) fn is_emergency(&self, uri: &Uri) -> bool {
-        let dialled = dialled(uri);
-        dialled.to_ascii_lowercase().starts_with("urn:service:sos")
-            || self.directory.emergency().knows(&dialled)
-    }
-
     fn usage_of(&self, payer: Payer) -> Usage {
         let balance = match &payer {
             Payer::Account(aor) => self.directory.balance(aor),
             Payer::Peer(_) => None,
         };
-        Usage { calls: self.counts.of(&payer), balance, payer }
+        Usage { calls: (self.calls)(&payer), balance, payer }
     }
 
     /// The first of some names that somebody has in a domain.
@@ -208,20 +237,21 @@ impl Engine {
             (Some(aor), Some(domain)) => {
                 let user = dialled(&uri);
                 let names = match account {
-                    Some(account) => dial::usernames_of_target(account, &user, &self.settings),
-                    None => {
-                        dial::usernames(&Caller::Stranger, &user, Some(&domain), &self.settings)
-                    }
+                    Some(account) => dial::usernames_of_target(account, &user, self.settings),
+                    None => dial::usernames(&Caller::Stranger, &user, Some(&domain), self.settings),
                 };
                 Place::Ours(self.first_known(&names, &domain).unwrap_or(aor))
             }
-            (_, None) if !self.is_own_address(&uri) => Place::Foreign,
+            (_, None) if !(self.is_own)(&uri) => Place::Foreign,
             _ => Place::Nowhere,
         }
     }
 
     /// What the plan must know of a target.
-    fn callee_of<'a>(&'a self, known: &'a Known) -> Diverted<'a> {
+    fn callee_of<'a>(&self, known: &'a Known) -> Diverted<'a>
+    where
+        's: 'a,
+    {
         let uri = known.uri.as_str();
         let callee = match &known.place {
             Place::Ours(aor) => self.directory.callee(aor, uri),
@@ -235,7 +265,7 @@ impl Engine {
 /// Where a call may lead: the targets of diversions, of their diversions and so on, of ENUM and of mappings; and who may
 /// have to pay.
 struct Leads<'e> {
-    engine: &'e Engine,
+    sources: Sources<'e>,
     known: Vec<Known>,
     seen: HashSet<String>,
     payers: Vec<Payer>,
@@ -248,9 +278,9 @@ impl<'e> Leads<'e> {
         if self.known.len() >= MOST || !self.seen.insert(uri.to_owned()) {
             return None;
         }
-        let place = self.engine.place(uri, account);
+        let place = self.sources.place(uri, account);
         let found = match &place {
-            Place::Ours(aor) => self.engine.directory.account_at(aor),
+            Place::Ours(aor) => self.sources.directory.account_at(aor),
             Place::Nowhere | Place::Foreign => None,
         };
         self.known.push(Known { uri: uri.to_owned(), place });
@@ -275,25 +305,25 @@ impl<'e> Leads<'e> {
                 continue;
             }
             self.payers.push(Payer::Account(account.aor.clone()));
-            for uri in diversion::targets(account, &self.engine.settings) {
+            for uri in diversion::targets(account, self.sources.settings) {
                 queue.extend(self.add(&uri, Some(account)));
             }
         }
     }
 
     fn diverted(&self) -> Vec<Diverted<'_>> {
-        self.known.iter().map(|known| self.engine.callee_of(known)).collect()
+        self.known.iter().map(|known| self.sources.callee_of(known)).collect()
     }
 
     /// What those who may have to pay have used.
     fn usage(&self) -> Vec<Usage> {
         let payers: BTreeSet<&Payer> = self.payers.iter().collect();
-        payers.into_iter().map(|payer| self.engine.usage_of(payer.clone())).collect()
+        payers.into_iter().map(|payer| self.sources.usage_of(payer.clone())).collect()
     }
 }
 
 /// What was dialled: the user part without parameters, the number of a tel URI, or a URN.
-pub(super) fn dialled(uri: &Uri) -> String {
+pub(crate) fn dialled(uri: &Uri) -> String {
     if uri.is_sip() {
         let user = uri.user_unescaped().unwrap_or_default();
         return user.split(';').next().unwrap_or_default().to_owned();
@@ -303,4 +333,44 @@ pub(super) fn dialled(uri: &Uri) -> String {
         "urn" => uri.as_str().to_ascii_lowercase(),
         _ => String::new(),
     }
+}
+
+/// What decisions depend on, from the configuration.
+#[must_use]
+pub fn settings(config: &Config) -> Settings {
+    let (proxy, pstn) = (&config.proxy, &config.pstn);
+    Settings {
+        default_answer_timeout: Duration::from_secs(proxy.answer_timeout),
+        gateway_answer_timeout: Duration::from_secs(pstn.answer_timeout),
+        voicemail_server: Some(proxy.voicemail_server.clone()).filter(|name| !name.is_empty()),
+        voicemail_numbers: proxy.voicemail_numbers.clone(),
+        numbers: NumberPlan {
+            country_code: pstn.country_code.clone(),
+            area_code: pstn.area_code.clone(),
+            national_prefix: pstn.national_prefix.clone(),
+            international_prefix: pstn.international_prefix.clone(),
+            ..NumberPlan::default()
+        },
+        default_call_limit: pstn.calls_per_account,
+        gateway_order: match pstn.gateway_order {
+            config::GatewayOrder::Shared => GatewayOrder::Shared,
+            config::GatewayOrder::InOrder => GatewayOrder::InOrder,
+        },
+        failover: FailoverCodes::and(pstn.failover_codes.clone()),
+        ..Settings::default()
+    }
+}
+
+/// Whether a URI is one of the addresses that a server listens on, or the name that it gives itself.
+#[must_use]
+pub fn is_own_address(
+    uri: &Uri,
+    mut listens: impl Iterator<Item = SocketAddr>,
+    advertised: Option<&str>,
+) -> bool {
+    let host = uri.host().and_then(|host| host.ip());
+    let standard = if uri.scheme() == Scheme::Sips { 5061 } else { 5060 };
+    let port = uri.port().unwrap_or(standard);
+    listens.any(|a| a.port() == port && (Some(a.ip()) == host || a.ip().is_unspecified()))
+        || advertised == Some(uri.host_text())
 }
