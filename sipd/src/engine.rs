@@ -17,6 +17,7 @@ mod register;
 use crate::cdr::Record;
 use crate::config::Config;
 use crate::directory::{Directory, Update};
+use crate::elsewhere::Calls;
 use crate::explain::Ask;
 use crate::facts::{self, Decision, Question, Sources, Told};
 use crate::follower::Batch;
@@ -42,6 +43,7 @@ use ngn_sip::stack::{
     Tried,
 };
 use ngn_sip::uri::Uri;
+use ngn_store::LastingCall;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -78,6 +80,8 @@ pub struct Queues {
     pub locator: Locator,
     /// Questions about plans.
     pub asks: mpsc::Receiver<Ask>,
+    /// Calls on other nodes.
+    pub elsewhere: mpsc::Receiver<Calls>,
 }
 
 /// A look-up's result.
@@ -185,6 +189,11 @@ impl Engine {
         }
     }
 
+    /// Calls that lasted when this node ended count again towards limits; to be called before it begins.
+    pub fn restore_counts(&mut self, calls: &[LastingCall]) {
+        self.counts.restore(calls, Instant::now(), wall_clock());
+    }
+
     /// Serves until `shutdown`; then takes no new work, and ends when what was begun is done, at most five
     /// seconds later.
     pub async fn run(mut self, mut queues: Queues, shutdown: CancellationToken) {
@@ -214,6 +223,7 @@ impl Engine {
                 Some(batch) = queues.batches.recv() => self.apply(batch),
                 Some(found) = found.recv() => self.resolved(found),
                 Some(located) = located.recv() => self.located(located),
+                Some(calls) = queues.elsewhere.recv() => self.counts.set_elsewhere(calls),
                 Some(answer) = enum_answers.recv() => self.enum_answered(answer),
                 Some(ask) = queues.asks.recv() => self.explain(ask, Waited::default()),
                 () = tokio::time::sleep_until(deadline.into()) => {

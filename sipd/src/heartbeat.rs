@@ -2,7 +2,8 @@
 //! it closes what it left open at the moment when it last was. For a node that does not come back (or comes back under
 //! another address) another one does so after an hour.
 
-use ngn_store::{Store, StoreError};
+use crate::elsewhere;
+use ngn_store::{LastingCall, Store, StoreError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -15,19 +16,21 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// After how long, in milliseconds, a node that says nothing does not come back.
 const SILENCE: i64 = 3_600_000;
 
-/// Closes calls that the node left open, if any; `now` is in milliseconds since 1970 UTC.
+/// Closes calls that the node left open, if any; `now` is in milliseconds since 1970 UTC. Gives those that may last all
+/// the same and count towards limits.
 ///
 /// # Errors
 ///
 /// When the database fails.
-pub async fn begin(store: &Store, node: &str, now: i64) -> Result<(), StoreError> {
-    if let Some(alive_at) = store.sip_node_is_alive(node, now).await? {
+pub async fn begin(store: &Store, node: &str, now: i64) -> Result<Vec<LastingCall>, StoreError> {
+    let before = store.sip_node_is_alive(node, now).await?;
+    if let Some(alive_at) = before {
         let closed = store.close_interrupted_cdrs(node, alive_at, now).await?;
         if closed > 0 {
             tracing::warn!(closed, "calls lasted when this node ended; they are closed");
         }
     }
-    Ok(())
+    elsewhere::own_calls(store, node, before, now).await
 }
 
 /// Beats until `shutdown`, and once more then; a database that does not answer keeps nobody from ending.
@@ -62,6 +65,7 @@ async fn note(store: &Store, node: &str) {
 async fn bury(store: &Store, now: i64) -> Result<(), StoreError> {
     for (node, alive_at) in store.silent_sip_nodes(now.saturating_sub(SILENCE)).await? {
         let closed = store.close_interrupted_cdrs(&node, alive_at, now).await?;
+        store.lasting_calls(&node, i64::MAX).await?;
         tracing::warn!(node, closed, "a node is gone; its calls are closed");
         store.forget_sip_node(&node, alive_at).await?;
     }

@@ -7,6 +7,7 @@ pub mod cdr;
 pub mod config;
 pub mod directory;
 pub mod drops;
+pub mod elsewhere;
 pub mod engine;
 mod enum_lookup;
 pub mod explain;
@@ -127,7 +128,9 @@ pub async fn serve(
     let mut stack = stack(&config, Secret::from_bytes(routes), transports.addresses())?;
     stack.set_own_names(directory.domains().map(DomainName::as_str));
     let node = config.node(first);
-    heartbeat::begin(&store, &node, wall_clock()).await.context("cannot close calls left open")?;
+    let lasting = heartbeat::begin(&store, &node, wall_clock())
+        .await
+        .context("cannot close calls left open")?;
     let who = identity(&config, &node, first)?;
     let readiness = Readiness::new();
     let counting = metrics.clone();
@@ -138,9 +141,13 @@ pub async fn serve(
     let tracer = Tracer::start(&config.trace, store.clone(), first, ended.clone());
     let locator = Locator::new(&config.dns)?;
     let (asks_in, asks) = mpsc::channel(ASKS);
-    let queues = Queues { arrivals, batches, changes, committed, records, tracer, locator, asks };
-    let engine =
+    let (elsewhere_in, elsewhere) = mpsc::channel(1);
+    let queues =
+        Queues { arrivals, batches, changes, committed, records, tracer, locator, asks, elsewhere };
+    let mut engine =
         Engine::new(config, stack, transports, directory, nonce_key, metrics.clone(), &queues);
+    engine.restore_counts(&lasting);
+    tokio::spawn(elsewhere::run(store.clone(), node.clone(), elsewhere_in, ended.clone()));
     let dropped = metrics.datagrams_dropped.clone();
     tokio::spawn(drops::run(udp.clone(), dropped, ended.clone()));
     let location_queues = location::Queues { changes: changes_out, committed: committed_in };

@@ -7,6 +7,7 @@ mod diversions;
 mod emergencies;
 mod enum_calls;
 mod fixture;
+mod limits;
 mod malformed;
 mod phones;
 mod prepaid;

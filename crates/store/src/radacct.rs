@@ -7,6 +7,7 @@
 
 use crate::dialect::{Spelling, push_upsert};
 use crate::error::StoreError;
+use crate::lasting_calls;
 use crate::store::Store;
 use crate::time::utc;
 use crate::tx::{Actor, Tx, on};
@@ -76,6 +77,8 @@ pub struct Cdr {
     pub contact: String,
     /// Seconds from the request to the answer or failure (DelayTime).
     pub delay: u32,
+    /// For whom the call counts while it lasts: accounts' addresses and trusted peers' keys (`lasting_calls`).
+    pub counts_for: Vec<String>,
 }
 
 /// The end of a call that lasts.
@@ -91,6 +94,8 @@ pub struct CdrStop {
     pub stopped_at: i64,
     /// Why: `User-Request` for BYE, `Session-Timeout`, `Lost-Carrier` and the like (AcctTerminateCause).
     pub cause: String,
+    /// Whether it counted for somebody while it lasted.
+    pub counted: bool,
 }
 
 impl Store {
@@ -105,7 +110,7 @@ impl Store {
                 for chunk in cdrs.chunks(ROWS) {
                     insert(tx, chunk).await?;
                 }
-                Ok(())
+                lasting_calls::insert(tx, cdrs).await
             })
         })
         .await
@@ -124,6 +129,7 @@ impl Store {
                     for stop in stops {
                         stopped += usize::from(update_stopped(tx, stop).await?);
                     }
+                    lasting_calls::stop(tx, stops).await?;
                     Ok::<_, StoreError>(stopped)
                 })
             })
@@ -320,6 +326,6 @@ fn seconds_between(start: i64, stop: i64) -> i64 {
 }
 
 /// As much of a text as a column takes: a long header must not cost a call its record.
-fn cut(text: &str, characters: usize) -> String {
+pub(crate) fn cut(text: &str, characters: usize) -> String {
     text.chars().take(characters).collect()
 }

@@ -132,6 +132,7 @@ pub(crate) fn stop(call_id: &str, from_tag: &str, to_tag: &str, now: i64) -> Cdr
         to_tag: quoted(to_tag),
         stopped_at: now,
         cause: "User-Request".to_owned(),
+        counted: false,
     }
 }
 

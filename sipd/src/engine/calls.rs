@@ -210,9 +210,11 @@ impl Engine {
                 let response = event.response.as_deref();
                 let payer = call.gateways.get(&(step, target)).map(|(_, payer)| payer);
                 let pays = |one: &Payer| Some(one) == payer || Some(one) == call.trunk.as_ref();
-                let dialog = (event.call_id.as_str(), event.from_tag.as_str(), to_tag);
-                self.counts.answered(event.id, dialog, pays, Instant::now());
-                let cdr = call.attempt.answered((step, target), response, (status, to_tag), now);
+                let mut cdr =
+                    call.attempt.answered((step, target), response, (status, to_tag), now);
+                let dialog = (&*cdr.session_id, &*cdr.from_tag, &*cdr.to_tag);
+                let count_for = self.counts.answered(event.id, dialog, pays, Instant::now());
+                cdr.counts_for = count_for.iter().map(ToString::to_string).collect();
                 self.record(Record::Call(Box::new(cdr)));
             }
             CallEventKind::Failed { status } => {
@@ -221,8 +223,8 @@ impl Engine {
                 self.record(Record::Call(Box::new(call.attempt.failed(status, to_tag, now))));
             }
             CallEventKind::Ended => {
-                self.counts.ended(&event.call_id, &event.from_tag, to_tag);
-                let stop = record::stop(&event.call_id, &event.from_tag, to_tag, now);
+                let mut stop = record::stop(&event.call_id, &event.from_tag, to_tag, now);
+                stop.counted = self.counts.ended(&stop.session_id, &stop.from_tag, &stop.to_tag);
                 self.record(Record::Stop(stop));
             }
         }

@@ -4,7 +4,12 @@ use crate::backend::Backend;
 use crate::on_both;
 use ngn_store::{Cdr, CdrStop};
 
-on_both!(calls_are_recorded_once, a_call_ends_once, calls_of_a_killed_node_are_closed);
+on_both!(
+    calls_are_recorded_once,
+    a_call_ends_once,
+    calls_of_a_killed_node_are_closed,
+    calls_count_while_they_last,
+);
 
 const ANSWERED: i64 = 1_772_323_200_000;
 
@@ -52,6 +57,7 @@ async fn a_call_ends_once(backend: &Backend) {
         to_tag: "t".to_owned(),
         stopped_at: ANSWERED + 61_400,
         cause: "User-Request".to_owned(),
+        counted: false,
     };
     // Whoever was called may hang up: the tags are the other way round then.
     let other = CdrStop { from_tag: "t".to_owned(), to_tag: "f".to_owned(), ..stop.clone() };
@@ -111,6 +117,7 @@ async fn calls_of_a_killed_node_are_closed(backend: &Backend) {
         to_tag: "t".to_owned(),
         stopped_at: ANSWERED + 900_000,
         cause: "User-Request".to_owned(),
+        counted: false,
     };
     assert_eq!(store.stop_cdrs(std::slice::from_ref(&stop)).await.expect("an answer"), 0);
     let later = CdrStop { stopped_at: ANSWERED + 990_000, ..stop };
@@ -118,4 +125,61 @@ async fn calls_of_a_killed_node_are_closed(backend: &Backend) {
     let corrected = "SELECT AcctSessionTime FROM radacct WHERE AcctSessionId = 'long' \
                      AND AcctTerminateCause = 'User-Request'";
     assert_eq!(backend.number(corrected).await, 900);
+}
+
+// B76, B147: calls count for accounts and trunks while they last, whoever hangs up, at other nodes too.
+async fn calls_count_while_they_last(backend: &Backend) {
+    let store = &backend.store;
+    let call = |session: &str, node: &str, payers: &[&str]| Cdr {
+        node: node.to_owned(),
+        counts_for: payers.iter().map(|payer| (*payer).to_owned()).collect(),
+        ..cdr(session)
+    };
+    let failed = Cdr { stopped_at: Some(ANSWERED), ..call("failed", "here", &["a@example.com"]) };
+    let batch = [
+        call("one", "here", &["a@example.com", "192.0.2.1"]),
+        call("two", "here", &["a@example.com"]),
+        call("free", "here", &[]),
+        call("three", "there", &["a@example.com"]),
+        failed,
+    ];
+    store.insert_cdrs(&batch).await.expect("recorded");
+    // The same batch again, as after a lost answer.
+    store.insert_cdrs(&batch).await.expect("recorded");
+    let texts = |calls: Vec<ngn_store::LastingCall>| -> Vec<String> {
+        calls.iter().map(|call| format!("{} {}", call.session_id, call.payer)).collect()
+    };
+    let found = texts(store.lasting_calls("here", ANSWERED).await.expect("calls"));
+    assert_eq!(found, ["one a@example.com", "one 192.0.2.1", "two a@example.com"]);
+    for node in ["here", "there"] {
+        store.sip_node_is_alive(node, ANSWERED).await.expect("noted");
+    }
+    let elsewhere = |node: &'static str, since, alive| async move {
+        let found = store.lasting_calls_elsewhere(node, since, alive).await.expect("counts");
+        found.into_iter().map(|(payer, calls)| format!("{payer} {calls}")).collect::<Vec<_>>()
+    };
+    assert_eq!(elsewhere("here", ANSWERED, ANSWERED).await, ["a@example.com 1"]);
+    assert_eq!(elsewhere("there", ANSWERED, ANSWERED).await, ["192.0.2.1 1", "a@example.com 2"]);
+    assert!(elsewhere("here", ANSWERED, ANSWERED + 1).await.is_empty(), "the node is gone");
+    assert!(elsewhere("here", ANSWERED + 501, ANSWERED).await.is_empty(), "too long ago");
+
+    let stop = |session: &str, from: &str, to: &str, counted| CdrStop {
+        session_id: session.to_owned(),
+        from_tag: from.to_owned(),
+        to_tag: to.to_owned(),
+        stopped_at: ANSWERED + 1_000,
+        cause: "User-Request".to_owned(),
+        counted,
+    };
+    let stops =
+        [stop("one", "t", "f", true), stop("free", "f", "t", false), stop("two", "x", "t", true)];
+    store.stop_cdrs(&stops).await.expect("stopped");
+    let found = texts(store.lasting_calls("here", ANSWERED).await.expect("calls"));
+    assert_eq!(found, ["two a@example.com"]);
+    assert!(store.lasting_calls("here", ANSWERED + 501).await.expect("calls").is_empty());
+    assert_eq!(
+        backend.number("SELECT COUNT(*) FROM lasting_calls").await,
+        1,
+        "those of others stay"
+    );
 }
