@@ -22,7 +22,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -85,6 +85,8 @@ struct State {
     settings: Tls,
     base: Base,
     domains: HashMap<DomainName, Domain>,
+    /// Those that are for other names than their own, which a handshake has to go through.
+    matching: BTreeSet<DomainName>,
 }
 
 /// What the configuration file gives.
@@ -124,7 +126,8 @@ impl Profiles {
     /// When one cannot be used; see [`TlsError`].
     pub fn new(settings: &Tls) -> Result<Self, TlsError> {
         let base = Base::read(settings)?;
-        let state = State { settings: settings.clone(), base, domains: HashMap::new() };
+        let (domains, matching) = (HashMap::new(), BTreeSet::new());
+        let state = State { settings: settings.clone(), base, domains, matching };
         Ok(Self { state: Arc::new(RwLock::new(state)) })
     }
 
@@ -147,9 +150,10 @@ impl Profiles {
     /// Says what a domain has now; `None` when it is gone.
     pub fn set_domain(&self, name: &DomainName, tls: Option<DomainTls>) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        let State { base, domains, .. } = &mut *state;
+        let State { base, domains, matching, .. } = &mut *state;
         let Some(source) = tls.filter(|tls| tls.certificate.is_some()) else {
             domains.remove(name);
+            matching.remove(name);
             return;
         };
         let unused = Domain { source: DomainTls::default(), profile: None };
@@ -157,6 +161,12 @@ impl Profiles {
         if domain.source != source {
             domain.source = source;
             domain.renew(name, base);
+            let names = domain.profile.as_ref().map_or(&[][..], |profile| &profile.names);
+            if names.iter().any(|other| other != name.as_str()) {
+                matching.insert(name.clone());
+            } else {
+                matching.remove(name);
+            }
         }
     }
 
@@ -167,6 +177,7 @@ impl Profiles {
         {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             state.domains.retain(|name, _| names.contains(name));
+            state.matching.retain(|name| names.contains(name));
         }
         for (name, tls) in all {
             self.set_domain(&name, Some(tls));
@@ -186,12 +197,12 @@ impl Profiles {
             profile.names.iter().any(|own| own == name).then_some(profile)
         });
         let best = || {
-            let profiles = state.domains.iter().filter_map(|(at, domain)| {
-                let profile = domain.profile.as_ref().filter(fits)?;
-                Some((profile.closeness(name.as_deref())?, at, profile))
+            let profiles = state.matching.iter().filter_map(|at| {
+                let profile = state.domains.get(at)?.profile.as_ref().filter(fits)?;
+                Some((profile.closeness(name.as_deref())?, profile))
             });
             // Of two that fit alike, the same one each time.
-            profiles.min_by_key(|(closeness, at, _)| (*closeness, *at)).map(|(_, _, one)| one)
+            profiles.min_by_key(|(closeness, _)| *closeness).map(|(_, one)| one)
         };
         let profile = own.or_else(best);
         profile.map(|profile| Arc::clone(&profile.server)).or_else(|| state.base.server.clone())

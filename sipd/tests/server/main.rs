@@ -19,4 +19,5 @@ mod scene;
 mod stun;
 mod tcp;
 mod tls;
+mod torture;
 mod websocket;
