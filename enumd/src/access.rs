@@ -12,6 +12,11 @@ pub struct Prefix {
 }
 
 impl Prefix {
+    /// The addresses that begin like this one, in so many bits.
+    pub(crate) const fn new(address: IpAddr, bits: u8) -> Self {
+        Self { address, bits }
+    }
+
     /// Whether an address begins with these bits. An IPv4 address in IPv6 form counts as IPv4.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {

@@ -1,6 +1,7 @@
 //! What enumd's configuration file says; `etc/enumd.toml` explains each key.
 
 use crate::access::Prefix;
+use crate::rate::Rate;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ngn_dns::name::Name;
@@ -31,6 +32,8 @@ pub struct Config {
     pub transfer: Transfer,
     /// Who is told of changes.
     pub notify: Notify,
+    /// How many answers one network gets.
+    pub rate: Rate,
     /// Limits on what the network may cost.
     pub limits: Limits,
     /// Logging, as `ngn_daemon` reads it.
@@ -194,6 +197,7 @@ impl Default for Config {
             keys: Vec::new(),
             transfer: Transfer::default(),
             notify: Notify::default(),
+            rate: Rate::default(),
             limits: Limits::default(),
             log: "info".to_owned(),
         }
@@ -345,6 +349,11 @@ mod tests {
             "all_octets",
             "secondaries",
             "name_servers",
+            "responses",
+            "nxdomains",
+            "errors",
+            "slip",
+            "exempt",
             "udp_octets",
             "udp_threads",
             "receive_buffer",

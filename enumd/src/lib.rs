@@ -10,6 +10,7 @@ mod follower;
 mod listen;
 mod metrics;
 mod notify;
+mod rate;
 mod served;
 mod snapshot;
 mod tcp;
@@ -71,7 +72,8 @@ pub async fn serve(
     let bound = listen::bind(&config.listen, &config.limits).await?;
     let keys = config.load_keys().map_err(anyhow::Error::msg)?;
     let mut registry = Registry::default();
-    let served = Served::new(Metrics::register(&mut registry), keys, config.transfer.bounds());
+    let served =
+        Served::new(Metrics::register(&mut registry), keys, config.transfer.bounds(), &config.rate);
     let (follower, down) = begin(&store, &served, &config.snapshot, START_PATIENCE).await?;
     let readiness = Readiness::new();
     let udp: Vec<SocketAddr> = bound.udp.iter().map(|(address, _)| *address).collect();
@@ -230,8 +232,12 @@ mod tests {
     async fn without_database_and_snapshot_the_start_fails_and_says_why() {
         // Nobody listens on port 1.
         let store = Store::open("mysql://nobody@127.0.0.1:1/none").await.expect("an address");
-        let served =
-            Served::new(Metrics::default(), Keys::none(), config::Transfer::default().bounds());
+        let served = Served::new(
+            Metrics::default(),
+            Keys::none(),
+            config::Transfer::default().bounds(),
+            &rate::Rate::default(),
+        );
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("none");
         let settings = config::Snapshot { file, ..config::Snapshot::default() };

@@ -29,6 +29,20 @@ pub(crate) enum TransferEnd {
     Broken,
 }
 
+/// What became of an answer that was one too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(crate) enum Limited {
+    /// It was sent cut short.
+    Truncated,
+    /// It was not sent.
+    Dropped,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LimitedLabels {
+    answer: Limited,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct TransferLabels {
     end: TransferEnd,
@@ -64,6 +78,7 @@ pub(crate) struct Metrics {
     dropped: Counter,
     panics: Counter,
     transfers: Family<TransferLabels, Counter>,
+    limited: Family<LimitedLabels, Counter>,
     refused_connections: Counter,
     bad_records: Counter,
     notifies: Counter,
@@ -91,6 +106,11 @@ impl Metrics {
             "enumd_transfers",
             "Zone transfers that were asked for, by what became of them",
             metrics.transfers.clone(),
+        );
+        registry.register(
+            "enumd_rate_limited",
+            "Answers that were one too many for their network, by what became of them",
+            metrics.limited.clone(),
         );
         for (name, help, counter) in [
             ("enumd_truncated", "Answers with TC set", &metrics.truncated),
@@ -143,7 +163,7 @@ impl Metrics {
 
     /// Counts what became of a query.
     pub(crate) fn count(&self, transport: Transport, outcome: Outcome) {
-        let Outcome::Answered(Answered { rcode, qtype, truncated }) = outcome else {
+        let Outcome::Answered(Answered { rcode, qtype, truncated, .. }) = outcome else {
             self.dropped.inc();
             return;
         };
@@ -178,6 +198,11 @@ impl Metrics {
             ("zones", gauge(&self.zones)),
             ("records", gauge(&self.records)),
         ]
+    }
+
+    /// Counts an answer that was one too many.
+    pub(crate) fn count_limited(&self, answer: Limited) {
+        self.limited.get_or_create(&LimitedLabels { answer }).inc();
     }
 
     /// Counts a transfer.
@@ -241,6 +266,7 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ngn_dns::answer::About;
 
     #[test]
     fn queries_are_counted_by_what_they_are() {
@@ -252,7 +278,13 @@ mod tests {
             (Some(65_280), Rcode::NxDomain),
             (None, Rcode::FormErr),
         ] {
-            let answered = Answered { rcode, qtype, truncated: qtype.is_none() };
+            let answered = Answered {
+                rcode,
+                qtype,
+                truncated: qtype.is_none(),
+                about: About::Nothing,
+                proven: false,
+            };
             metrics.count(Transport::Udp, Outcome::Answered(answered));
         }
         metrics.count(Transport::Tcp, Outcome::Dropped);

@@ -1,11 +1,13 @@
 //! What is served, and answering from it.
 
-use crate::metrics::Metrics;
+use crate::metrics::{Limited, Metrics};
+use crate::rate::{Rate, RateLimit};
 use crate::snapshot::now;
 use arc_swap::{ArcSwap, Cache};
-use ngn_dns::answer::{Limits, Outcome, Server, answer_for};
+use ngn_dns::answer::{Limits, Outcome, Server, Transport, answer_for, cut_short};
 use ngn_dns::cookie::Secrets;
 use ngn_dns::name::Name;
+use ngn_dns::rate::Verdict;
 use ngn_dns::transfer::{Bounds, Difference, History};
 use ngn_dns::tsig::Keys;
 use ngn_dns::zone::Zones;
@@ -27,6 +29,8 @@ pub(crate) struct Served {
     pub(crate) keys: Arc<Keys>,
     /// Makes cookies; none when the system has no randomness.
     cookies: Option<Arc<Secrets>>,
+    /// Who gets how many answers; none when nothing is limited.
+    rate: Option<Arc<RateLimit>>,
     /// The counters.
     pub(crate) metrics: Arc<Metrics>,
 }
@@ -34,13 +38,14 @@ pub(crate) struct Served {
 impl Served {
     /// Serves no zone yet.
     #[must_use]
-    pub(crate) fn new(metrics: Metrics, keys: Keys, bounds: Bounds) -> Self {
+    pub(crate) fn new(metrics: Metrics, keys: Keys, bounds: Bounds, rate: &Rate) -> Self {
         Self {
             zones: Arc::new(ArcSwap::from_pointee(Zones::new())),
             history: Arc::new(Mutex::new(History::new(bounds))),
             changed: Arc::default(),
             keys: Arc::new(keys),
-            cookies: secrets().map(Arc::new),
+            cookies: secret().map(|secret| Arc::new(Secrets::new(secret, None))),
+            rate: RateLimit::new(rate, secret().unwrap_or_default()).map(Arc::new),
             metrics: Arc::new(metrics),
         }
     }
@@ -87,6 +92,7 @@ impl Served {
             zones: Cache::new(Arc::clone(&self.zones)),
             keys: Arc::clone(&self.keys),
             cookies: self.cookies.clone(),
+            rate: self.rate.clone().filter(|_| limits.transport == Transport::Udp),
             metrics: Arc::clone(&self.metrics),
             limits,
             out: Vec::new(),
@@ -94,11 +100,11 @@ impl Served {
     }
 }
 
-/// Secrets of this process alone.
-fn secrets() -> Option<Secrets> {
+/// A secret of this process alone; none when the system has no randomness.
+fn secret() -> Option<[u8; 16]> {
     let mut secret = [0; 16];
     getrandom::fill(&mut secret).ok()?;
-    Some(Secrets::new(secret, None))
+    Some(secret)
 }
 
 /// Names of zones that changed, each once however often it did.
@@ -133,6 +139,7 @@ pub(crate) struct Responder {
     zones: Cache<Arc<ArcSwap<Zones>>, Arc<Zones>>,
     keys: Arc<Keys>,
     cookies: Option<Arc<Secrets>>,
+    rate: Option<Arc<RateLimit>>,
     metrics: Arc<Metrics>,
     limits: Limits,
     out: Vec<u8>,
@@ -163,10 +170,21 @@ impl Responder {
             self.metrics.count_panic();
             return Response::None;
         };
-        if let Outcome::Answered(answered) = outcome
-            && answered.is_transfer()
-        {
-            return Response::Transfer;
+        if let Outcome::Answered(answered) = outcome {
+            let verdict = self.rate.as_ref().map(|rate| rate.count(from, query, &answered));
+            match verdict.unwrap_or(Verdict::Send) {
+                Verdict::Send if answered.is_transfer() => return Response::Transfer,
+                Verdict::Send => {}
+                Verdict::Truncate => {
+                    self.metrics.count_limited(Limited::Truncated);
+                    cut_short(query, &server, &mut self.out);
+                    return Response::Message(&self.out);
+                }
+                Verdict::Drop => {
+                    self.metrics.count_limited(Limited::Dropped);
+                    return Response::None;
+                }
+            }
         }
         self.metrics.count(limits.transport, outcome);
         match outcome {

@@ -5,4 +5,5 @@
 mod enum_numbers;
 mod malformed;
 mod protocol;
+mod rate;
 mod zones;

@@ -9,7 +9,7 @@ pub(crate) mod writer;
 
 use crate::cookie::{self, Secrets};
 use crate::tsig::{Auth, Failure, Keys};
-use crate::zone::{Zones, codes};
+use crate::zone::{Zone, Zones, codes};
 use request::{Edns, Header, Request};
 use std::net::IpAddr;
 use writer::Writer;
@@ -143,6 +143,30 @@ pub struct Answered {
     pub qtype: Option<u16>,
     /// Whether something had to be left out (TC).
     pub truncated: bool,
+    /// What it is about.
+    pub about: About,
+    /// Whether the asker is who it says: it signed the query, or shows a cookie that we gave it (RFC 7873).
+    pub proven: bool,
+}
+
+/// What an answer is about, for those who count how often somebody asks for it ([`crate::rate`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// No zone of ours.
+    Nothing,
+    /// A zone, since any name of its kind would have got the same: the last octets of the question's name.
+    Zone {
+        /// How many octets the zone's name has in wire form.
+        octets: u8,
+    },
+    /// The name and type of the question.
+    Name,
+}
+
+impl About {
+    fn zone(zone: &Zone) -> Self {
+        Self::Zone { octets: zone.apex().as_wire().len().try_into().unwrap_or(u8::MAX) }
+    }
 }
 
 impl Answered {
@@ -176,6 +200,27 @@ pub fn answer(zones: &Zones, query: &[u8], limits: Limits, out: &mut Vec<u8>) ->
 /// Answers a query; `out` is overwritten. The answer never exceeds what the limits and the query allow, and is signed when
 /// the query is.
 pub fn answer_for(zones: &Zones, query: &[u8], server: &Server<'_>, out: &mut Vec<u8>) -> Outcome {
+    compose(query, server, out, |request, writer| {
+        resolve::resolve(zones, &request.question, server.limits.transport, writer)
+    })
+}
+
+/// As [`answer_for`] without any record: the asker is told to come over TCP (TC).
+pub fn cut_short(query: &[u8], server: &Server<'_>, out: &mut Vec<u8>) -> Outcome {
+    compose(query, server, out, |_, _| Reply {
+        rcode: Rcode::NoError,
+        authoritative: true,
+        truncated: true,
+        about: About::Nothing,
+    })
+}
+
+fn compose(
+    query: &[u8],
+    server: &Server<'_>,
+    out: &mut Vec<u8>,
+    reply: impl FnOnce(&Request<'_>, &mut Writer<'_>) -> Reply,
+) -> Outcome {
     out.clear();
     let Some(header) = Header::read(query).filter(|header| !header.is_response()) else {
         return Outcome::Dropped;
@@ -190,6 +235,10 @@ pub fn answer_for(zones: &Zones, query: &[u8], server: &Server<'_>, out: &mut Ve
     let cookie = match (cookies, &request.cookie) {
         (Some((secrets, address)), Some(shown)) => Some(secrets.make(shown, address, now)),
         _ => None,
+    };
+    let known = match (cookies, &request.cookie) {
+        (Some((secrets, address)), Some(shown)) => secrets.check(shown, address, now),
+        _ => false,
     };
     let auth = request.tsig.map_or(Auth::Unsigned, |tsig| tsig.check(query, keys, now));
     let limit = limits.octets(request.edns);
@@ -206,9 +255,10 @@ pub fn answer_for(zones: &Zones, query: &[u8], server: &Server<'_>, out: &mut Ve
     };
     let reply = match refusal {
         Some(rcode) => Reply::error(rcode),
-        None => resolve::resolve(zones, &request.question, limits.transport, &mut writer),
+        None => reply(&request, &mut writer),
     };
-    let outcome = finish(&request, reply, writer, limits, cookie);
+    let proven = known || matches!(auth, Auth::Signed(_));
+    let outcome = finish(&request, reply, writer, limits, cookie, proven);
     match auth {
         Auth::Unsigned => {}
         Auth::Signed(mut signer) => signer.sign(now, out),
@@ -228,11 +278,12 @@ struct Reply {
     rcode: Rcode,
     authoritative: bool,
     truncated: bool,
+    about: About,
 }
 
 impl Reply {
     const fn error(rcode: Rcode) -> Self {
-        Self { rcode, authoritative: false, truncated: false }
+        Self { rcode, authoritative: false, truncated: false, about: About::Nothing }
     }
 }
 
@@ -263,7 +314,8 @@ fn refusal(request: &Request<'_>, transport: Transport) -> Option<Rcode> {
 fn bare(header: Header, rcode: Rcode, out: &mut Vec<u8>) -> Outcome {
     let reply = Reply::error(rcode);
     out.extend_from_slice(&header.reply(reply.rcode, false, false, [0; 4]));
-    Outcome::Answered(Answered { rcode, qtype: None, truncated: false })
+    let about = About::Nothing;
+    Outcome::Answered(Answered { rcode, qtype: None, truncated: false, about, proven: false })
 }
 
 fn finish(
@@ -272,13 +324,15 @@ fn finish(
     mut writer: Writer<'_>,
     limits: Limits,
     cookie: Option<[u8; cookie::WHOLE]>,
+    proven: bool,
 ) -> Outcome {
     if let Some(edns) = request.edns {
         writer.opt(limits.max_udp, reply.rcode, edns.dnssec_ok, cookie);
     }
-    let Reply { rcode, authoritative, truncated } = reply;
+    let Reply { rcode, authoritative, truncated, about } = reply;
     writer.header(&request.header.reply(rcode, authoritative, truncated, writer.counts()));
-    Outcome::Answered(Answered { rcode, qtype: Some(request.question.qtype), truncated })
+    let qtype = Some(request.question.qtype);
+    Outcome::Answered(Answered { rcode, qtype, truncated, about, proven })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! DNS cookies (RFC 7873) as all makes of servers compute them (RFC 9018): who shows one has the address that it says.
 
-mod siphash;
+pub(crate) mod siphash;
 
 use siphash::siphash24;
 use std::net::IpAddr;

@@ -7,6 +7,7 @@ pub mod enum_name;
 pub mod name;
 pub mod naptr;
 pub mod notify;
+pub mod rate;
 pub mod rdata;
 pub mod transfer;
 pub mod tsig;

@@ -9,6 +9,22 @@ use crate::zone::codes;
 /// Octets of a message's header.
 pub(crate) const HEADER: usize = 12;
 
+/// The name of a query's question in wire form, as it is written there; `None` when it cannot be read.
+pub(crate) fn name_in(query: &[u8]) -> Option<&[u8]> {
+    let rest = query.get(HEADER..)?;
+    let mut length = 0;
+    loop {
+        let label = usize::from(*rest.get(length)?);
+        length += 1 + label;
+        if label > 63 || length > MAX_NAME {
+            return None;
+        }
+        if label == 0 {
+            return rest.get(..length);
+        }
+    }
+}
+
 /// The header of a query.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Header {
@@ -76,19 +92,8 @@ impl<'q> Question<'q> {
 
     /// A pointer in the first name of a message has nowhere to point, so none is accepted.
     fn read(query: &'q [u8]) -> Option<(Self, usize)> {
-        let rest = query.get(HEADER..)?;
-        let mut length = 0;
-        loop {
-            let label = usize::from(*rest.get(length)?);
-            length += 1 + label;
-            if label > 63 || length > MAX_NAME {
-                return None;
-            }
-            if label == 0 {
-                break;
-            }
-        }
-        let octets = rest.get(..length + 4)?;
+        let length = name_in(query)?.len();
+        let octets = query.get(HEADER..HEADER + length + 4)?;
         let (written, fixed) = octets.split_at_checked(length)?;
         let mut name = [0; MAX_NAME];
         let lower = name.get_mut(..length)?;

@@ -2,7 +2,7 @@
 
 use super::request::Question;
 use super::writer::{Section, Writer, Written};
-use super::{Rcode, Reply, Transport};
+use super::{About, Rcode, Reply, Transport};
 use crate::name::ancestors;
 use crate::zone::{Lookup, Node, RrSet, Soa, Zone, Zones, codes};
 
@@ -20,10 +20,12 @@ pub(super) fn resolve(
     transport: Transport,
     writer: &mut Writer<'_>,
 ) -> Reply {
-    let mut walk = Walk { zones, qtype: question.qtype, transport, writer, sets: [None; MAX_SETS] };
+    let (qtype, sets) = (question.qtype, [None; MAX_SETS]);
+    let mut walk = Walk { zones, qtype, transport, writer, sets, about: About::Name };
     let mut names: [&[u8]; MAX_ALIASES] = [&[]; MAX_ALIASES];
     let mut name = question.name();
-    let mut reply = Reply { rcode: Rcode::NoError, authoritative: true, truncated: false };
+    let about = About::Name;
+    let mut reply = Reply { rcode: Rcode::NoError, authoritative: true, truncated: false, about };
     for hop in 0..MAX_ALIASES {
         // An alias that leads back.
         if names.contains(&name) {
@@ -32,7 +34,11 @@ pub(super) fn resolve(
         if let Some(place) = names.get_mut(hop) {
             *place = name;
         }
-        match walk.step(name) {
+        let step = walk.step(name);
+        if hop == 0 {
+            reply.about = walk.about;
+        }
+        match step {
             Step::Alias(target) => {
                 name = target;
                 continue;
@@ -78,6 +84,8 @@ struct Walk<'w, 'z, 'o> {
     writer: &'w mut Writer<'o>,
     /// RRsets that were written and hold names whose addresses help.
     sets: [Option<RrSet<'z>>; MAX_SETS],
+    /// What the last step was about.
+    about: About,
 }
 
 impl<'z> Walk<'_, 'z, '_> {
@@ -87,16 +95,19 @@ impl<'z> Walk<'_, 'z, '_> {
             return Step::NotOurs(Rcode::Refused);
         };
         let Some(soa) = zone.soa() else { return Step::NotOurs(Rcode::ServFail) };
-        match zone.lookup(name, at_parent) {
+        self.about = About::Name;
+        let step = match zone.lookup(name, at_parent) {
+            Lookup::Exact(node) => return self.node(zone, soa, name, node),
             Lookup::Referral(cut, servers) => self.referral(zone, cut, servers),
-            Lookup::Exact(node) => self.node(zone, soa, name, node),
             // Nobody may say that what lies above an apex of ours does not exist, nor let a wildcard stand for it.
             Lookup::Wildcard(_) | Lookup::NoName if self.zones.has_below(name) => {
                 self.negative(zone, soa, Rcode::NoError)
             }
             Lookup::Wildcard(node) => self.node(zone, soa, name, node),
             Lookup::NoName => self.negative(zone, soa, Rcode::NxDomain),
-        }
+        };
+        self.about = About::zone(zone);
+        step
     }
 
     /// The zone that answers for a name. A DS belongs to the parent (RFC 4035 section 3.1.4.1), when that one
@@ -153,6 +164,7 @@ impl<'z> Walk<'_, 'z, '_> {
 
     /// NODATA and NXDOMAIN carry the SOA with the time for which they hold (RFC 2308 section 3).
     fn negative(&mut self, zone: &Zone, soa: Soa<'z>, rcode: Rcode) -> Step<'z> {
+        self.about = About::zone(zone);
         let written = Written {
             owner: zone.apex().as_wire(),
             rrset: soa.rrset,

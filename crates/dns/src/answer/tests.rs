@@ -455,3 +455,83 @@ fn cookies_are_given_to_who_shows_one() {
         assert_eq!(code, ResponseCode::FormErr, "{cookie:?}");
     }
 }
+
+/// What rate limits count by: one name, a zone where a name tells nothing new, or nothing of ours.
+#[test]
+fn answers_say_what_they_are_about() {
+    let about = |name: &str, qtype: RecordType| {
+        let octets = query(name, qtype).to_vec().unwrap();
+        match answer(&zones(), &octets, Limits::new(Transport::Udp), &mut Vec::new()) {
+            Outcome::Answered(answered) => answered.about,
+            Outcome::Dropped => panic!("{name}"),
+        }
+    };
+    let zone = |name: &str| {
+        let name = crate::name::Name::parse(name).unwrap();
+        About::Zone { octets: name.as_wire().len().try_into().unwrap() }
+    };
+    for (name, qtype, expected) in [
+        ("www.example.com", RecordType::A, About::Name),
+        ("WWW.example.com", RecordType::ANY, About::Name),
+        ("alias.example.com", RecordType::A, About::Name),
+        ("www.example.com", RecordType::MX, zone("example.com")),
+        ("nothing.example.com", RecordType::A, zone("example.com")),
+        ("x.wild.example.com", RecordType::A, zone("example.com")),
+        ("x.wild.example.com", RecordType::MX, zone("example.com")),
+        ("_udp.example.com", RecordType::A, zone("example.com")),
+        ("x.sub.example.com", RecordType::A, zone("example.com")),
+        ("2.1.0.3.1.3.e164.arpa", RecordType::NAPTR, zone("1.3.e164.arpa")),
+        // What an alias leads to does not matter.
+        ("gone.example.com", RecordType::A, About::Name),
+        ("www.example.org", RecordType::A, About::Nothing),
+        ("www.broken.example", RecordType::A, About::Nothing),
+    ] {
+        assert_eq!(about(name, qtype), expected, "{name} {qtype}");
+    }
+}
+
+/// RFC 7873 section 7: who shows a cookie of ours has the address that it says.
+#[test]
+fn cookies_prove_an_address() {
+    let secrets = crate::cookie::Secrets::new([3; 16], None);
+    let keys = Keys::none();
+    let ask = |cookie: &[u8], address: &str| {
+        let mut octets = query("www.example.com", RecordType::A).to_vec().unwrap();
+        octets[11] = 1;
+        let length = u8::try_from(cookie.len()).unwrap();
+        octets.extend_from_slice(&[0, 0, 41, 2, 0, 0, 0, 0, 0, 0, length + 4, 0, 10, 0, length]);
+        octets.extend_from_slice(cookie);
+        let cookies = Some((&secrets, address.parse().unwrap()));
+        let limits = Limits::new(Transport::Udp);
+        let server = Server { limits, keys: &keys, now: 1_800_000_000, cookies };
+        let mut out = Vec::new();
+        let Outcome::Answered(answered) = answer_for(&zones(), &octets, &server, &mut out) else {
+            panic!("no answer");
+        };
+        let cut = cut_short(&octets, &server, &mut Vec::new());
+        assert!(matches!(cut, Outcome::Answered(Answered { truncated: true, .. })));
+        (answered.proven, out[out.len() - 24..].to_vec())
+    };
+    let (proven, given) = ask(b"12345678", "192.0.2.1");
+    assert!(!proven);
+    assert!(ask(&given, "192.0.2.1").0);
+    assert!(!ask(&given, "192.0.2.2").0);
+    assert!(!ask(b"123456780123456789abcdef", "192.0.2.1").0);
+}
+
+/// An answer that is cut short has the question, the cookie and nothing else.
+#[test]
+fn an_answer_is_cut_short() {
+    let message = with_edns(query("www.example.com", RecordType::A), 1400);
+    let octets = message.to_vec().unwrap();
+    let keys = Keys::none();
+    let limits = Limits::new(Transport::Udp);
+    let mut out = Vec::new();
+    cut_short(&octets, &Server { limits, keys: &keys, now: 0, cookies: None }, &mut out);
+    let answer = Message::from_vec(&out).unwrap();
+    assert!(
+        answer.metadata.truncation && answer.queries == message.queries && answer.edns.is_some()
+    );
+    assert_eq!((answer.answers.len(), answer.authorities.len()), (0, 0));
+    assert!(out.len() <= octets.len());
+}

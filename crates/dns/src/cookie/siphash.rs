@@ -1,7 +1,7 @@
 //! SipHash-2-4 (Aumasson and Bernstein, 2012), the keyed hash of RFC 9018.
 
 /// The hash of some octets.
-pub(super) fn siphash24(key: &[u8; 16], octets: &[u8]) -> u64 {
+pub(crate) fn siphash24(key: &[u8; 16], octets: &[u8]) -> u64 {
     let word =
         |octets: &[u8]| octets.iter().rev().fold(0, |word, octet| word << 8 | u64::from(*octet));
     let (low, high) = key.split_at(8);
