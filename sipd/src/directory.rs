@@ -6,7 +6,7 @@
 //! for those that another node accepted, from the database.
 
 use ngn_model::binding::BindingKey;
-use ngn_model::{Account, Amount, Aor, Binding, DomainName, PeerProtocol, TrustedPeer};
+use ngn_model::{Account, Amount, Aor, Binding, CustomerId, DomainName, PeerProtocol, TrustedPeer};
 use ngn_routing::{Callee, EmergencyTable, EnumTable, Pstn, trunk};
 use ngn_store::EnumKey;
 use std::collections::{HashMap, HashSet};
@@ -27,6 +27,8 @@ pub struct Directory {
     named_peers: HashMap<String, (TrustedPeer, Vec<IpAddr>)>,
     /// What prepaid accounts have.
     balances: HashMap<Aor, Amount>,
+    /// The voicemail servers of resellers, as they wrote them.
+    voicemail: HashMap<CustomerId, String>,
     pstn: Arc<Pstn>,
     emergency: Arc<EmergencyTable>,
     enums: EnumTable,
@@ -47,6 +49,8 @@ pub enum Update {
     Peer(String, Option<Box<TrustedPeer>>),
     /// What a prepaid account has.
     Balance(Aor, Option<Amount>),
+    /// The voicemail server of a reseller, as it wrote it.
+    Voicemail(CustomerId, Option<String>),
     /// Carriers, gateways, gateway rules and routes, as they are after changes.
     Pstn(Arc<Pstn>),
     /// The emergency mapping, as it is after changes.
@@ -84,6 +88,7 @@ impl Directory {
             directory.apply(Update::Peer(peer.ip.clone(), Some(Box::new(peer))));
         }
         directory.balances = loaded.balances.into_iter().collect();
+        directory.voicemail = loaded.voicemail_servers.into_iter().collect();
         for row in loaded.domains {
             directory.apply(Update::Domain(row.domain, true));
         }
@@ -151,6 +156,12 @@ impl Directory {
             Update::Balance(aor, None) => {
                 self.balances.remove(&aor);
             }
+            Update::Voicemail(reseller, Some(server)) => {
+                self.voicemail.insert(reseller, server);
+            }
+            Update::Voicemail(reseller, None) => {
+                self.voicemail.remove(&reseller);
+            }
             Update::Pstn(pstn) => self.pstn = pstn,
             Update::Emergency(table) => self.emergency = table,
             Update::EnumRange((prefix, tree), exists) => {
@@ -208,6 +219,12 @@ impl Directory {
     #[must_use]
     pub fn balance(&self, aor: &Aor) -> Option<Amount> {
         self.balances.get(aor).copied()
+    }
+
+    /// The voicemail servers of resellers, as they wrote them (B39).
+    #[must_use]
+    pub const fn voicemail_servers(&self) -> &HashMap<CustomerId, String> {
+        &self.voicemail
     }
 
     /// Carriers, gateways, gateway rules and routes.

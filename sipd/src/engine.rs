@@ -13,6 +13,7 @@ mod explain;
 mod gateways;
 mod hops;
 mod register;
+mod voicemail;
 
 use crate::cdr::Record;
 use crate::config::Config;
@@ -126,6 +127,8 @@ pub struct Engine {
     located: mpsc::Sender<Located>,
     located_queue: Option<mpsc::Receiver<Located>>,
     back_off: BackOff,
+    /// Where voicemail servers are.
+    voicemail_addresses: voicemail::Addresses,
     /// The ENUM trees that the DNS is asked about.
     asked_trees: Vec<DomainName>,
     waiting_for_enum: Waiting,
@@ -184,6 +187,7 @@ impl Engine {
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
             locator: queues.locator.clone(),
             back_off: BackOff::default(),
+            voicemail_addresses: voicemail::Addresses::default(),
             sheds: false,
             drains_since: None,
         }
@@ -202,6 +206,7 @@ impl Engine {
         let Some(mut enum_answers) = self.enum_answers_queue.take() else { return };
         self.gateways_changed();
         self.emergency_changed();
+        self.voicemail_changed();
         let mut sweep = tokio::time::interval(SWEEP);
         let mut publish = tokio::time::interval(PUBLISH);
         loop {
@@ -308,12 +313,17 @@ impl Engine {
                 Update::Pstn(new) if !new.has_gateways_of(self.directory.pstn())
             );
             let is_emergency = matches!(update, Update::Emergency(_));
+            let is_voicemail = matches!(&update, Update::Voicemail(reseller, server)
+                if self.directory.voicemail_servers().get(reseller) != server.as_ref());
             self.directory.apply(update);
             if has_other_gateways {
                 self.gateways_changed();
             }
             if is_emergency {
                 self.emergency_changed();
+            }
+            if is_voicemail {
+                self.voicemail_changed();
             }
             if is_peer {
                 self.look_peers_up();
@@ -339,6 +349,7 @@ impl Engine {
         }
         self.gateways_changed();
         self.emergency_changed();
+        self.voicemail_changed();
         // Millions of records take a while to be given back, during which calls would wait.
         drop(tokio::task::spawn_blocking(move || drop(old)));
     }
@@ -346,6 +357,7 @@ impl Engine {
     fn sweep(&mut self) {
         self.counts.sweep(Instant::now());
         self.look_peers_up();
+        self.look_voicemail_up();
         let deletes = self.directory.sweep(wall_clock());
         if !deletes.is_empty() {
             // When there is no place the rows stay, which nobody reads any more.

@@ -104,7 +104,13 @@ impl<'s> Sources<'s> {
         let names = dial::usernames(&caller, &dialled, domain.as_ref(), settings);
         let address = match &domain {
             Some(domain) => self.first_known(&names, domain).or_else(|| uri.aor()),
-            None if is_own && matches!(caller, Caller::Peer(_)) => self.known_anywhere(&names),
+            // Numbers are unique; a name that is told about its messages may be another one's in another domain.
+            None if is_own
+                && matches!(caller, Caller::Peer(_))
+                && question.purpose == Purpose::Call =>
+            {
+                self.known_anywhere(&names)
+            }
             None if is_own => None,
             None => uri.aor(),
         };

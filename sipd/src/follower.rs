@@ -103,6 +103,11 @@ impl Named {
             accounts.extend(diverted.into_iter().filter(|aor| !self.accounts.contains(aor)));
         }
         let (mut updates, mut tls) = (Vec::new(), Vec::new());
+        if !self.customers.is_empty() {
+            let customers: Vec<CustomerId> = self.customers.iter().copied().collect();
+            let rows = store.voicemail_servers(&customers).await?;
+            updates.extend(rows.into_iter().map(|(id, server)| Update::Voicemail(id, server)));
+        }
         if !domains.is_empty() {
             for (name, row) in store.sip_domains(&domains).await? {
                 updates.push(Update::Domain(name.clone(), row.is_some()));

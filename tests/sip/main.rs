@@ -15,4 +15,5 @@ mod pstn;
 mod register;
 mod secure;
 mod trunks;
+mod voicemail;
 mod web;

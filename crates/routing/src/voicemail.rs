@@ -59,6 +59,9 @@ pub(crate) fn changed(legs: &mut Legs<'_>) -> Outcome {
             "only voicemail servers and trusted peers tell about messages",
         );
     };
+    if peer.blocked {
+        return refused(403, "Forbidden", "the trusted peer is blocked");
+    }
     let Callee::Account { account, bindings, .. } = facts.callee else {
         return refused(404, "Not Found", "no account or alias is called that");
     };

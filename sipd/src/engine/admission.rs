@@ -1,10 +1,11 @@
 //! Who a request comes from: digest authentication.
 
+use super::voicemail::purpose;
 use super::{Engine, Fields};
 use crate::config::{DigestAlgorithm, DigestUri, WithoutPassword};
 use crate::wall_clock;
 use ngn_model::{Account, Aor, DomainName, PeerProtocol, TrustedPeer};
-use ngn_routing::Caller;
+use ngn_routing::{Caller, Purpose};
 use ngn_sip::digest::{self, Rules, Secret, UriRule, Verdict};
 use ngn_sip::header::{Algorithm, Authorization, HeaderName, Transport};
 use ngn_sip::message::{Message, Method};
@@ -51,6 +52,13 @@ impl Engine {
             && let Some(peer) = self.directory.peer(source.remote.ip(), protocol(&source.transport))
         {
             return Admission::Peer(Box::new(peer.clone()));
+        }
+        // B154: it tells about messages, and that is all that its address is good for.
+        if purpose(request) == Purpose::MailboxChanged
+            && self.is_voicemail_server(source.remote.ip())
+        {
+            let ip = source.remote.ip().to_canonical().to_string();
+            return Admission::Peer(Box::new(TrustedPeer::new(ip, PeerProtocol::Any)));
         }
         let Ok(from) = request.from_header() else {
             return Admission::Refused(400, None, Vec::new());

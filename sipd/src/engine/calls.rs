@@ -3,6 +3,7 @@
 use super::Engine;
 use super::admission::Admission;
 use super::enums::{Waited, Work};
+use super::voicemail::purpose;
 use crate::cdr::Record;
 use crate::cdr::record::{self, Attempt, Parties};
 use crate::facts::{self, Decision, Question};
@@ -10,7 +11,7 @@ use crate::transport::{Peer, Stream};
 use crate::wall_clock;
 use ngn_model::call_plan::{HeaderEdit, Payer, Target};
 use ngn_model::{CallPlan, DomainName, Plan};
-use ngn_routing::{Caller, Purpose};
+use ngn_routing::Caller;
 use ngn_sip::header::{HeaderName, Transport};
 use ngn_sip::message::{Message, Method};
 use ngn_sip::stack::{
@@ -24,7 +25,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// The methods that are served; others are forwarded all the same.
-const ALLOWED: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE";
+const ALLOWED: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, SUBSCRIBE, NOTIFY";
 
 impl Engine {
     pub(super) fn request(&mut self, incoming: &IncomingRequest) {
@@ -75,7 +76,7 @@ impl Engine {
         let (Some(uri), Some(caller)) = (request.request_uri(), admission.caller()) else { return };
         let from = request.from_header().map(|from| from.uri().as_str().to_owned());
         let question = Question {
-            purpose: Purpose::Call,
+            purpose: purpose(request),
             caller,
             uri,
             from: &from.unwrap_or_default(),

@@ -169,6 +169,8 @@ pub(super) enum Located {
     Gateway(i64, Box<Uri>, Option<Box<Destination>>),
     /// The addresses of a trusted peer's host name.
     Peer(String, Vec<IpAddr>),
+    /// The addresses of a voicemail server.
+    Voicemail(String, Vec<IpAddr>),
 }
 
 impl Engine {
@@ -207,6 +209,7 @@ impl Engine {
         match located {
             Located::Gateway(id, uri, place) => self.send_probe(id, *uri, place.map(|p| *p)),
             Located::Peer(name, addresses) => self.directory.set_peer_addresses(&name, &addresses),
+            Located::Voicemail(name, addresses) => self.voicemail_located(name, addresses),
         }
     }
 
