@@ -1,7 +1,7 @@
 # The one entry. `make` alone lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help build release test fmt fmt-check clippy doc reference audit fuzz bench-freshness bench-soap bench-codec demo up verify clean
+.PHONY: help build release test fmt fmt-check clippy doc reference audit fuzz bench-freshness bench-soap bench-routes bench-codec demo up verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,11 @@ bench-freshness: ## measure how soon SIP and DNS show 1,000 changes, on both dat
 bench-soap: ## measure accounts added over SOAP against rows inserted by hand, on a MariaDB that syncs
 	cargo build --release --workspace --bins
 	NGN_MARIADB_DURABLE=1 tests/bin/with-mariadb cargo run --release -p ngn-tests --example accounts
+
+bench-routes: ## measure calls, changes and loading with a million accounts and routes (takes minutes)
+	cargo run --release -p ngn-routing --example routes
+	cargo build --release --workspace --bins
+	NGN_TEST_PATIENCE=900 tests/bin/with-mariadb cargo run --release -p ngn-tests --example routes
 
 bench-codec: ## measure the processor time of a SOAP message beside gSOAP's C++ (needs gSOAP)
 	cargo run --release -p ngn-tests --example codec

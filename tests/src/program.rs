@@ -13,6 +13,12 @@ use anyhow::{Context, Result, bail, ensure};
 /// Longest time that a program may take to start or to stop.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// [`PATIENCE`], or the seconds that `NGN_TEST_PATIENCE` says: for programs that have very much to load.
+fn patience() -> Duration {
+    let seconds = std::env::var("NGN_TEST_PATIENCE").ok().and_then(|text| text.parse().ok());
+    seconds.map_or(PATIENCE, Duration::from_secs)
+}
+
 /// A running program.
 #[derive(Debug)]
 pub struct Program {
@@ -77,7 +83,7 @@ impl Program {
 
     /// Waits for a line that the function likes, and gives what it made of it.
     pub fn wait_for<T>(&mut self, what: &str, pick: impl Fn(&str) -> Option<T>) -> Result<T> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience();
         loop {
             if let Ok(lines) = self.output.lock()
                 && let Some(found) = lines.iter().find_map(|line| pick(line))
