@@ -3,6 +3,7 @@
 //! Answers are kept as [`crate::locate`] keeps its own. A name to which nobody answered, and a tree in which nobody
 //! answered several times in a row, are left alone for a moment, so that calls do not wait for servers that are away.
 
+use crate::facts::Listed;
 use crate::locate::Locator;
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
@@ -24,8 +25,8 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// What the DNS says about a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Said {
-    /// The SIP URIs, best first.
-    Uris(Vec<String>),
+    /// A tree has SIP URIs of it.
+    Found(Listed),
     /// No tree has any.
     Nothing,
     /// Some tree did not answer, and no other has any.
@@ -73,7 +74,7 @@ impl Locator {
         let mut so_far = Said::Nothing;
         while let Some(answer) = answers.next().await {
             match answer {
-                Said::Uris(_) => return answer,
+                Said::Found(_) => return answer,
                 Said::Nothing => {}
                 Said::NoAnswer => so_far = answer,
             }
@@ -97,7 +98,11 @@ impl Locator {
         };
         let records: Vec<Naptr> = records.iter().filter_map(naptr).collect();
         let uris = sip_uris(number, &records);
-        if uris.is_empty() { Said::Nothing } else { Said::Uris(uris) }
+        if uris.is_empty() {
+            Said::Nothing
+        } else {
+            Said::Found(Listed { tree: tree.to_string(), uris })
+        }
     }
 }
 

@@ -20,8 +20,17 @@ const MOST: usize = 64;
 /// Up to how many domains are searched for a number that is called at our own address.
 const SEARCHED: usize = 64;
 
-/// What the DNS said about numbers, digits with country code: the SIP URIs, best first.
-pub type Told = HashMap<String, Vec<String>>;
+/// What ENUM has of a number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// The tree, such as `e164.arpa`.
+    pub tree: String,
+    /// The SIP URIs, best first; none: the number leads nowhere.
+    pub uris: Vec<String>,
+}
+
+/// What the DNS said about numbers, digits with country code.
+pub type Told = HashMap<String, Listed>;
 
 /// A request that a plan is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -49,10 +58,19 @@ pub struct Question<'q> {
 pub struct Decision {
     /// Where it goes.
     pub plan: Plan,
-    /// The account or address that was called.
-    pub canonical: String,
+    /// Who was called.
+    pub called: Called,
     /// The numbers about which nobody said anything: no range of ours has them.
     pub numbers: Vec<String>,
+}
+
+/// Who was called, for the record of the call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Called {
+    /// The account, also one that ENUM leads to, or the address.
+    pub canonical: String,
+    /// The ENUM tree that leads to who is called; empty when none does.
+    pub enum_tree: String,
 }
 
 /// Where a URI leads.
@@ -165,7 +183,7 @@ impl<'s> Sources<'s> {
         let diverted = leads.diverted();
         let usage = leads.usage();
         let enum_answers: Vec<EnumAnswer<'_>> =
-            answers.iter().map(|(number, uris)| EnumAnswer { number, uris }).collect();
+            answers.iter().map(|(number, it)| EnumAnswer { number, uris: &it.uris }).collect();
         let enum_answers = &enum_answers;
         let plan = ngn_routing::plan(&CallFacts {
             diverted: &diverted,
@@ -173,7 +191,13 @@ impl<'s> Sources<'s> {
             enum_answers,
             ..facts
         });
-        Decision { plan, canonical, numbers }
+        let mut called = Called { canonical, enum_tree: String::new() };
+        if let Callee::Unknown { .. } = callee
+            && let Some((_, listed)) = answers.iter().find(|(number, _)| names.contains(number))
+        {
+            leads.resolve_listed(listed, &mut called);
+        }
+        Decision { plan, called, numbers }
     }
 
     /// What ENUM says about the numbers that matter to a call: our own ranges first, then what the DNS said; and the
@@ -183,7 +207,7 @@ impl<'s> Sources<'s> {
         facts: &CallFacts<'_>,
         leads: &mut Leads<'_>,
         told: &Told,
-    ) -> (BTreeMap<String, Vec<String>>, Vec<String>) {
+    ) -> (BTreeMap<String, Listed>, Vec<String>) {
         let (mut answers, mut open) = (BTreeMap::new(), Vec::new());
         loop {
             let (diverted, usage) = (leads.diverted(), leads.usage());
@@ -197,17 +221,16 @@ impl<'s> Sources<'s> {
                 if answers.len() >= MOST || answers.contains_key(&number) {
                     continue;
                 }
-                let mut uris = self.directory.enums().uris(&number);
-                if uris.is_empty() {
-                    match told.get(&number) {
-                        Some(said) => uris.clone_from(said),
-                        None => open.push(number.clone()),
-                    }
-                }
-                for uri in &uris {
+                let own = self.directory.enums().find(&number);
+                let own = own.map(|(tree, uris)| Listed { tree: tree.to_string(), uris });
+                let listed = own.or_else(|| told.get(&number).cloned()).unwrap_or_else(|| {
+                    open.push(number.clone());
+                    Listed::default()
+                });
+                for uri in &listed.uris {
                     found_more |= leads.add_with_diversions(uri);
                 }
-                answers.insert(number, uris);
+                answers.insert(number, listed);
             }
             if !found_more {
                 return (answers, open);
@@ -314,6 +337,28 @@ impl<'e> Leads<'e> {
             for uri in diversion::targets(account, self.sources.settings) {
                 queue.extend(self.add(&uri, Some(account)));
             }
+        }
+    }
+
+    /// Says whom ENUM leads to: the first that is anybody, as the plan takes it.
+    fn resolve_listed(&self, listed: &Listed, called: &mut Called) {
+        let places = listed.uris.iter().filter_map(|uri| {
+            self.known.iter().find(|known| known.uri == *uri).map(|known| &known.place)
+        });
+        for place in places {
+            let account = match place {
+                Place::Ours(aor) => match self.sources.directory.account_at(aor) {
+                    None => continue,
+                    found => found,
+                },
+                Place::Nowhere => continue,
+                Place::Foreign => None,
+            };
+            if let Some(account) = account {
+                called.canonical = account.aor.to_string();
+            }
+            called.enum_tree.clone_from(&listed.tree);
+            return;
         }
     }
 

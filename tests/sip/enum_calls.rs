@@ -50,6 +50,15 @@ fn b105_numbers_of_our_ranges() {
             assert_eq!(request_user(&answer(&bob, "486 Busy Here")), "bob");
             alice.receive_where(|m| m.status() == 486).unwrap();
         }
+        // B166: who was reached received the call; rating sees how.
+        let window = record! { fromDate: 0, toDate: i64::from(i32::MAX), limit: 9 };
+        let query = record! { sipId: sip_id(&format!("bob@{DOMAIN}")), query: record! { received: window } };
+        eventually("both calls are recorded", || {
+            let found = p.admin().ok("Sip.getCalls", query.clone());
+            (found.at("received").children.len() == 2).then_some(())
+        });
+        let trees = p.database.sql("SELECT DISTINCT ENUMtld FROM radacct");
+        assert_eq!(trees.trim(), "e164.arpa");
         let at = p.admin_address().to_string();
         let from = format!("alice@{DOMAIN}");
         let told = ngn(p, &["explain", "--from", &from, "--to", "0043720555", "--admin", &at]);
@@ -96,13 +105,27 @@ fn numbers_that_the_dns_has() {
         let expected = number.replace('+', "00");
         assert_eq!(request_user(&answer(&gw, "480 Temporarily Unavailable")), expected);
         phone.receive_where(|m| m.status() == 480).unwrap();
+        call(&phone, &uri(&number), &[]);
+        answer(&other, "200 OK");
+        phone.receive_where(|m| m.status() == 200).unwrap();
+        call(&phone, &uri(&number), &[]);
+        answer(&other, "500 Server Internal Error");
+        answer(&gw, "200 OK");
+        phone.receive_where(|m| m.status() == 200).unwrap();
+        // Whose call ENUM led, and whose a gateway took instead.
+        let trees = "SELECT CASE ENUMtld WHEN '' THEN 'none' ELSE ENUMtld END FROM radacct \
+                     WHERE SipResponseCode = 200 ORDER BY RadAcctId";
+        eventually("both calls are recorded", || {
+            let trees = p.database.sql(trees);
+            (trees.lines().count() == 2).then(|| assert_eq!(trees.trim(), "e164.arpa\nnone"))
+        });
 
         call(&phone, &uri("+44209999"), &[]);
         assert_eq!(request_user(&answer(&gw, "404 Not Found")), "0044209999");
         phone.receive_where(|m| m.status() == 404).unwrap();
         let shown = http::get(p.admin_address(), "/metrics").unwrap().text();
         let found = shown.lines().find(|l| l.contains("enum_lookups") && l.contains("\"found\""));
-        assert!(found.is_some_and(|line| line.ends_with(" 2")), "{found:?}");
+        assert!(found.is_some_and(|line| line.ends_with(" 4")), "{found:?}");
 
         // The number's range is ours now: nobody else is asked.
         range(&p.admin(), "4420");

@@ -67,13 +67,15 @@ impl EnumTable {
         }
     }
 
-    /// The SIP URIs of a number, digits with country code, in the first tree that has some; best first.
+    /// The first tree that has SIP URIs of a number, digits with country code, and they, best first.
     #[must_use]
-    pub fn uris(&self, number: &str) -> Vec<String> {
-        let Some(number) = packed(number) else { return Vec::new() };
-        let mut found =
-            (0..).zip(&self.trees).filter_map(|(tree, _)| self.numbers.get(&at(tree, number)));
-        found.next().map(|text| text.lines().map(str::to_owned).collect()).unwrap_or_default()
+    pub fn find(&self, number: &str) -> Option<(&DomainName, Vec<String>)> {
+        let number = packed(number)?;
+        let mut found = (0..).zip(&self.trees).filter_map(|(place, tree)| {
+            self.numbers.get(&at(place, number)).map(|text| (tree, text))
+        });
+        let (tree, text) = found.next()?;
+        Some((tree, text.lines().map(str::to_owned).collect()))
     }
 
     /// Whether a number lies in a range of ours in a tree, so that nobody else knows more about it.
@@ -135,20 +137,25 @@ mod tests {
         EnumTable::new([tree("e164.arpa"), tree("nrenum.net"), tree("e164.arpa")])
     }
 
+    fn uris(table: &EnumTable, number: &str) -> Vec<String> {
+        table.find(number).map(|(_, uris)| uris).unwrap_or_default()
+    }
+
     #[test]
     fn b105_the_first_tree_that_has_the_number_counts() {
         let mut table = table();
-        assert!(table.is_empty() && table.uris("431").is_empty());
+        assert!(table.is_empty() && table.find("431").is_none());
         table.set_number("431", "nrenum.net", ["sip:a@example.com", "sip:b@example.com"]);
-        assert_eq!(table.uris("431"), ["sip:a@example.com", "sip:b@example.com"]);
+        assert_eq!(uris(&table, "431"), ["sip:a@example.com", "sip:b@example.com"]);
         table.set_number("431", "E164.ARPA.", ["sip:c@example.com"]);
-        assert_eq!(table.uris("431"), ["sip:c@example.com"]);
+        assert_eq!(uris(&table, "431"), ["sip:c@example.com"]);
+        assert_eq!(table.find("431").map(|(tree, _)| tree.as_str()), Some("e164.arpa"));
         table.set_number("431", "other.example", ["sip:d@example.com"]);
         assert_eq!(table.len(), 2);
         table.set_number("431", "e164.arpa", []);
-        assert_eq!(table.uris("431"), ["sip:a@example.com", "sip:b@example.com"]);
+        assert_eq!(uris(&table, "431"), ["sip:a@example.com", "sip:b@example.com"]);
         for number in ["0431", "4310", "43", "", "+431", "4x1", "1234567890123456"] {
-            assert!(table.uris(number).is_empty(), "{number}");
+            assert!(table.find(number).is_none(), "{number}");
             table.set_number(number, "other.example", ["sip:d@example.com"]);
         }
         table.set_number("+431", "e164.arpa", ["sip:d@example.com"]);

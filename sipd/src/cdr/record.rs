@@ -2,6 +2,7 @@
 //!
 //! Texts are quoted-printable, as RADIUS accounting left them in this table: its readers decode them.
 
+use crate::facts::Called;
 use ngn_model::Aor;
 use ngn_sip::message::Message;
 use ngn_sip::stack::{IncomingRequest, Source};
@@ -28,8 +29,8 @@ pub(crate) struct Parties {
     pub(crate) payer: String,
     /// The payer's caller id towards the PSTN.
     pub(crate) rpid: String,
-    /// The account or address that was called.
-    pub(crate) canonical: String,
+    /// Who was called.
+    pub(crate) called: Called,
     /// Our address, as others see it.
     pub(crate) proxy: String,
     /// This node.
@@ -39,7 +40,7 @@ pub(crate) struct Parties {
 impl Attempt {
     /// Begins.
     pub(crate) fn new(request: &Message, source: &Source, parties: Parties) -> Self {
-        let Parties { payer, rpid, canonical, proxy, node } = parties;
+        let Parties { payer, rpid, called, proxy, node } = parties;
         let from = request.from_header().ok();
         let from_aor = from.as_ref().and_then(|from| from.uri().aor());
         let cdr = Cdr {
@@ -51,7 +52,8 @@ impl Attempt {
             from_uri: from_aor.map(|aor| quoted(&aor.to_string())).unwrap_or_default(),
             from_header: quoted(&text(request, "From")),
             to_uri: request.request_uri().map(dialled).unwrap_or_default(),
-            canonical_uri: quoted(&canonical),
+            canonical_uri: quoted(&called.canonical),
+            enum_tld: called.enum_tree,
             method: "INVITE".to_owned(),
             user_agents: quoted(&text(request, "User-Agent")),
             rpid: quoted(&rpid),

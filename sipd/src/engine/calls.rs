@@ -6,7 +6,7 @@ use super::enums::{Waited, Work};
 use super::voicemail::purpose;
 use crate::cdr::Record;
 use crate::cdr::record::{self, Attempt, Parties};
-use crate::facts::{self, Decision, Question};
+use crate::facts::{self, Called, Decision, Question};
 use crate::transport::{Peer, Stream};
 use crate::wall_clock;
 use ngn_model::call_plan::{HeaderEdit, Payer, Target};
@@ -85,12 +85,12 @@ impl Engine {
             now: wall_clock(),
             seed: self.seed.wrapping_add(1),
         };
-        let Decision { plan, canonical, numbers } = self.decide(&question, &waited.told);
+        let Decision { plan, called, numbers } = self.decide(&question, &waited.told);
         // Nobody who calls for help waits.
         let lookup = if plan.is_emergency() { None } else { self.enum_lookup(&numbers, &waited) };
         match lookup {
             Some(lookup) => self.wait_for_enum(lookup, Work::Request(incoming, admission), waited),
-            None => self.carry_on(&incoming, &admission, plan, canonical),
+            None => self.carry_on(&incoming, &admission, plan, called),
         }
     }
 
@@ -99,7 +99,7 @@ impl Engine {
         &self,
         incoming: &IncomingRequest,
         admission: &Admission,
-        canonical: String,
+        called: Called,
     ) -> Option<Attempt> {
         let (payer, rpid) = match admission.caller()? {
             Caller::Account(account) => (account.aor.to_string(), account.rpid.clone()),
@@ -112,7 +112,7 @@ impl Engine {
         let proxy = self.config.listen.advertised.clone();
         let proxy = proxy.unwrap_or_else(|| incoming.source.local.ip().to_string());
         let (rpid, node) = (rpid.unwrap_or_default(), self.node.clone());
-        Some(Attempt::of(incoming, Parties { payer, rpid, canonical, proxy, node }))
+        Some(Attempt::of(incoming, Parties { payer, rpid, called, proxy, node }))
     }
 
     /// Does what a plan says.
@@ -121,7 +121,7 @@ impl Engine {
         incoming: &IncomingRequest,
         admission: &Admission,
         plan: Plan,
-        canonical: String,
+        called: Called,
     ) {
         let (id, request) = (incoming.id, &incoming.request);
         let Some(caller) = admission.caller() else { return };
@@ -131,7 +131,7 @@ impl Engine {
         if is_call {
             self.keep_plan(request.call_id().unwrap_or_default(), Arc::clone(&plan));
         }
-        let attempt = if is_call { self.attempt(incoming, admission, canonical) } else { None };
+        let attempt = if is_call { self.attempt(incoming, admission, called) } else { None };
         match &*plan {
             Plan::Reject(reject) => {
                 tracing::debug!(status = reject.status, reason = reject.reason(), "call refused");
@@ -213,6 +213,10 @@ impl Engine {
                 let pays = |one: &Payer| Some(one) == payer || Some(one) == call.trunk.as_ref();
                 let mut cdr =
                     call.attempt.answered((step, target), response, (status, to_tag), now);
+                if payer.is_some() {
+                    // A gateway took over from whom ENUM leads to.
+                    cdr.enum_tld.clear();
+                }
                 let dialog = (&*cdr.session_id, &*cdr.from_tag, &*cdr.to_tag);
                 let count_for = self.counts.answered(event.id, dialog, pays, Instant::now());
                 cdr.counts_for = count_for.iter().map(ToString::to_string).collect();

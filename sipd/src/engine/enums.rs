@@ -5,7 +5,7 @@ use super::admission::Admission;
 use crate::cdr::Record;
 use crate::enum_lookup::Said;
 use crate::explain::Ask;
-use crate::facts::Told;
+use crate::facts::{Called, Listed, Told};
 use crate::wall_clock;
 use futures::future::join_all;
 use ngn_model::DomainName;
@@ -132,13 +132,13 @@ impl Engine {
             return;
         };
         for (number, said) in answer.said {
-            let (counter, uris) = match said {
-                Said::Uris(uris) => (&self.metrics.enum_found, uris),
-                Said::Nothing => (&self.metrics.enum_unknown, Vec::new()),
-                Said::NoAnswer => (&self.metrics.enum_unanswered, Vec::new()),
+            let (counter, listed) = match said {
+                Said::Found(listed) => (&self.metrics.enum_found, listed),
+                Said::Nothing => (&self.metrics.enum_unknown, Listed::default()),
+                Said::NoAnswer => (&self.metrics.enum_unanswered, Listed::default()),
             };
             counter.inc();
-            waited.told.insert(number, uris);
+            waited.told.insert(number, listed);
         }
         match work {
             Work::Request(incoming, admission) => self.call(incoming, admission, waited),
@@ -170,7 +170,8 @@ impl Engine {
         }
         let called = incoming.request.request_uri().and_then(|uri| uri.aor());
         let canonical = called.map(|aor| aor.to_string()).unwrap_or_default();
-        let Some(attempt) = self.attempt(incoming, admission, canonical) else { return };
+        let called = Called { canonical, enum_tree: String::new() };
+        let Some(attempt) = self.attempt(incoming, admission, called) else { return };
         let tag = self.stack.to_tag(incoming.id).unwrap_or_default();
         self.record(Record::Call(Box::new(attempt.failed(status, tag, wall_clock()))));
     }

@@ -67,8 +67,8 @@ async fn the_first_tree_that_has_the_number_counts_and_answers_are_kept() {
     let asked = Arc::default();
     let locator = locator(&asked).await;
     let both = [tree("none.example"), tree("e164.example")];
-    let expected =
-        Said::Uris(vec!["sip:431@x.example".to_owned(), "sip:second@x.example".to_owned()]);
+    let uris = vec!["sip:431@x.example".to_owned(), "sip:second@x.example".to_owned()];
+    let expected = Said::Found(Listed { tree: "e164.example".to_owned(), uris });
     assert_eq!(locator.enum_uris(&number("431"), &both, PATIENCE).await, expected);
     assert_eq!(asked.load(Ordering::SeqCst), 2);
     assert_eq!(locator.enum_uris(&number("431"), &both[1..], PATIENCE).await, expected);
@@ -84,7 +84,7 @@ async fn a_tree_without_answer_keeps_no_other_from_answering_and_is_left_alone()
     let (silent, known) = (tree("silent.example"), tree("e164.example"));
     let both = [silent.clone(), known];
     let found = locator.enum_uris(&number("431"), &both, PATIENCE).await;
-    assert!(matches!(found, Said::Uris(_)), "{found:?}");
+    assert!(matches!(found, Said::Found(_)), "{found:?}");
     let only = [silent];
     assert_eq!(locator.enum_uris(&number("431"), &only, PATIENCE).await, Said::NoAnswer);
     assert_eq!(asked.load(Ordering::SeqCst), 2, "a name without answer is not asked again at once");
