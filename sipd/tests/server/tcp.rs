@@ -104,6 +104,28 @@ async fn an_unreachable_phone_fails_at_once() {
     scene.stop().await;
 }
 
+/// Inside a dialog nobody else's connection will do, nor a new one.
+#[tokio::test]
+async fn rfc5626_5_3_1_a_flow_that_is_gone_is_said_to_be() {
+    let scene = Scene::new().await;
+    let mut alice = phone(&scene, "alice").await;
+    let mut bob = scene.registered("bob").await;
+    let (_, invite) = talk(&mut alice, &mut bob, "c").await;
+    drop(alice);
+    let mut status = None;
+    // The server may not have noticed yet when the first one comes, which then is lost with the connection.
+    for _ in 0..50 {
+        let bye = bob.within_called(&invite, "BYE");
+        bob.send(&bye).await;
+        status = bob.try_next(Duration::from_millis(500)).await.and_then(|answer| answer.status());
+        if status.is_some() {
+            break;
+        }
+    }
+    assert_eq!(status, Some(430));
+    scene.stop().await;
+}
+
 /// A Route that names a connection of before a restart leads to nobody else's connection.
 #[tokio::test]
 async fn rfc5626_5_2_flows_are_not_mixed_up_after_a_restart() {

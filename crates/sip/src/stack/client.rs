@@ -233,6 +233,10 @@ impl Stack {
         match client.owner {
             Owner::Branch(context, index, _) => {
                 let to = client.to.clone();
+                let is_flow_lost = to.only_flow && matches!(ending, Ending::Failed);
+                if let Some(context) = self.contexts.get_mut(context).filter(|_| is_flow_lost) {
+                    context.is_flow_lost = true;
+                }
                 match ending {
                     // It says nothing about the place, which is tried over UDP now.
                     Ending::Failed if to.oversize == Oversize::Switched => {

@@ -47,6 +47,8 @@ pub(super) struct Context {
     is_call: bool,
     has_rung: bool,
     is_answered: bool,
+    /// The connection that the request had to take is gone.
+    pub(super) is_flow_lost: bool,
     /// Why it was cancelled, as the caller put it.
     cancel_reason: Option<String>,
     pub(super) armed: Option<Moment>,
@@ -96,6 +98,7 @@ impl Stack {
             is_call,
             has_rung: false,
             is_answered: false,
+            is_flow_lost: false,
             cancel_reason: None,
             armed: None,
             request,
@@ -466,6 +469,11 @@ impl Stack {
         let Some(context) = self.contexts.get(id) else { return };
         let (server, request) = (context.server, context.request.clone());
         let (is_call, is_invite) = (context.is_call, context.is_invite);
+        let answer = match answer {
+            // RFC 5626 section 5.3.1.
+            Answer::Own(500) if context.is_flow_lost => Answer::Own(430),
+            answer => answer,
+        };
         let status = match &answer {
             Answer::Received(response) => response.status().unwrap_or(500),
             Answer::Own(status) => *status,
