@@ -17,6 +17,9 @@ use tokio_util::sync::CancellationToken;
 /// How long to wait before a database that failed is asked again.
 const RETRY: Duration = Duration::from_millis(500);
 
+/// A load that takes so long is told of.
+const LONG: Duration = Duration::from_secs(1);
+
 /// Updates that belong together.
 #[derive(Debug)]
 pub struct Batch {
@@ -285,16 +288,22 @@ pub async fn load(
     Ok((Loaded { directory, tables }, follower))
 }
 
-/// Says what was loaded, how long it took and what it takes.
+/// Says what was loaded, how long it took and what it takes, when that was a while; nobody waits for less.
 fn tell(directory: &Directory, begun: Instant) {
     let (sizes, pstn) = (directory.sizes(), directory.pstn());
+    if begun.elapsed() < LONG {
+        return;
+    }
     let each = |octets: usize, count: usize| octets.checked_div(count).unwrap_or(0);
     tracing::info!(
-        load.seconds = begun.elapsed().as_secs_f64(),
-        load.accounts = sizes.accounts,
-        load.routes = sizes.routes,
-        load.octets_per_account = each(directory.account_octets(), sizes.accounts),
-        load.octets_per_route = each(pstn.route_octets(), sizes.routes),
+        target: "ngn::load",
+        {
+            load.seconds = begun.elapsed().as_secs_f64(),
+            load.accounts = sizes.accounts,
+            load.routes = sizes.routes,
+            load.octets_per_account = each(directory.account_octets(), sizes.accounts),
+            load.octets_per_route = each(pstn.route_octets(), sizes.routes)
+        },
         "the directory is loaded"
     );
 }

@@ -1,4 +1,4 @@
-//! How far a long load has come, told every few seconds.
+//! How far a long load has come, told every few seconds under the target `ngn::load`.
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,11 @@ impl Progress {
         if self.rows.is_multiple_of(STEP) && self.is_due(Instant::now()) {
             let (what, rows) = (self.what, self.rows);
             let seconds = self.begun.elapsed().as_secs();
-            tracing::info!(load.what = what, load.rows = rows, load.seconds = seconds, "loading");
+            tracing::info!(
+                target: "ngn::load",
+                { load.what = what, load.rows = rows, load.seconds = seconds },
+                "loading"
+            );
         }
     }
 
