@@ -82,7 +82,8 @@ fn fill(p: &Platform, rows: u64, carrier: i64) {
 
 /// Adds a route that no call took before, and waits until a call would take it.
 fn change(p: &Platform, carrier: i64, n: usize) -> Duration {
-    let prefix = format!("0099{n:05}");
+    // Longer than all that there are.
+    let prefix = format!("00991234{n:05}");
     let target = format!("/explain?from=u1@d1.example&to={prefix}1234");
     let seen = format!("prefix {prefix},");
     let shown = || http::get(p.admin_address(), &target).unwrap().text().contains(&seen);
