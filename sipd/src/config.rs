@@ -157,6 +157,8 @@ pub struct Pstn {
     pub gateway_order: GatewayOrder,
     /// The responses after which another gateway is tried, beside 408 and 5xx, 400 to 499.
     pub failover_codes: Vec<u16>,
+    /// How long a gateway may say nothing to a call before another one is tried, in seconds, 1 to 32.
+    pub silent_seconds: u64,
     /// How often a gateway is probed by OPTIONS, in seconds, 0 (never) to 3,600.
     pub probe_seconds: u64,
     /// How many failures in a row take a gateway down, 1 to 100.
@@ -185,6 +187,7 @@ impl Default for Pstn {
             answer_timeout: 120,
             gateway_order: GatewayOrder::Shared,
             failover_codes: Vec::new(),
+            silent_seconds: 5,
             probe_seconds: 30,
             probe_failures: 3,
         }
@@ -192,6 +195,12 @@ impl Default for Pstn {
 }
 
 impl Pstn {
+    /// How long a gateway may say nothing to a call.
+    #[must_use]
+    pub const fn silence(&self) -> Duration {
+        Duration::from_secs(self.silent_seconds)
+    }
+
     fn check(&self) -> Result<(), String> {
         let digits = [&self.country_code, &self.area_code, &self.national_prefix];
         let is_digits =
@@ -206,6 +215,9 @@ impl Pstn {
         }
         if !(1..=900).contains(&self.answer_timeout) {
             return Err("pstn.answer_timeout: must be 1 to 900".to_owned());
+        }
+        if !(1..=32).contains(&self.silent_seconds) {
+            return Err("pstn.silent_seconds: must be 1 to 32".to_owned());
         }
         if self.probe_seconds > 3_600 || !(1..=100).contains(&self.probe_failures) {
             let why = "`probe_seconds` must be 0 to 3600, `probe_failures` 1 to 100";
@@ -551,6 +563,7 @@ mod tests {
             .chain(["handshake_seconds", "ws", "wss", "origins", "ping_seconds"])
             .chain(["country_code", "area_code", "national_prefix", "international_prefix"])
             .chain(["calls_per_account", "gateway_order", "failover_codes", "probe_seconds"])
+            .chain(["silent_seconds"])
             .chain(["probe_failures", "trees", "dns_trees", "numbers", "without_password"])
             .chain(["servers", "timeout_milliseconds", "attempts", "cached_answers"])
             .chain(["longest_ttl", "negative_ttl", "back_off"])
@@ -564,12 +577,13 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         type Spoil = fn(&mut Config);
-        let cases: [(Spoil, &str); 19] = [
+        let cases: [(Spoil, &str); 20] = [
             (|c| c.websocket.origins = vec!["example.com".to_owned()], "websocket.origins"),
             (|c| c.tls.handshake_seconds = 0, "tls.handshake_seconds"),
             (|c| c.tls.certificate = "only.pem".into(), "tls"),
             (|c| c.pstn.country_code = "+43".to_owned(), "pstn"),
             (|c| c.pstn.failover_codes = vec![603], "pstn.failover_codes"),
+            (|c| c.pstn.silent_seconds = 0, "pstn.silent_seconds"),
             (|c| c.pstn.probe_failures = 0, "pstn"),
             (|c| c.r#enum.dns_trees = vec!["no tree".to_owned()], "enum.dns_trees"),
             (|c| c.r#enum.timeout_milliseconds = 1, "enum.timeout_milliseconds"),

@@ -4,11 +4,13 @@
 
 mod calls;
 mod diversions;
+mod each_diversion;
 mod emergencies;
 mod enum_calls;
 mod fixture;
 mod limits;
 mod malformed;
+mod numbers;
 mod phones;
 mod prepaid;
 mod pstn;

@@ -474,6 +474,70 @@ fn a_leg_has_its_own_steps() {
     }
 }
 
+/// A gateway that says nothing at all is given up early, but only where another one takes over.
+#[test]
+fn another_gateway_takes_over_from_a_silent_one() {
+    let silence = Some(std::time::Duration::from_secs(5));
+    for (when, expected, at) in [(Condition::Failover, 200, 5000), (Condition::Busy, 408, 32_000)] {
+        let mut w = world(&["alice", "bob", "carol"]);
+        w.phones[0].hangs_up = Some(1000);
+        w.phones[1].behaviour = Behaviour::Silent;
+        let first = ForwardStep { silence, ..w.step(Condition::First, &[1], None) };
+        w.forwards(vec![first, w.step(when, &[2], None)]);
+        let now = w.now;
+        w.phones[0].invite(now, "sip:+431234567@example.com");
+        w.run_to_end();
+        assert_eq!(ending(&w, 0, 0), Ending::Response(expected), "{when:?}");
+        let invited = |phone: usize| {
+            let remote = w.phones[phone].address;
+            let is_it = |m: &ngn_sip::message::Message| m.method() == Some(&Method::Invite);
+            let mut to_it = w.sent.iter().filter(|(_, d, m)| d.remote == remote && is_it(m));
+            to_it.next().map(|(at, ..)| *at)
+        };
+        let begun = invited(1).expect("an INVITE");
+        match invited(2) {
+            Some(other) => assert_eq!(other - begun, at),
+            None => assert_eq!(expected, 408),
+        }
+    }
+}
+
+/// The caller hears what the gateway said that was asked last, if it said anything.
+#[test]
+fn what_the_gateway_said_that_took_over() {
+    for (second, expected) in [(Some(404), 404), (Some(486), 486), (None, 403)] {
+        let mut w = world(&["alice", "bob", "carol"]);
+        w.phones[1].behaviour = Behaviour::Refuse(100, 403);
+        w.phones[2].behaviour = match second {
+            Some(status) => Behaviour::Refuse(100, status),
+            None => Behaviour::Silent,
+        };
+        let failover = ngn_model::call_plan::FailoverCodes::and(vec![403]);
+        let first = ForwardStep { failover, ..w.step(Condition::First, &[1], None) };
+        w.forwards(vec![first, w.step(Condition::Failover, &[2], None)]);
+        let now = w.now;
+        w.phones[0].invite(now, "sip:+431234567@example.com");
+        w.run_to_end();
+        assert_eq!(ending(&w, 0, 0), Ending::Response(expected), "{second:?}");
+    }
+}
+
+/// One that rings is not silent, however long it takes.
+#[test]
+fn a_gateway_that_rings_is_waited_for() {
+    let mut w = world(&["alice", "bob", "carol"]);
+    w.phones[0].hangs_up = Some(1000);
+    w.phones[1].behaviour = Behaviour::Answer(20_000);
+    let silence = Some(std::time::Duration::from_secs(5));
+    let first = ForwardStep { silence, ..w.step(Condition::First, &[1], None) };
+    w.forwards(vec![first, w.step(Condition::Failover, &[2], None)]);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:+431234567@example.com");
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(200));
+    assert!(w.phones[2].methods_in().is_empty());
+}
+
 #[test]
 fn rfc3261_21_3_3_a_step_may_send_the_caller_elsewhere() {
     for (refusal, expected) in [(Some(486), 302), (Some(404), 404), (None, 302)] {

@@ -80,7 +80,8 @@ fn random_plan(w: &World, r: &mut Random, caller: usize) -> ForwardPlan {
         let when = if index == 0 { Condition::First } else { r.pick(&CONDITIONS) };
         let timeouts = [None, Some(500), Some(5000), Some(20_000), Some(40_000)];
         let answer_timeout = r.pick(&timeouts).map(Duration::from_millis);
-        steps.push(ForwardStep { answer_timeout, ..ForwardStep::new(when, targets) });
+        let silence = r.pick(&[None, None, Some(Duration::from_millis(900))]);
+        steps.push(ForwardStep { answer_timeout, silence, ..ForwardStep::new(when, targets) });
     }
     ForwardPlan { steps, edits: vec![], recurse: r.percent(50) }
 }

@@ -22,7 +22,7 @@ use ngn_sip::uri::Uri;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The methods that are served; others are forwarded all the same.
 const ALLOWED: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, SUBSCRIBE, NOTIFY";
@@ -143,7 +143,7 @@ impl Engine {
                 self.reply(id, reject.status, Some(reject.phrase), &Vec::new());
             }
             Plan::Call(plan) => {
-                let (mut steps, gateways) = forward_steps(plan);
+                let (mut steps, gateways) = forward_steps(plan, self.config.pstn.silence());
                 self.use_open_connections(&mut steps);
                 if let Some(mut attempt) = attempt {
                     let uris = |step: &ForwardStep| {
@@ -273,12 +273,13 @@ impl InSetup {
 type ByPlace = BTreeMap<(usize, usize), (i64, Payer)>;
 
 /// The steps as the stack takes them.
-fn forward_steps(plan: &CallPlan) -> (Vec<ForwardStep>, ByPlace) {
+fn forward_steps(plan: &CallPlan, silence: Duration) -> (Vec<ForwardStep>, ByPlace) {
     let mut gateways = ByPlace::new();
     let mut steps = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {
         let mut forward = ForwardStep {
             answer_timeout: Some(step.answer_timeout),
+            silence: Some(silence),
             leg: step.leg,
             ..ForwardStep::new(step.when, Vec::new())
         };

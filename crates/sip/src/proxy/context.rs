@@ -35,7 +35,7 @@ use super::plan::{ForwardStep, ForwardTarget};
 use crate::message::Message;
 use crate::transaction::Moment;
 use crate::uri::Uri;
-use ngn_model::call_plan::FailoverCodes;
+use ngn_model::call_plan::{Condition, FailoverCodes};
 use std::time::Duration;
 
 /// How often redirections may add targets to one request.
@@ -153,6 +153,8 @@ pub(crate) struct ResponseContext {
     branches: Vec<Branch>,
     /// The final answers that came, 300 to 699.
     candidates: Vec<(u16, Message)>,
+    /// What those said for whom others took over; it counts when the others say nothing.
+    superseded: Vec<(u16, Message)>,
     is_cancelled: bool,
     is_refused_everywhere: bool,
     /// What the caller is told to call itself, once all branches have ended.
@@ -178,6 +180,7 @@ impl ResponseContext {
             next_step: 0,
             branches: Vec::new(),
             candidates: Vec::new(),
+            superseded: Vec::new(),
             is_cancelled: false,
             is_refused_everywhere: false,
             redirect: None,
@@ -237,11 +240,19 @@ impl ResponseContext {
         let has_more = self.target(index).is_some_and(|(target, hop)| {
             hop + 1 < target.next_hops.len() && !target.next_hops.get(hop).is_some_and(is_switched)
         });
-        let wait = self.waits.next_hop;
+        let wait = if has_more { Some(self.waits.next_hop) } else { self.silence(index) };
         if let Some(branch) = self.branches.get_mut(index) {
             branch.phase = Phase::Trying;
-            branch.deadline = has_more.then(|| now + wait);
+            branch.deadline = wait.map(|wait| now + wait);
         }
+    }
+
+    /// How long a branch may say nothing, when somebody takes over then.
+    fn silence(&self, index: usize) -> Option<Duration> {
+        let step = self.branches.get(index).map(|branch| branch.step)?;
+        let silence = self.steps.get(step)?.silence?;
+        let mut later = self.steps.iter().skip(self.next_step);
+        later.any(|step| step.when == Condition::Failover && !step.is_empty()).then_some(silence)
     }
 
     /// The request of a branch goes to the first of these, and to the second when that fails, in place of its next hop.
@@ -485,6 +496,11 @@ impl ResponseContext {
                 if self.open_next_hop(index, &mut orders) {
                     orders.push(Order::Silent(index));
                     self.cut(index, Cut::NextHop, now, &mut orders);
+                } else if self.silence(index).is_some() {
+                    orders.push(Order::Silent(index));
+                    self.cut(index, Cut::NextHop, now, &mut orders);
+                    self.end_branch(index, Status::Silent);
+                    self.advance(now, &mut orders);
                 }
             }
             (Phase::Proceeding, Cancel::Sent) => {
@@ -632,6 +648,9 @@ impl ResponseContext {
             self.next_step += 1;
             let is_asked = step.leg.after.is_none_or(|after| after == leg);
             if is_asked && outcome.fulfils(step.when) && !step.is_empty() {
+                if step.when == Condition::Failover {
+                    self.superseded.append(&mut self.candidates);
+                }
                 self.take_step(index, now, orders);
                 if self.redirect.is_none() {
                     return;
@@ -666,8 +685,12 @@ impl ResponseContext {
             return Answer::Redirect(Box::new(uri));
         }
         let silent = |b: &Branch| matches!(b.ending, Some(Status::NoAnswer | Status::Silent));
+        let mut candidates = std::mem::take(&mut self.candidates);
+        if candidates.is_empty() {
+            candidates.append(&mut self.superseded);
+        }
         let collected = Collected {
-            candidates: std::mem::take(&mut self.candidates),
+            candidates,
             is_invite: self.is_invite,
             is_cancelled: self.is_cancelled,
             is_unanswered: self.branches.iter().any(silent),
