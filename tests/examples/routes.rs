@@ -41,7 +41,7 @@ fn main() {
     p.launch();
     println!("ready after {:.1} s", started.elapsed().as_secs_f64());
     let log = p.program().log();
-    let told = |line: &&str| line.contains("the directory is loaded") || line.contains(": loading");
+    let told = |line: &&str| line.contains("ngn::load");
     log.lines().filter(told).for_each(|line| println!("  {}", line.trim()));
     println!("resident: {} MiB", resident(&mut p) >> 20);
     let mut times: Vec<Duration> = (0..changes).map(|n| change(&p, carriers[n % 40], n)).collect();
