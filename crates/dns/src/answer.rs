@@ -1,7 +1,8 @@
 //! A query's octets and the zones give an answer's octets.
 //!
 //! `request` reads the query → [`answer`] decides what needs no zone → `resolve` walks zones, aliases and delegations →
-//! `writer` composes, compresses and keeps to the limit. No step allocates but for growing the caller's buffer.
+//! `writer` composes, compresses and keeps to the limit. No step allocates but for growing the caller's buffer and for names
+//! that DNAME makes.
 
 pub(crate) mod request;
 mod resolve;
@@ -73,6 +74,8 @@ pub enum Rcode {
     NxDomain,
     /// The operation is none of ours.
     NotImp,
+    /// The name that it stands for would be too long (RFC 6672 section 2.2).
+    YxDomain,
     /// Not our zone, class or business.
     Refused,
     /// No zone of ours begins there (RFC 5936 section 2.2.1).
@@ -83,12 +86,13 @@ pub enum Rcode {
 
 impl Rcode {
     /// Every one.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoError,
         Self::FormErr,
         Self::ServFail,
         Self::NxDomain,
         Self::NotImp,
+        Self::YxDomain,
         Self::Refused,
         Self::NotAuth,
         Self::BadVers,
@@ -104,6 +108,7 @@ impl Rcode {
             Self::NxDomain => 3,
             Self::NotImp => 4,
             Self::Refused => 5,
+            Self::YxDomain => 6,
             Self::NotAuth => 9,
             Self::BadVers => 16,
         }
@@ -119,6 +124,7 @@ impl Rcode {
             Self::NxDomain => "NXDOMAIN",
             Self::NotImp => "NOTIMP",
             Self::Refused => "REFUSED",
+            Self::YxDomain => "YXDOMAIN",
             Self::NotAuth => "NOTAUTH",
             Self::BadVers => "BADVERS",
         }

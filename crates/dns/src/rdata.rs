@@ -162,7 +162,7 @@ const fn form(kind: RecordType) -> Option<&'static str> {
     Some(match kind {
         RecordType::A => "IPv4 address",
         RecordType::AAAA => "IPv6 address",
-        RecordType::NS | RecordType::CNAME | RecordType::PTR => "name",
+        RecordType::NS | RecordType::CNAME | RecordType::PTR | RecordType::DNAME => "name",
         RecordType::MX => "name (its preference is the priority)",
         RecordType::TXT => "\"string\" ...",
         RecordType::SRV => "weight port target (the priority stands apart)",
@@ -217,17 +217,17 @@ fn write(fields: &mut Fields<'_>, priority: u16, out: &mut Vec<u8>) -> Result<()
             }
         }
         RecordType::LOC => loc::write(fields, out)?,
-        // NS, CNAME and PTR: one name.
+        // NS, CNAME, PTR and DNAME: one name.
         _ => fields.name("target", out)?,
     }
     fields.end()
 }
 
-/// The name in the data of NS, CNAME, PTR, MX, SRV or NAPTR; `None` for other types and for broken data.
+/// The name in the data of NS, CNAME, PTR, DNAME, MX, SRV or NAPTR; `None` for other types and for broken data.
 #[must_use]
 pub fn target(kind: RecordType, rdata: &[u8]) -> Option<Name> {
     let at = match kind {
-        RecordType::NS | RecordType::CNAME | RecordType::PTR => 0,
+        RecordType::NS | RecordType::CNAME | RecordType::PTR | RecordType::DNAME => 0,
         RecordType::MX => 2,
         RecordType::SRV => 6,
         RecordType::NAPTR => {

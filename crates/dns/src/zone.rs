@@ -29,6 +29,8 @@ pub struct Zone {
     records: usize,
     /// Names with NS below the apex.
     cuts: usize,
+    /// Names with DNAME.
+    dnames: usize,
     /// Names that begin with the label `*`.
     wildcards: usize,
 }
@@ -65,6 +67,8 @@ pub enum Lookup<'z> {
     Wildcard(Node<'z>),
     /// The name lies at or below a delegation, which has these name servers.
     Referral(Node<'z>, RrSet<'z>),
+    /// The name lies below this one, whose whole subtree stands for another one (DNAME).
+    Renamed(Node<'z>, RrSet<'z>),
     /// There is no such name, and nothing below it in this zone.
     NoName,
 }
@@ -84,7 +88,7 @@ impl Zone {
     pub fn new(apex: Name, serial: u32) -> Self {
         let mut names = Trie::default();
         names.insert(Entry::new(apex.as_wire(), 0, Vec::new()));
-        Self { apex, serial, names, records: 0, cuts: 0, wildcards: 0 }
+        Self { apex, serial, names, records: 0, cuts: 0, dnames: 0, wildcards: 0 }
     }
 
     /// Makes a zone of what the database holds. Records that make no sense are left out and come back with the reason.
@@ -185,10 +189,19 @@ impl Zone {
     /// itself is no referral.
     #[must_use]
     pub fn lookup(&self, name: &[u8], at_parent: bool) -> Lookup<'_> {
-        if self.cuts > 0
-            && let Some((node, servers)) = self.cut_above(name, at_parent)
-        {
-            return Lookup::Referral(node, servers);
+        let above = |count: usize, rtype: u16, skip: usize| {
+            if count > 0 { self.above(name, rtype, skip) } else { None }
+        };
+        let cut = above(self.cuts, codes::NS, usize::from(at_parent));
+        // What both hold is given away by the one closer to the apex.
+        match (cut, above(self.dnames, codes::DNAME, 1)) {
+            (Some((node, servers)), renamed)
+                if renamed.is_none_or(|(other, _)| node.name().len() <= other.name().len()) =>
+            {
+                return Lookup::Referral(node, servers);
+            }
+            (_, Some((node, target))) => return Lookup::Renamed(node, target),
+            (..) => {}
         }
         if let Some(node) = self.node(name) {
             return Lookup::Exact(node);
@@ -200,15 +213,16 @@ impl Zone {
         encloser.and_then(|node| self.wildcard(node)).map_or(Lookup::NoName, Lookup::Wildcard)
     }
 
-    /// The delegation closest to the apex among a name and its ancestors.
-    fn cut_above(&self, name: &[u8], at_parent: bool) -> Option<(Node<'_>, RrSet<'_>)> {
-        let apex = self.apex.as_wire().len();
+    /// The one closest to the apex of those among a name and its ancestors in the zone that have records of a type; the
+    /// first `skip` of them are not looked at, and neither are name servers of the apex.
+    fn above(&self, name: &[u8], rtype: u16, skip: usize) -> Option<(Node<'_>, RrSet<'_>)> {
+        let apex = self.apex.as_wire().len() + usize::from(rtype == codes::NS);
         ancestors(name)
-            .skip(usize::from(at_parent))
-            .take_while(|suffix| suffix.len() > apex)
+            .skip(skip)
+            .take_while(|suffix| suffix.len() >= apex)
             .filter_map(|suffix| {
                 let node = self.node(suffix)?;
-                Some((node, node.rrset(codes::NS)?))
+                Some((node, node.rrset(rtype)?))
             })
             .last()
     }
@@ -232,10 +246,12 @@ impl Zone {
         if let Some(old) = &old {
             self.records -= old.rrsets().map(|set| usize::from(set.count)).sum::<usize>();
             self.cuts -= usize::from(!is_apex && old.rrset(codes::NS).is_some());
+            self.dnames -= usize::from(old.rrset(codes::DNAME).is_some());
         }
         let new = Entry::new(name, children, records);
         self.records += new.rrsets().map(|set| usize::from(set.count)).sum::<usize>();
         self.cuts += usize::from(!is_apex && new.rrset(codes::NS).is_some());
+        self.dnames += usize::from(new.rrset(codes::DNAME).is_some());
         if is_apex || children > 0 || new.rrsets().next().is_some() {
             self.names.insert(new);
             if old.is_none() {

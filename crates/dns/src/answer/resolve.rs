@@ -1,9 +1,9 @@
 //! The walk through zones, aliases and delegations (RFC 1034 section 4.3.2).
 
 use super::request::Question;
-use super::writer::{Section, Writer, Written};
+use super::writer::{Record, Section, Writer, Written};
 use super::{About, Rcode, Reply, Transport};
-use crate::name::ancestors;
+use crate::name::{MAX_NAME, ancestors};
 use crate::zone::{Lookup, Node, RrSet, Soa, Zone, Zones, codes};
 
 /// How many names of a chain of aliases are looked up; the rest is for the asker to look up.
@@ -22,45 +22,27 @@ pub(super) fn resolve(
 ) -> Reply {
     let (qtype, sets) = (question.qtype, [None; MAX_SETS]);
     let mut walk = Walk { zones, qtype, transport, writer, sets, about: About::Name };
-    let mut names: [&[u8]; MAX_ALIASES] = [&[]; MAX_ALIASES];
-    let mut name = question.name();
     let about = About::Name;
     let mut reply = Reply { rcode: Rcode::NoError, authoritative: true, truncated: false, about };
-    for hop in 0..MAX_ALIASES {
-        // An alias that leads back.
-        if names.contains(&name) {
-            break;
-        }
-        if let Some(place) = names.get_mut(hop) {
-            *place = name;
-        }
-        let step = walk.step(name);
-        if hop == 0 {
-            reply.about = walk.about;
-        }
-        match step {
-            Step::Alias(target) => {
-                name = target;
-                continue;
-            }
-            // RFC 6604: the code speaks of the last name.
-            Step::Done(rcode) => reply.rcode = rcode,
-            Step::Full => reply.truncated = true,
-            // AA speaks of the first name (RFC 1035 section 4.1.1).
-            Step::Delegated { complete } => {
-                reply.authoritative = hop > 0;
-                reply.truncated = !complete;
-            }
-            Step::NotOurs(rcode) if hop == 0 => return Reply::error(rcode),
-            // What an alias outside of our zones leads to is for the asker to look up.
-            Step::NotOurs(_) => {}
-        }
-        break;
-    }
+    walk.follow(question.name(), None, &mut reply);
     if !reply.truncated {
         walk.additional();
     }
     reply
+}
+
+/// A name that was looked up, and what led to it.
+struct Seen<'n> {
+    name: &'n [u8],
+    before: Option<&'n Seen<'n>>,
+    /// How many were looked up before.
+    hop: usize,
+}
+
+impl Seen<'_> {
+    fn has(&self, name: &[u8]) -> bool {
+        self.name == name || self.before.is_some_and(|before| before.has(name))
+    }
 }
 
 /// What one name led to.
@@ -73,6 +55,8 @@ enum Step<'z> {
     Delegated { complete: bool },
     /// The name stands for another one.
     Alias(&'z [u8]),
+    /// The name lies below one that stands for another one, and so stands for this one.
+    Renamed(Box<[u8]>),
     /// No zone of ours, or none that can be served.
     NotOurs(Rcode),
 }
@@ -89,6 +73,37 @@ struct Walk<'w, 'z, 'o> {
 }
 
 impl<'z> Walk<'_, 'z, '_> {
+    /// Looks a name up, and what it stands for.
+    fn follow(&mut self, name: &[u8], before: Option<&Seen<'_>>, reply: &mut Reply) {
+        let hop = before.map_or(0, |before| before.hop + 1);
+        // An alias that leads back, or too many of them.
+        if hop >= MAX_ALIASES || before.is_some_and(|before| before.has(name)) {
+            return;
+        }
+        let seen = Seen { name, before, hop };
+        let step = self.step(name);
+        if hop == 0 {
+            reply.about = self.about;
+        }
+        match step {
+            Step::Alias(target) => self.follow(target, Some(&seen), reply),
+            Step::Renamed(target) => self.follow(&target, Some(&seen), reply),
+            // RFC 6604: the code speaks of the last name.
+            Step::Done(rcode) => reply.rcode = rcode,
+            Step::Full => reply.truncated = true,
+            // AA speaks of the first name (RFC 1035 section 4.1.1).
+            Step::Delegated { complete } => {
+                reply.authoritative = hop > 0;
+                reply.truncated = !complete;
+            }
+            Step::NotOurs(rcode) if hop == 0 => {
+                *reply = Reply::error(rcode);
+            }
+            // What an alias outside of our zones leads to is for the asker to look up.
+            Step::NotOurs(_) => {}
+        }
+    }
+
     fn step(&mut self, name: &[u8]) -> Step<'z> {
         let at_parent = self.qtype == codes::DS;
         let Some(zone) = self.zone_of(name, at_parent) else {
@@ -99,6 +114,7 @@ impl<'z> Walk<'_, 'z, '_> {
         let step = match zone.lookup(name, at_parent) {
             Lookup::Exact(node) => return self.node(zone, soa, name, node),
             Lookup::Referral(cut, servers) => self.referral(zone, cut, servers),
+            Lookup::Renamed(node, target) => self.renamed(zone, name, node, target),
             // Nobody may say that what lies above an apex of ours does not exist, nor let a wildcard stand for it.
             Lookup::Wildcard(_) | Lookup::NoName if self.zones.has_below(name) => {
                 self.negative(zone, soa, Rcode::NoError)
@@ -142,6 +158,28 @@ impl<'z> Walk<'_, 'z, '_> {
             return Step::Full;
         }
         alias.rdata().next().map_or(Step::Done(Rcode::NoError), Step::Alias)
+    }
+
+    /// What lies below a DNAME: the record, and the alias that it makes for this name (RFC 6672 section 3.2).
+    fn renamed(&mut self, zone: &Zone, name: &[u8], node: Node<'z>, dname: RrSet<'z>) -> Step<'z> {
+        if !self.answer(zone, node.name(), dname) {
+            return Step::Full;
+        }
+        let Some(target) = dname.rdata().next() else { return Step::Done(Rcode::NoError) };
+        let below = name.get(..name.len() - node.name().len()).unwrap_or_default();
+        let new: Box<[u8]> = [below, target].concat().into();
+        if new.len() > MAX_NAME {
+            return Step::Done(Rcode::YxDomain);
+        }
+        let (rtype, ttl, serial) = (codes::CNAME, dname.ttl, zone.serial());
+        let alias = Record { owner: name, rtype, ttl, rdata: &new, serial };
+        if !self.writer.record(&alias) {
+            return Step::Full;
+        }
+        match self.qtype {
+            codes::CNAME | codes::ANY => Step::Done(Rcode::NoError),
+            _ => Step::Renamed(new),
+        }
     }
 
     /// All types over TCP, one RRset over UDP (RFC 8482 section 4.1): the smallest.

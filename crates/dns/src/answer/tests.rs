@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 fn zones() -> Zones {
     let big = "x".repeat(200);
+    let long = format!("{0}.{0}.example.net", "y".repeat(60));
     let texts: Vec<String> = (0..40).map(|n| format!("\"{n} {big}\"")).collect();
     let mut example = vec![
         ("ns1.example.com", "A", 60, "192.0.2.53"),
@@ -33,6 +34,12 @@ fn zones() -> Zones {
         ("sub.example.com", "TYPE43", 60, "\\# 4 00010203"),
         ("ns.sub.example.com", "A", 60, "192.0.2.54"),
         ("ns.sub.example.com", "AAAA", 60, "2001:db8::54"),
+        ("x.dname.sub.example.com", "DNAME", 60, "example.net"),
+        ("old.example.com", "DNAME", 300, "example.net"),
+        ("below.old.example.com", "A", 60, "192.0.2.66"),
+        ("long.example.com", "DNAME", 60, long.as_str()),
+        ("self.example.com", "DNAME", 60, "self.example.com"),
+        ("out.example.com", "DNAME", 60, "example.org"),
     ];
     example.extend(texts.iter().map(|text| ("big.example.com", "TXT", 60, text.as_str())));
     let broken = {
@@ -534,4 +541,47 @@ fn an_answer_is_cut_short() {
     );
     assert_eq!((answer.answers.len(), answer.authorities.len()), (0, 0));
     assert!(out.len() <= octets.len());
+}
+
+/// RFC 6672 sections 2.2, 2.4 and 3.2: what lies below a DNAME stands for what lies below its target, also what is stored
+/// there, and not the name itself.
+#[test]
+fn dname_renames_what_lies_below() {
+    let ask = |name: &str, qtype: RecordType| {
+        let answer = ask_by(&query(name, qtype), Transport::Tcp);
+        let answers = answer.answers.iter().map(|record| {
+            format!("{} {} {} {}", record.name, record.ttl, record.record_type(), record.data)
+        });
+        (u16::from(answer.metadata.response_code), answers.collect::<Vec<_>>())
+    };
+    // The library shows the octets of a type that it does not know, here `example.net`, in Base64.
+    let renamed = "old.example.com. 300 DNAME B2V4YW1wbGUDbmV0AA==".to_owned();
+    let (code, answers) = ask("a.old.example.com", RecordType::A);
+    let chain = [
+        renamed.as_str(),
+        "a.old.example.com. 300 CNAME a.example.net.",
+        "a.example.net. 60 CNAME alias.example.com.",
+        "alias.example.com. 60 CNAME www.example.com.",
+        "www.example.com. 60 A 192.0.2.1",
+    ];
+    assert_eq!((code, answers), (0, chain.map(str::to_owned).to_vec()));
+    for (name, code, records) in [
+        ("nothing.old.example.com", 3, 2),
+        ("below.old.example.com", 3, 2),
+        ("x.y.old.example.com", 3, 2),
+        ("old.example.com", 0, 0),
+        // A name that would be too long.
+        (format!("{0}.{0}.{0}.long.example.com", "x".repeat(60)).as_str(), 6, 1),
+        ("x.self.example.com", 0, 2),
+        // What it leads to is not ours.
+        ("x.out.example.com", 0, 2),
+        // The delegation comes first.
+        ("y.x.dname.sub.example.com", 0, 0),
+    ] {
+        let (got, answers) = ask(name, RecordType::A);
+        assert_eq!((got, answers.len()), (code, records), "{name}: {answers:?}");
+    }
+    assert_eq!(ask("old.example.com", RecordType::Unknown(39)), (0, vec![renamed.clone()]));
+    let alias = "b.old.example.com. 300 CNAME b.example.net.".to_owned();
+    assert_eq!(ask("b.old.example.com", RecordType::CNAME), (0, vec![renamed, alias]));
 }

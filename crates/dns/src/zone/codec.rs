@@ -54,6 +54,7 @@ impl Zone {
             let at_apex = entry.key() == zone.apex.as_wire();
             zone.records += entry.rrsets().map(|set| usize::from(set.count)).sum::<usize>();
             zone.cuts += usize::from(!at_apex && entry.rrset(codes::NS).is_some());
+            zone.dnames += usize::from(entry.rrset(codes::DNAME).is_some());
             zone.wildcards += usize::from(!at_apex && entry.key().starts_with(b"\x01*"));
             zone.names.insert(entry);
             counted += 1;

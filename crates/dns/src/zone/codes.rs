@@ -9,6 +9,7 @@ pub(crate) const MX: u16 = 15;
 pub(crate) const AAAA: u16 = 28;
 pub(crate) const SRV: u16 = 33;
 pub(crate) const NAPTR: u16 = 35;
+pub(crate) const DNAME: u16 = 39;
 pub(crate) const OPT: u16 = 41;
 pub(crate) const DS: u16 = 43;
 pub(crate) const IXFR: u16 = 251;

@@ -46,6 +46,9 @@ pub enum BadReason {
     /// An SOA that is not the first one at the apex.
     #[error("a zone has one SOA, at its apex")]
     ExtraSoa,
+    /// A DNAME that is not the first one of its name (RFC 6672 section 2.4).
+    #[error("a name has one DNAME")]
+    ExtraDname,
 }
 
 impl BadRecord {
@@ -106,7 +109,7 @@ pub(super) fn encode(
     }
     let at_apex = owner == apex;
     let alone = !at_apex && records.iter().all(|(rr, _)| rr.rtype == codes::CNAME);
-    let (mut aliases, mut authorities) = (0, 0);
+    let (mut aliases, mut authorities, mut renamings) = (0, 0, 0);
     records.retain(|(rr, row)| {
         let reason = match rr.rtype {
             codes::CNAME => {
@@ -116,6 +119,10 @@ pub(super) fn encode(
             codes::SOA => {
                 authorities += 1;
                 (!at_apex || authorities > 1).then_some(BadReason::ExtraSoa)
+            }
+            codes::DNAME => {
+                renamings += 1;
+                (renamings > 1).then_some(BadReason::ExtraDname)
             }
             _ => None,
         };
