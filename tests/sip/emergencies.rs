@@ -5,7 +5,7 @@ use std::thread;
 use ngn_tests::database::Backend;
 use ngn_tests::fixture::{carrier, route, subscriber};
 use ngn_tests::platform::{Platform, eventually};
-use ngn_tests::sip::{Phone, Request, response};
+use ngn_tests::sip::{Message, Phone, Request, response};
 use ngn_tests::{Value, record};
 
 use crate::fixture::DOMAIN;
@@ -139,5 +139,60 @@ fn emergency_calls_are_not_shed() {
         });
         is_helped(&alice, &centre, &uri("112"));
         stopping.join().unwrap();
+    });
+}
+
+// B165, RFC 6442: where the caller is goes along untouched, and another target takes over from one that fails or is silent.
+#[test]
+fn b165_location_goes_along_and_targets_take_over() {
+    let settings = SETTINGS.replace("[pstn]\n", "[pstn]\nsilent_seconds = 1\n");
+    on_both(&settings, |p| {
+        let alice = caller(p, "alice", &[], "");
+        // Those for the domain come before the default.
+        let (first, second) = (stand_in(p), stand_in(p));
+        let near = format!("sip:near@{}", first.local());
+        ngn(p, &["emergency", "add", "112", &near, "--domain", DOMAIN]);
+        let far = format!("sip:help@{}", second.local());
+        ngn(p, &["emergency", "add", "112", &far]);
+        let at = p.admin_address().to_string();
+        eventually("both targets are known", || {
+            let from = format!("alice@{DOMAIN}");
+            let told = ngn(p, &["explain", "--from", &from, "--to", "112", "--admin", &at]);
+            (told.contains(&near) && told.contains(&far)).then_some(())
+        });
+        let place =
+            "<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"pres:alice@sip.example\"/>";
+        let located = || {
+            let mut help = Request::new("INVITE", &uri("112"), &alice.aor(), &uri("112"))
+                .with("Contact", &format!("<{}>", alice.contact()))
+                .with("Geolocation", "<cid:alice@sip.example>")
+                .with("Geolocation-Routing", "yes")
+                .with("Content-Type", "application/pidf+xml");
+            help.body = place.to_owned();
+            alice.send(&help.bytes(&alice)).unwrap();
+            help
+        };
+        let arrives = |at: &Phone, user: &str| {
+            let invite = at.receive_where(|message| message.method() == "INVITE").unwrap();
+            assert_eq!(request_user(&invite), user);
+            assert_eq!(invite.header("geolocation"), Some("<cid:alice@sip.example>"));
+            assert_eq!(invite.header("geolocation-routing"), Some("yes"));
+            assert_eq!(invite.body, place);
+            invite
+        };
+        let answered = |at: &Phone, invite: &Message, status: &str| {
+            let contact = format!("<{}>", at.contact());
+            at.send(&response(invite, status, "centre", &[("Contact", &contact)])).unwrap();
+        };
+        for status in [Some("503 Service Unavailable"), Some("486 Busy Here"), None] {
+            let help = located();
+            let invite = arrives(&first, "near");
+            if let Some(status) = status {
+                answered(&first, &invite, status);
+            }
+            let invite = arrives(&second, "help");
+            answered(&second, &invite, "200 OK");
+            assert_eq!(last(&alice, &help).status(), 200, "{status:?}");
+        }
     });
 }

@@ -279,7 +279,7 @@ fn forward_steps(plan: &CallPlan, silence: Duration) -> (Vec<ForwardStep>, ByPla
     for step in &plan.steps {
         let mut forward = ForwardStep {
             answer_timeout: Some(step.answer_timeout),
-            silence: Some(silence),
+            silence: plan.is_emergency.then_some(silence),
             leg: step.leg,
             ..ForwardStep::new(step.when, Vec::new())
         };
@@ -290,6 +290,7 @@ fn forward_steps(plan: &CallPlan, silence: Duration) -> (Vec<ForwardStep>, ByPla
             let Some(found) = forward_target(target) else { continue };
             if let Target::Gateway(gateway) = target {
                 forward.failover = gateway.failover.clone();
+                forward.silence = Some(silence);
                 let place = (steps.len(), forward.targets.len());
                 gateways.insert(place, (gateway.id, Payer::clone(&gateway.payer)));
             }

@@ -252,7 +252,9 @@ impl ResponseContext {
         let step = self.branches.get(index).map(|branch| branch.step)?;
         let silence = self.steps.get(step)?.silence?;
         let mut later = self.steps.iter().skip(self.next_step);
-        later.any(|step| step.when == Condition::Failover && !step.is_empty()).then_some(silence)
+        let takes_over =
+            |step: &ForwardStep| matches!(step.when, Condition::Failover | Condition::Unanswered);
+        later.any(|step| takes_over(step) && !step.is_empty()).then_some(silence)
     }
 
     /// The request of a branch goes to the first of these, and to the second when that fails, in place of its next hop.

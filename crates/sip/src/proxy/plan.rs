@@ -40,8 +40,8 @@ pub struct ForwardStep {
     pub leg: Leg,
     /// The responses after which a step with [`Condition::Failover`] is taken.
     pub failover: FailoverCodes,
-    /// How long a target may say nothing at all before a later step with [`Condition::Failover`] is taken; `None`: as long
-    /// as its transaction lasts (RFC 3261 section 16.8).
+    /// How long a target may say nothing at all before a later step with [`Condition::Failover`] or
+    /// [`Condition::Unanswered`] is taken; `None`: as long as its transaction lasts (RFC 3261 section 16.8).
     pub silence: Option<Duration>,
     /// Instead of targets: the caller is told to call this URI itself (302), and no other step is taken.
     pub redirect: Option<Uri>,
