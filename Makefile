@@ -49,7 +49,7 @@ bench-soap: ## measure accounts added over SOAP against rows inserted by hand, o
 bench-routes: ## measure calls, changes and loading with a million accounts and routes (takes minutes)
 	cargo run --release -p ngn-routing --example routes
 	cargo build --release --workspace --bins
-	NGN_TEST_PATIENCE=900 tests/bin/with-mariadb cargo run --release -p ngn-tests --example routes
+	NGN_TEST_PATIENCE=900 tests/bin/with-mariadb cargo run --release -p ngn-tests --example loading
 
 bench-codec: ## measure the processor time of a SOAP message beside gSOAP's C++ (needs gSOAP)
 	cargo run --release -p ngn-tests --example codec

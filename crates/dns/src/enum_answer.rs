@@ -1,7 +1,7 @@
 //! What the NAPTR records of a number lead to: SIP URIs, chosen by RFC 6116 and RFC 3402.
 //!
 //! Records come from anybody, so what is asked of one is bounded: its expression has at most 255 octets (RFC 1035
-//! section 3.3) and is compiled within [`MOST_COMPILED`], and matching takes time in proportion to the number's digits.
+//! section 3.3) and is compiled within `MOST_COMPILED`, and matching takes time in proportion to the number's digits.
 
 use ngn_model::number::E164;
 use regex::bytes::{Regex, RegexBuilder};
