@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use ngn_model::{CustomerId, Position};
 use sqlx::pool::PoolConnection;
 use sqlx::{Database, Executor, MySql, Sqlite};
+use std::hash::{BuildHasher as _, RandomState};
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -139,7 +140,7 @@ pub(crate) async fn typed<T>(
 }
 
 /// How often a transaction is tried when others are in its way.
-const ATTEMPTS: u32 = 3;
+const ATTEMPTS: u32 = 6;
 
 /// How long one attempt may take from its begin to its commit. Followers wait more than twice as long for a
 /// row whose number was passed over before they stop holding the others back for it.
@@ -152,7 +153,7 @@ impl Store {
     /// Runs `work` in one write transaction and commits it; an `Err` from `work` rolls everything back.
     ///
     /// When other transactions are in the way (deadlock, lock wait, cluster certification, busy file, a broken
-    /// connection before the commit) the whole closure runs again, at most three times in all, so it must not
+    /// connection before the commit) the whole closure runs again, at most six times in all, so it must not
     /// have effects of its own. Borrow what it needs; it cannot move values out:
     ///
     /// ```ignore
@@ -200,7 +201,7 @@ impl Store {
                 Attempt::Again(error) if last => return Err(error),
                 Attempt::Again(_) => {
                     tracing::debug!(store.attempt = attempt, "transaction is tried again");
-                    tokio::time::sleep(Duration::from_millis(u64::from(attempt) * 5)).await;
+                    tokio::time::sleep(pause(attempt)).await;
                     attempt += 1;
                 }
             }
@@ -420,6 +421,13 @@ impl Tx<'_> {
         }
         Ok(())
     }
+}
+
+/// How long to wait before a transaction is tried again: those that were in each other's way, many at one name for
+/// instance, must not all come back at the same moment. At most 10 ms at first, and twice as much each time.
+fn pause(attempt: u32) -> Duration {
+    let most = 10_000_u64 << attempt.clamp(1, 6).saturating_sub(1);
+    Duration::from_micros(RandomState::new().hash_one(attempt) % most)
 }
 
 /// The time now, in milliseconds since 1970 UTC.
