@@ -502,6 +502,27 @@ fn another_gateway_takes_over_from_a_silent_one() {
     }
 }
 
+/// The last gateway of a diversion has all the time that its transaction has, whatever steps other legs have.
+#[test]
+fn nobody_takes_over_from_the_last_of_a_leg() {
+    let mut w = world(&["alice", "bob", "carol", "dave"]);
+    w.phones[0].hangs_up = Some(1000);
+    w.phones[1].behaviour = Behaviour::Refuse(100, 486);
+    w.phones[2].behaviour = Behaviour::Silent;
+    let silence = Some(std::time::Duration::from_secs(5));
+    w.forwards(vec![
+        w.step(Condition::First, &[1], None),
+        ForwardStep { silence, ..leg(&w, 1, 0, Condition::Busy, 2) },
+        leg(&w, 2, 0, Condition::Unanswered, 3),
+    ]);
+    let begun = w.now;
+    w.phones[0].invite(begun, "sip:bob@example.com");
+    w.run_to_end();
+    assert!(matches!(ending(&w, 0, 0), Ending::Response(408 | 486)));
+    let last = w.sent.iter().rfind(|(_, _, m)| m.status().is_some_and(|s| s >= 300));
+    assert!(last.is_some_and(|(at, ..)| *at > 30_000), "{last:?}");
+}
+
 /// The caller hears what the gateway said that was asked last, if it said anything.
 #[test]
 fn what_the_gateway_said_that_took_over() {

@@ -249,12 +249,12 @@ impl ResponseContext {
 
     /// How long a branch may say nothing, when somebody takes over then.
     fn silence(&self, index: usize) -> Option<Duration> {
-        let step = self.branches.get(index).map(|branch| branch.step)?;
-        let silence = self.steps.get(step)?.silence?;
-        let mut later = self.steps.iter().skip(self.next_step);
-        let takes_over =
-            |step: &ForwardStep| matches!(step.when, Condition::Failover | Condition::Unanswered);
-        later.any(|step| takes_over(step) && !step.is_empty()).then_some(silence)
+        let step = self.steps.get(self.branches.get(index)?.step)?;
+        let (silence, leg) = (step.silence?, step.leg.id);
+        let takes_over = |step: &ForwardStep| {
+            step.follows(leg) && matches!(step.when, Condition::Failover | Condition::Unanswered)
+        };
+        self.steps.iter().skip(self.next_step).any(takes_over).then_some(silence)
     }
 
     /// The request of a branch goes to the first of these, and to the second when that fails, in place of its next hop.
@@ -648,8 +648,7 @@ impl ResponseContext {
         while let Some(step) = self.steps.get(self.next_step) {
             let index = self.next_step;
             self.next_step += 1;
-            let is_asked = step.leg.after.is_none_or(|after| after == leg);
-            if is_asked && outcome.fulfils(step.when) && !step.is_empty() {
+            if step.follows(leg) && outcome.fulfils(step.when) {
                 if step.when == Condition::Failover {
                     self.superseded.append(&mut self.candidates);
                 }

@@ -62,9 +62,10 @@ impl ForwardStep {
         }
     }
 
-    /// Whether there is nothing to do in it.
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.targets.is_empty() && self.redirect.is_none()
+    /// Whether it is looked at when a step of a leg is through, and there is something to do in it.
+    pub(crate) fn follows(&self, leg: u16) -> bool {
+        let is_asked = self.leg.after.is_none_or(|after| after == leg);
+        is_asked && !(self.targets.is_empty() && self.redirect.is_none())
     }
 }
 
