@@ -5,11 +5,14 @@
 //! from the journal's follower as [`Update`]s; bindings come from REGISTER requests that the engine accepts and,
 //! for those that another node accepted, from the database.
 
+mod numbers;
+
 use ngn_model::binding::BindingKey;
 use ngn_model::{Account, Amount, Aor, Binding, CustomerId, DomainName, PeerProtocol, TrustedPeer};
 use ngn_routing::{Callee, EmergencyTable, EnumTable, Pstn, trunk};
 use ngn_store::EnumKey;
-use std::collections::{HashMap, HashSet};
+use numbers::Numbers;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -20,11 +23,15 @@ pub struct Directory {
     /// Boxed: half of a map's room is empty at times.
     accounts: HashMap<Aor, Box<Account>>,
     aliases: HashMap<Aor, Aor>,
+    /// Accounts and aliases whose names are telephone numbers.
+    numbers: Numbers,
     bindings: HashMap<Aor, Vec<Binding>>,
     /// Trusted peers by their address in its canonical form.
     peers: HashMap<IpAddr, TrustedPeer>,
     /// Trusted peers by host name, each with the addresses that it has now.
     named_peers: HashMap<String, (TrustedPeer, Vec<IpAddr>)>,
+    /// The host names of trusted peers by those addresses.
+    names_at: HashMap<IpAddr, BTreeSet<String>>,
     /// What prepaid accounts have.
     balances: HashMap<Aor, Amount>,
     /// The voicemail servers of resellers, as they wrote them.
@@ -136,18 +143,22 @@ impl Directory {
                 self.domains.remove(&name);
             }
             Update::Account(aor, Some(account)) => {
+                self.numbers.insert(&aor);
                 self.accounts.insert(aor, account);
             }
             Update::Account(aor, None) => {
                 self.accounts.remove(&aor);
+                self.release_number(&aor);
                 // B57: an account's registrations go with it.
                 self.set_bindings(&aor, Vec::new());
             }
             Update::Alias(alias, Some(target)) => {
+                self.numbers.insert(&alias);
                 self.aliases.insert(alias, target);
             }
             Update::Alias(alias, None) => {
                 self.aliases.remove(&alias);
+                self.release_number(&alias);
             }
             Update::Peer(key, peer) => self.apply_peer(key, peer),
             Update::Balance(aor, Some(amount)) => {
@@ -173,6 +184,21 @@ impl Directory {
         }
     }
 
+    /// Forgets a number that neither an account nor an alias has any more.
+    fn release_number(&mut self, aor: &Aor) {
+        if !self.accounts.contains_key(aor) && !self.aliases.contains_key(aor) {
+            self.numbers.remove(aor);
+        }
+    }
+
+    /// Who has a telephone number as user name in any domain of ours; of several domains the first by name.
+    #[must_use]
+    pub fn with_number(&self, number: &str) -> Option<Aor> {
+        let domains = self.numbers.domains_of(number).filter(|domain| self.serves(domain));
+        let addresses = domains.filter_map(|domain| Aor::new(number, domain.as_str()).ok());
+        addresses.filter(|aor| self.resolve(aor).is_some()).min()
+    }
+
     fn apply_peer(&mut self, key: String, peer: Option<Box<TrustedPeer>>) {
         match (key.parse::<IpAddr>(), peer) {
             (Ok(address), Some(peer)) => {
@@ -188,6 +214,7 @@ impl Directory {
                 }
             },
             (Err(_), None) => {
+                self.set_peer_addresses(&key, &[]);
                 self.named_peers.remove(&key);
             }
         }
@@ -200,8 +227,18 @@ impl Directory {
 
     /// Says which addresses the host name of a trusted peer has now.
     pub fn set_peer_addresses(&mut self, name: &str, addresses: &[IpAddr]) {
-        if let Some((_, known)) = self.named_peers.get_mut(name) {
-            *known = addresses.iter().map(IpAddr::to_canonical).collect();
+        let Some((_, known)) = self.named_peers.get_mut(name) else { return };
+        let new = addresses.iter().map(IpAddr::to_canonical).collect();
+        for address in std::mem::replace(known, new) {
+            if let Some(names) = self.names_at.get_mut(&address) {
+                names.remove(name);
+                if names.is_empty() {
+                    self.names_at.remove(&address);
+                }
+            }
+        }
+        for address in known {
+            self.names_at.entry(*address).or_default().insert(name.to_owned());
         }
     }
 
@@ -210,9 +247,9 @@ impl Directory {
     pub fn peer(&self, source: IpAddr, protocol: PeerProtocol) -> Option<&TrustedPeer> {
         let source = source.to_canonical();
         let at = self.peers.get(&source).into_iter();
-        // Names are few; the addresses of each are known already.
-        let named = self.named_peers.values().filter(|(_, known)| known.contains(&source));
-        trunk::find(at.chain(named.map(|(peer, _)| peer)), source, protocol, |_, _| true)
+        let names = self.names_at.get(&source).into_iter().flatten();
+        let named = names.filter_map(|name| self.named_peers.get(name)).map(|(peer, _)| peer);
+        trunk::find(at.chain(named), source, protocol, |_, _| true)
     }
 
     /// What is left of what was paid in advance; `None` when nothing was ever paid.
@@ -336,7 +373,7 @@ impl Directory {
     pub fn account_octets(&self) -> usize {
         let places = self.accounts.capacity().saturating_mul(size_of::<(Aor, Box<Account>)>() + 1);
         let each = self.accounts.values().map(|account| octets(account)).sum::<usize>();
-        places.saturating_add(each)
+        places.saturating_add(each).saturating_add(self.numbers.octets())
     }
 
     /// How many domains, accounts, aliases and bindings are held.
@@ -507,6 +544,33 @@ mod tests {
         assert_eq!(known(&directory, "192.0.2.3", Udp), None);
         assert_eq!(known(&directory, "192.0.2.1", Udp), None);
         assert_eq!(directory.sizes().peers, 1);
+    }
+
+    #[test]
+    fn b147_a_number_is_found_in_any_domain() {
+        let mut directory = Directory::new();
+        for n in 0..200 {
+            let domain = format!("d{n:03}.example");
+            directory.apply(Update::Domain(DomainName::new(&domain).unwrap(), true));
+            let aor = aor(&format!("4312{n:03}@{domain}"));
+            let account = Box::new(Account::new(aor.clone()));
+            directory.apply(Update::Account(aor, Some(account)));
+        }
+        assert_eq!(directory.with_number("4312199"), Some(aor("4312199@d199.example")));
+        assert_eq!(directory.with_number("4312200"), None);
+        // An alias in an earlier domain, however late it came.
+        let alias = aor("4312199@d005.example");
+        directory.apply(Update::Alias(alias.clone(), Some(aor("4312005@d005.example"))));
+        assert_eq!(directory.with_number("4312199"), Some(alias.clone()));
+        // The address becomes an account before the alias is gone.
+        let account = Box::new(Account::new(alias.clone()));
+        directory.apply(Update::Account(alias.clone(), Some(account)));
+        directory.apply(Update::Alias(alias.clone(), None));
+        assert_eq!(directory.with_number("4312199"), Some(alias.clone()));
+        directory.apply(Update::Domain(alias.domain().clone(), false));
+        assert_eq!(directory.with_number("4312199"), Some(aor("4312199@d199.example")));
+        directory.apply(Update::Account(aor("4312199@d199.example"), None));
+        assert_eq!(directory.with_number("4312199"), None);
     }
 
     #[test]

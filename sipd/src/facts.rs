@@ -1,5 +1,5 @@
-//! All that a decision depends on, gathered at once; nothing here decides. For the engine, and for whoever asks what it
-//! would do.
+//! All that a decision depends on, gathered at once and handed to [`ngn_routing::plan`], which decides. For the engine,
+//! and for whoever asks what it would do.
 
 use crate::config::{self, Config};
 use crate::directory::Directory;
@@ -17,8 +17,6 @@ use std::time::Duration;
 
 /// How many targets of diversions and mappings are looked at for one call.
 const MOST: usize = 64;
-/// Up to how many domains are searched for a number that is called at our own address.
-const SEARCHED: usize = 64;
 
 /// What ENUM has of a number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -127,7 +125,7 @@ impl<'s> Sources<'s> {
                 && matches!(caller, Caller::Peer(_))
                 && question.purpose == Purpose::Call =>
             {
-                self.known_anywhere(&names)
+                names.iter().find_map(|name| self.directory.with_number(name))
             }
             None if is_own => None,
             None => uri.aor(),
@@ -250,11 +248,6 @@ impl<'s> Sources<'s> {
     fn first_known(&self, names: &[String], domain: &DomainName) -> Option<Aor> {
         let mut addresses = names.iter().filter_map(|name| Aor::new(name, domain.as_str()).ok());
         addresses.find(|aor| self.directory.resolve(aor).is_some())
-    }
-
-    /// Who has one of some names in any domain: trunks call numbers at our address.
-    fn known_anywhere(&self, names: &[String]) -> Option<Aor> {
-        self.directory.domains().take(SEARCHED).find_map(|domain| self.first_known(names, domain))
     }
 
     /// Where a URI leads; numbers are read as the account dials them whose diversion it is.
