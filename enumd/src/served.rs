@@ -177,7 +177,8 @@ impl Responder {
                 Verdict::Send => {}
                 Verdict::Truncate => {
                     self.metrics.count_limited(Limited::Truncated);
-                    cut_short(query, &server, &mut self.out);
+                    let outcome = cut_short(query, &server, &mut self.out);
+                    self.metrics.count(limits.transport, outcome);
                     return Response::Message(&self.out);
                 }
                 Verdict::Drop => {

@@ -2,11 +2,11 @@
 
 use crate::database::Source;
 use anyhow::Context as _;
+use ngn_daemon::wall_clock;
 use ngn_model::{CustomerId, Entity, Position};
 use ngn_store::{AuditQuery, AuditRow, utc};
 use serde_json::{Value, json};
 use std::io::{ErrorKind, IsTerminal as _, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Which changes to list.
 #[derive(Debug, clap::Args)]
@@ -234,14 +234,9 @@ fn entity(name: &str) -> Result<Entity, String> {
     })
 }
 
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
 /// A time by the calendar, UTC, or before now; in milliseconds since 1970 UTC.
 fn time(text: &str) -> Result<i64, String> {
-    time_before(text, now())
+    time_before(text, wall_clock())
         .ok_or_else(|| "write 2026-05-17, 2026-05-17T08:30:00Z, or 90s, 15m, 2h, 3d, 1w".to_owned())
 }
 

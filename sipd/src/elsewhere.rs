@@ -59,7 +59,7 @@ pub(crate) async fn run(
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(EVERY) => {}
         }
-        let now = crate::wall_clock();
+        let now = ngn_daemon::wall_clock();
         let since = now.saturating_sub(longest());
         let found = store.lasting_calls_elsewhere(&node, since, now.saturating_sub(SILENCE)).await;
         let found = found.unwrap_or_else(|error| {

@@ -99,15 +99,12 @@ impl Named {
         let domains: Vec<DomainName> = self.domains.iter().cloned().collect();
         let mut accounts: Vec<Aor> = self.accounts.iter().cloned().collect();
         let aliases: Vec<Aor> = self.aliases.iter().cloned().collect();
-        if !self.customers.is_empty() {
-            // B86: their mobile number may be where somebody's calls go.
-            let customers: Vec<CustomerId> = self.customers.iter().copied().collect();
-            let diverted = store.accounts_diverted_to_mobiles_of(&customers).await?;
-            accounts.extend(diverted.into_iter().filter(|aor| !self.accounts.contains(aor)));
-        }
         let (mut updates, mut tls) = (Vec::new(), Vec::new());
         if !self.customers.is_empty() {
             let customers: Vec<CustomerId> = self.customers.iter().copied().collect();
+            // B86: their mobile number may be where somebody's calls go.
+            let diverted = store.accounts_diverted_to_mobiles_of(&customers).await?;
+            accounts.extend(diverted.into_iter().filter(|aor| !self.accounts.contains(aor)));
             let rows = store.voicemail_servers(&customers).await?;
             updates.extend(rows.into_iter().map(|(id, server)| Update::Voicemail(id, server)));
         }

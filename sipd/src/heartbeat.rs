@@ -39,7 +39,7 @@ pub async fn run(store: Store, node: String, shutdown: CancellationToken) {
         loop {
             tokio::time::sleep(BEAT).await;
             note(&store, &node).await;
-            if let Err(error) = bury(&store, crate::wall_clock()).await {
+            if let Err(error) = bury(&store, ngn_daemon::wall_clock()).await {
                 tracing::debug!(%error, "cannot close calls of nodes that are gone");
             }
         }
@@ -55,7 +55,7 @@ pub async fn run(store: Store, node: String, shutdown: CancellationToken) {
 }
 
 async fn note(store: &Store, node: &str) {
-    if let Err(error) = store.sip_node_is_alive(node, crate::wall_clock()).await {
+    if let Err(error) = store.sip_node_is_alive(node, ngn_daemon::wall_clock()).await {
         tracing::debug!(%error, "cannot note that this node is alive");
     }
 }

@@ -17,6 +17,8 @@ pub mod heartbeat;
 pub mod locate;
 pub mod location;
 pub mod metrics;
+#[cfg(test)]
+mod name_server;
 pub mod reload;
 pub mod tls;
 pub mod trace;
@@ -33,7 +35,7 @@ use crate::transport::{Around, Live, Stream, Transports};
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use ngn_daemon::admin::Place;
-use ngn_daemon::{Alone, Daemon, Readiness, Reload, Running, Start};
+use ngn_daemon::{Alone, Daemon, Readiness, Reload, Running, Start, wall_clock};
 use ngn_model::DomainName;
 use ngn_sip::digest::NonceKey;
 use ngn_sip::header::Transport;
@@ -43,7 +45,7 @@ use ngn_store::{NodeIdentity, Store};
 use prometheus_client::registry::Registry;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -292,10 +294,4 @@ impl Daemon for Sipd {
         let running = alone.with_admin::<Self>(at, router, start, closing).await?;
         Ok(Running { reload: Some(reload), ..running })
     }
-}
-
-/// Milliseconds since 1970 UTC.
-pub(crate) fn wall_clock() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -104,7 +104,7 @@ impl Tracer {
         octets: &Bytes,
     ) {
         let Some(queue) = &self.queue else { return };
-        let at = crate::wall_clock().saturating_mul(1000);
+        let at = ngn_daemon::wall_clock().saturating_mul(1000);
         let (transport, octets) = (transport.clone(), octets.clone());
         let _ = queue.try_send(Traced { is_in, at, transport, local, remote, octets });
     }
@@ -209,7 +209,7 @@ async fn run(
             }
             _ = prune.tick() => {
                 let age = i64::from(settings.keep_hours).saturating_mul(3_600_000_000);
-                let oldest = crate::wall_clock().saturating_mul(1000).saturating_sub(age);
+                let oldest = ngn_daemon::wall_clock().saturating_mul(1000).saturating_sub(age);
                 if let Err(error) = store.prune_sip_trace(oldest, settings.keep_messages).await {
                     tracing::warn!(%error, "old recorded messages stay");
                 }

@@ -173,6 +173,8 @@ pub struct Transports {
     udp: Vec<(SocketAddr, Arc<UdpSocket>)>,
     streams: Vec<(Stream, SocketAddr)>,
     connections: BTreeMap<ConnectionId, Connection>,
+    /// How many of them are of each kind.
+    open: BTreeMap<Stream, usize>,
     by_peer: BTreeMap<Peer, ConnectionId>,
     /// Messages for peers to whom a connection is being made.
     connecting: BTreeMap<Peer, Vec<(Bytes, Option<SendId>)>>,
@@ -269,6 +271,7 @@ impl Transports {
             udp,
             streams,
             connections: BTreeMap::new(),
+            open: BTreeMap::new(),
             by_peer: BTreeMap::new(),
             connecting: BTreeMap::new(),
             shared,
@@ -387,15 +390,18 @@ impl Transports {
             let _ = connection.writer.try_send(octets);
         }
         self.by_peer.insert(connection.peer.clone(), connection.id);
+        *self.open.entry(connection.peer.stream).or_default() += 1;
         self.connections.insert(connection.id, connection);
     }
 
     /// Forgets a connection.
     pub fn closed(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.connections.remove(&id)
-            && self.by_peer.get(&connection.peer) == Some(&id)
-        {
-            self.by_peer.remove(&connection.peer);
+        let Some(Connection { peer, .. }) = self.connections.remove(&id) else { return };
+        if let Some(open) = self.open.get_mut(&peer.stream) {
+            *open = open.saturating_sub(1);
+        }
+        if self.by_peer.get(&peer) == Some(&id) {
+            self.by_peer.remove(&peer);
         }
     }
 
@@ -408,7 +414,7 @@ impl Transports {
     /// How many connections of a kind are open.
     #[must_use]
     pub fn open_connections(&self, stream: Stream) -> usize {
-        self.connections.values().filter(|connection| connection.peer.stream == stream).count()
+        self.open.get(&stream).copied().unwrap_or_default()
     }
 }
 

@@ -9,6 +9,7 @@ use ngn_tests::sip::{Message, Phone, Request, response};
 use ngn_tests::{Value, record};
 
 use crate::fixture::DOMAIN;
+use crate::limits::limited;
 use crate::pstn::{
     SETTINGS, answer, call, call_without_password, caller, gateway, last, ngn, on_both,
     request_user, routes, stand_in, uri,
@@ -89,14 +90,7 @@ fn b165_who_needs_no_password_can_be_chosen() {
 #[test]
 fn b165_beyond_limits_of_calls() {
     on_both(SETTINGS, |p| {
-        let alice = caller(p, "alice", &[], "");
-        let groups = Value::List(vec!["free-pstn".into()]);
-        let limited = subscriber(&format!("alice@{DOMAIN}")).with("groups", groups);
-        p.admin().ok("Sip.updateAccount", record! { account: limited.with("callLimit", 1) });
-        let gw = stand_in(p);
-        let telco = carrier(&p.admin(), "Telco");
-        gateway(p, telco, "gw", gw.local());
-        routes(p, vec![route(telco, "")]);
+        let (alice, gw) = limited(p);
         let centre = emergency_centre(p, &format!("alice@{DOMAIN}"));
         call(&alice, &uri("+431234567"), &[]);
         answer(&gw, "200 OK");

@@ -112,22 +112,12 @@ impl Store {
             .snapshot(|tx| {
                 Box::pin(async move {
                     let start = Start::of_snapshot(tx).await?;
-                    let pstn = pstn::Pstn::load(tx).await?;
                     let directory = Directory {
-                        domains: load_domains(tx).await?,
                         accounts: load_accounts(tx).await?,
                         aliases: load_aliases(tx).await?,
                         bindings: location::load(tx).await?,
-                        trusted_peers: pstn.trusted_peers,
-                        carriers: pstn.carriers,
-                        gateways: pstn.gateways,
-                        gateway_rules: pstn.gateway_rules,
-                        routes: pstn.routes,
-                        emergency: pstn.emergency,
-                        balances: pstn.balances,
-                        enum_ranges: enums::load_ranges(tx).await?,
                         enum_numbers: enums::load_numbers(tx).await?,
-                        voicemail_servers: voicemail::load(tx).await?,
+                        ..pages::without_accounts(tx).await?
                     };
                     Ok::<_, StoreError>((directory, start))
                 })

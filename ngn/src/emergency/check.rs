@@ -4,6 +4,7 @@
 
 use crate::say;
 use anyhow::Context as _;
+use ngn_daemon::wall_clock;
 use ngn_model::{Account, Aor, DomainName, Plan};
 use ngn_routing::{Caller, EmergencyTable, Pstn, Purpose, Settings, dial};
 use ngn_sip::uri::Uri;
@@ -14,7 +15,7 @@ use ngn_store::Store;
 use std::collections::{BTreeSet, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// How many accounts are held at one time.
 const PAGE: u32 = 1000;
@@ -108,8 +109,7 @@ impl Check {
         for row in loaded.domains {
             directory.apply(Update::Domain(row.domain, true));
         }
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = i64::try_from(since.as_millis())?;
+        let now = wall_clock();
         let settings = settings(config);
         let (config, mapped) = (config.clone(), HashSet::new());
         let mut check = Self { config, settings, directory, mapped, now };

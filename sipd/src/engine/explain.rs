@@ -4,7 +4,7 @@ use super::Engine;
 use super::enums::{Waited, Work};
 use crate::explain::{Ask, Wanted};
 use crate::facts::{Decision, Question, Told};
-use crate::wall_clock;
+use ngn_daemon::wall_clock;
 use ngn_model::{PeerProtocol, Plan};
 use ngn_routing::{Caller, Purpose};
 use ngn_sip::uri::Uri;

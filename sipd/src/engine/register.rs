@@ -2,7 +2,7 @@
 
 use super::{Engine, Fields};
 use crate::location::Change;
-use crate::wall_clock;
+use ngn_daemon::wall_clock;
 use ngn_sip::header::HeaderName;
 use ngn_sip::message::Method;
 use ngn_sip::registrar::{ChangeSet, Origin, Outcome, Register, Rules, WhenFull, register};

@@ -1,12 +1,11 @@
 use super::*;
 use crate::config::Dns;
-use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
+use crate::name_server::{name, serve};
 use hickory_resolver::proto::rr::rdata::NAPTR;
 use hickory_resolver::proto::rr::{Name, Record};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::net::UdpSocket;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -18,41 +17,17 @@ fn number(text: &str) -> E164 {
     E164::new(text).expect("a number")
 }
 
-/// A name server that knows +431 in `e164.example` alone and says nothing at all about `silent.example`; what it is
-/// asked is counted.
+/// A name server that knows +431 in `e164.example` alone.
 async fn server(asked: Arc<AtomicUsize>) -> SocketAddr {
-    let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
-    let address = socket.local_addr().expect("an address");
     let naptr = |preference, regexp: &str| {
         let octets = |text: &str| text.as_bytes().to_vec().into_boxed_slice();
         let services = octets("E2U+sip");
-        NAPTR::new(10, preference, octets("u"), services, octets(regexp), Name::root())
+        let naptr = NAPTR::new(10, preference, octets("u"), services, octets(regexp), Name::root());
+        Record::from_rdata(name("1.3.4.e164.example."), 60, RData::NAPTR(naptr))
     };
-    let name = Name::from_ascii("1.3.4.e164.example.").expect("a name");
     let records =
-        [naptr(2, "!^.*$!sip:second@x.example!"), naptr(1, "!^\\+(.*)$!sip:\\1@x.example!")];
-    tokio::spawn(async move {
-        let mut octets = [0; 1500];
-        while let Ok((length, from)) = socket.recv_from(&mut octets).await {
-            asked.fetch_add(1, Ordering::SeqCst);
-            let Ok(mut message) = Message::from_vec(&octets[..length]) else { continue };
-            let Some(query) = message.queries.first().cloned() else { continue };
-            if query.name().to_ascii().ends_with("silent.example.") {
-                continue;
-            }
-            message.metadata.message_type = MessageType::Response;
-            if *query.name() == name {
-                let record = |naptr: &NAPTR| {
-                    Record::from_rdata(name.clone(), 60, RData::NAPTR(naptr.clone()))
-                };
-                message.answers = records.iter().map(record).collect();
-            } else {
-                message.metadata.response_code = ResponseCode::NXDomain;
-            }
-            let _ = socket.send_to(&message.to_vec().expect("octets"), from).await;
-        }
-    });
-    address
+        vec![naptr(2, "!^.*$!sip:second@x.example!"), naptr(1, "!^\\+(.*)$!sip:\\1@x.example!")];
+    serve(records, asked).await
 }
 
 async fn locator(asked: &Arc<AtomicUsize>) -> Locator {

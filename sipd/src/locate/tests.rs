@@ -1,40 +1,9 @@
 use super::*;
-use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
+use crate::name_server::{name, serve};
 use hickory_resolver::proto::rr::Record;
-use hickory_resolver::proto::rr::rdata::{A, NAPTR, SOA, SRV};
+use hickory_resolver::proto::rr::rdata::{A, NAPTR, SRV};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::net::UdpSocket;
-
-fn name(text: &str) -> Name {
-    Name::from_ascii(text).expect("a name")
-}
-
-/// A name server with a few records; what it is asked is counted.
-async fn server(records: Vec<Record>, asked: Arc<AtomicUsize>) -> std::net::SocketAddr {
-    let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
-    let address = socket.local_addr().expect("an address");
-    tokio::spawn(async move {
-        let mut octets = [0; 1500];
-        while let Ok((length, from)) = socket.recv_from(&mut octets).await {
-            asked.fetch_add(1, Ordering::SeqCst);
-            let Ok(mut message) = Message::from_vec(&octets[..length]) else { continue };
-            let Some(query) = message.queries.first().cloned() else { continue };
-            message.metadata.message_type = MessageType::Response;
-            let matching = records.iter().filter(|record| {
-                record.name == *query.name() && record.data.record_type() == query.query_type()
-            });
-            message.answers = matching.cloned().collect();
-            if message.answers.is_empty() {
-                message.metadata.response_code = ResponseCode::NXDomain;
-                let soa = SOA::new(name("a."), name("b."), 1, 1, 1, 1, 60);
-                message.authorities =
-                    vec![Record::from_rdata(name("example."), 60, RData::SOA(soa))];
-            }
-            let _ = socket.send_to(&message.to_vec().expect("octets"), from).await;
-        }
-    });
-    address
-}
 
 fn udp() -> Vec<Socket> {
     vec![Socket { transport: Transport::Udp, is_ipv4: true }]
@@ -69,7 +38,7 @@ async fn rfc3263_4_by_the_answers_of_a_name_server_which_are_kept() {
         Record::from_rdata(name("b.example."), 60, RData::A(A::new(192, 0, 2, 2))),
     ];
     let asked = Arc::new(AtomicUsize::new(0));
-    let servers = vec![server(records, Arc::clone(&asked)).await];
+    let servers = vec![serve(records, Arc::clone(&asked)).await];
     let locator = Locator::new(&Dns { servers, ..Dns::default() }).expect("a locator");
     let expected = ["192.0.2.1:5080", "192.0.2.2:5070"];
     assert_eq!(located(&locator, "sip:x@example").await, expected);

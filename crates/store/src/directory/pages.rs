@@ -1,9 +1,9 @@
 //! All accounts, some at a time: for what looks at every one of them without holding them all.
 
-use super::{Directory, accounts_at, load_domains, pstn};
+use super::{Directory, accounts_at, enums, load_domains, pstn, voicemail};
 use crate::error::StoreError;
 use crate::store::Store;
-use crate::tx::on;
+use crate::tx::{Tx, on};
 use ngn_model::{Account, Aor};
 
 /// An account in a page of them.
@@ -17,25 +17,27 @@ pub struct PagedAccount {
     pub account: Option<Account>,
 }
 
+pub(super) async fn without_accounts(tx: &mut Tx<'_>) -> Result<Directory, StoreError> {
+    let pstn = pstn::Pstn::load(tx).await?;
+    Ok(Directory {
+        domains: load_domains(tx).await?,
+        trusted_peers: pstn.trusted_peers,
+        carriers: pstn.carriers,
+        gateways: pstn.gateways,
+        gateway_rules: pstn.gateway_rules,
+        routes: pstn.routes,
+        emergency: pstn.emergency,
+        balances: pstn.balances,
+        enum_ranges: enums::load_ranges(tx).await?,
+        voicemail_servers: voicemail::load(tx).await?,
+        ..Directory::default()
+    })
+}
+
 impl Store {
     /// Loads what calls depend on besides accounts, aliases, bindings and ENUM numbers, which are left out.
     pub async fn load_without_accounts(&self) -> Result<Directory, StoreError> {
-        self.snapshot(|tx| {
-            Box::pin(async move {
-                let pstn = pstn::Pstn::load(tx).await?;
-                Ok(Directory {
-                    domains: load_domains(tx).await?,
-                    trusted_peers: pstn.trusted_peers,
-                    carriers: pstn.carriers,
-                    gateways: pstn.gateways,
-                    gateway_rules: pstn.gateway_rules,
-                    routes: pstn.routes,
-                    emergency: pstn.emergency,
-                    ..Directory::default()
-                })
-            })
-        })
-        .await
+        self.snapshot(|tx| Box::pin(without_accounts(tx))).await
     }
 
     /// The accounts after a row, at most `limit` of them, by row; none when there are no more. 0 begins.
