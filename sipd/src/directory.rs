@@ -7,7 +7,7 @@
 
 mod numbers;
 
-use ngn_model::binding::BindingKey;
+use ngn_model::binding::{BindingKey, Removal};
 use ngn_model::{Account, Amount, Aor, Binding, CustomerId, DomainName, PeerProtocol, TrustedPeer};
 use ngn_routing::{Callee, EmergencyTable, EnumTable, Pstn, trunk};
 use ngn_store::EnumKey;
@@ -117,14 +117,47 @@ impl Directory {
     pub fn take_bindings_of(&mut self, served: &mut Self) -> Vec<Binding> {
         let mut missing = Vec::new();
         for (aor, bindings) in std::mem::take(&mut served.bindings) {
-            if !self.accounts.contains_key(&aor) {
-                continue;
+            if self.accounts.contains_key(&aor) {
+                missing.extend(self.keep_newer(&aor, bindings));
             }
-            let loaded = self.bindings(&aor);
-            missing.extend(bindings.iter().filter(|binding| !loaded.contains(binding)).cloned());
-            self.change_bindings(&aor, &bindings, &[]);
         }
         served.bound = 0;
+        missing
+    }
+
+    /// Keeps bindings that are newer than what is held under their keys, or new, and returns those.
+    fn keep_newer(&mut self, aor: &Aor, mut bindings: Vec<Binding>) -> Vec<Binding> {
+        let held = self.bindings(aor);
+        bindings.retain(|binding| {
+            let same = held.iter().find(|held| held.key() == binding.key());
+            same.is_none_or(|held| held != binding && held.last_modified <= binding.last_modified)
+        });
+        self.change_bindings(aor, &bindings, &[]);
+        bindings
+    }
+
+    /// Puts what was read from the database in place of all bindings but those of `pending` addresses, whose changes
+    /// are not in there yet. When the database went back, what phones were told since then stays as far as its account
+    /// is there (B57); it is returned, since it has to be written.
+    pub fn replace_bindings(
+        &mut self,
+        loaded: Vec<Binding>,
+        went_back: bool,
+        pending: impl Fn(&Aor) -> bool,
+    ) -> Vec<Binding> {
+        let before = std::mem::take(&mut self.bindings);
+        self.bound = 0;
+        for binding in loaded {
+            self.load_binding(binding);
+        }
+        let mut missing = Vec::new();
+        for (aor, bindings) in before {
+            if pending(&aor) {
+                self.set_bindings(&aor, bindings);
+            } else if went_back && self.accounts.contains_key(&aor) {
+                missing.extend(self.keep_newer(&aor, bindings));
+            }
+        }
         missing
     }
 
@@ -356,12 +389,12 @@ impl Directory {
         self.bindings.entry(binding.aor.clone()).or_default().push(binding);
     }
 
-    /// Drops every binding that ended before `now` and returns their keys, so that their rows can go too.
-    pub fn sweep(&mut self, now: i64) -> Vec<BindingKey> {
+    /// Drops every binding that ended before `now` and returns what is known of them, so that their rows can go too.
+    pub fn sweep(&mut self, now: i64) -> Vec<Removal> {
         let mut gone = Vec::new();
         self.bindings.retain(|_, bindings| {
             let expired = bindings.extract_if(.., |binding| binding.expires_at <= now);
-            gone.extend(expired.map(|binding| binding.key()));
+            gone.extend(expired.map(|binding| binding.removal()));
             !bindings.is_empty()
         });
         self.bound = self.bound.saturating_sub(gone.len());

@@ -6,6 +6,7 @@
 //! ```
 
 mod admission;
+mod bindings;
 mod calls;
 mod counts;
 mod enums;
@@ -23,10 +24,11 @@ use crate::explain::Ask;
 use crate::facts::{self, Decision, Question, Sources, Told};
 use crate::follower::Batch;
 use crate::locate::Locator;
-use crate::location::{Change, Committed, Ticket};
+use crate::location::{Change, News, Number};
 use crate::metrics::{self, Metrics};
 use crate::trace::Tracer;
 use crate::transport::{Arrival, ConnectionId, Peer, SendError, Stream, Transports};
+use bindings::Unwritten;
 use bytes::Bytes;
 use calls::InSetup;
 use counts::Counts;
@@ -72,7 +74,7 @@ pub struct Queues {
     /// To the location task.
     pub changes: mpsc::Sender<Change>,
     /// From the location task.
-    pub committed: mpsc::Receiver<Committed>,
+    pub news: mpsc::Receiver<News>,
     /// To the call records' task.
     pub records: mpsc::Sender<Record>,
     /// To the record of messages, if there is one.
@@ -110,8 +112,10 @@ pub struct Engine {
     metrics: Metrics,
     started: Instant,
     /// Answers to REGISTER that wait for the commit.
-    waiting: HashMap<Ticket, (ServerTransactionId, Fields)>,
-    last_ticket: Ticket,
+    waiting: HashMap<Number, (ServerTransactionId, Fields)>,
+    /// The last change that the location task was given.
+    last_change: Number,
+    unwritten: Unwritten,
     /// INVITEs that are being forwarded.
     calls: HashMap<ServerTransactionId, InSetup>,
     /// What call records call this node.
@@ -176,7 +180,8 @@ impl Engine {
             metrics,
             started: Instant::now(),
             waiting: HashMap::new(),
-            last_ticket: 0,
+            last_change: 0,
+            unwritten: Unwritten::default(),
             calls: HashMap::new(),
             node,
             changes: queues.changes.clone(),
@@ -224,7 +229,7 @@ impl Engine {
                 () = shutdown.cancelled(), if self.drains_since.is_none() => {
                     self.drains_since = Some(Instant::now());
                 }
-                Some(committed) = queues.committed.recv() => self.committed(&committed),
+                Some(news) = queues.news.recv() => self.location_news(news),
                 Some(batch) = queues.batches.recv() => self.apply(batch),
                 Some(found) = found.recv() => self.resolved(found),
                 Some(located) = located.recv() => self.located(located),
@@ -344,8 +349,7 @@ impl Engine {
         let mut old = std::mem::replace(&mut self.directory, anew);
         let upserts = self.directory.take_bindings_of(&mut old);
         if !upserts.is_empty() {
-            // When there is no place, the next REGISTER of each phone writes its row.
-            let _ = self.changes.try_send(Change { ticket: None, upserts, deletes: Vec::new() });
+            self.change_location(Change { upserts, ..Change::default() });
         }
         self.gateways_changed();
         self.emergency_changed();
@@ -358,11 +362,7 @@ impl Engine {
         self.counts.sweep(Instant::now());
         self.look_peers_up();
         self.look_voicemail_up();
-        let deletes = self.directory.sweep(wall_clock());
-        if !deletes.is_empty() {
-            // When there is no place the rows stay, which nobody reads any more.
-            let _ = self.changes.try_send(Change { ticket: None, upserts: Vec::new(), deletes });
-        }
+        self.sweep_bindings();
     }
 
     fn publish(&self, arrivals: usize) {
@@ -384,15 +384,6 @@ impl Engine {
         }
         for (gauge, stream) in metrics.connections.iter().zip(Stream::ALL) {
             metrics::set(gauge, self.transports.open_connections(stream));
-        }
-    }
-
-    fn committed(&mut self, committed: &Committed) {
-        let now = self.now();
-        for ticket in &committed.tickets {
-            if let Some((id, fields)) = self.waiting.remove(ticket) {
-                self.stack.reply(now, id, 200, None, &fields);
-            }
         }
     }
 

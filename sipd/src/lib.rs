@@ -106,6 +106,8 @@ pub async fn serve(
         trees: config.r#enum.all_trees().into(),
     };
     let profiles = Profiles::new(&config.tls)?;
+    // Before everything is loaded, so that nothing passes by in between.
+    let mut bindings = store.follow_bindings("").await.context("cannot follow registrations")?;
     let (loaded, follower) = follower::load(&store, given, profiles.clone())
         .await
         .context("cannot load the accounts")?;
@@ -130,6 +132,7 @@ pub async fn serve(
     let mut stack = stack(&config, Secret::from_bytes(routes), transports.addresses())?;
     stack.set_own_names(directory.domains().map(DomainName::as_str));
     let node = config.node(first);
+    bindings.set_node(&node);
     let lasting = heartbeat::begin(&store, &node, wall_clock())
         .await
         .context("cannot close calls left open")?;
@@ -138,23 +141,23 @@ pub async fn serve(
     let counting = metrics.clone();
     let (batches_in, batches) = mpsc::channel(16);
     let (changes, changes_out) = mpsc::channel(CHANGES);
-    let (committed_in, committed) = mpsc::channel(16);
+    let (news_in, news) = mpsc::channel(16);
     let (records, records_out) = mpsc::channel(RECORDS);
     let tracer = Tracer::start(&config.trace, store.clone(), first, ended.clone());
     let locator = Locator::new(&config.dns)?;
     let (asks_in, asks) = mpsc::channel(ASKS);
     let (elsewhere_in, elsewhere) = mpsc::channel(1);
     let queues =
-        Queues { arrivals, batches, changes, committed, records, tracer, locator, asks, elsewhere };
+        Queues { arrivals, batches, changes, news, records, tracer, locator, asks, elsewhere };
     let mut engine =
         Engine::new(config, stack, transports, directory, nonce_key, metrics.clone(), &queues);
     engine.restore_counts(&lasting);
     tokio::spawn(elsewhere::run(store.clone(), node.clone(), elsewhere_in, ended.clone()));
     let dropped = metrics.datagrams_dropped.clone();
     tokio::spawn(drops::run(udp.clone(), dropped, ended.clone()));
-    let location_queues = location::Queues { changes: changes_out, committed: committed_in };
+    let location_queues = location::Queues { changes: changes_out, news: news_in };
     let writing = [
-        tokio::spawn(heartbeat::run(store.clone(), node, ended.clone())),
+        tokio::spawn(heartbeat::run(store.clone(), node.clone(), ended.clone())),
         tokio::spawn(store.clone().beat(
             who,
             move || counting.totals(),
@@ -162,6 +165,7 @@ pub async fn serve(
         )),
         tokio::spawn(location::run(
             store.clone(),
+            (node, bindings),
             location_queues,
             readiness.clone(),
             ended.clone(),

@@ -1,78 +1,139 @@
-//! Durable registrations by group commit.
+//! Durable registrations by group commit, and those that other nodes accepted.
 //!
-//! The engine hands over what a REGISTER changed together with a ticket; this task writes all that came in the
-//! meantime in one transaction and gives the tickets back. Only then does the engine answer 200, so that nothing
+//! The engine hands over what a REGISTER changed, numbered; this task writes all that came in the meantime in one
+//! transaction and says up to which number everything is written. Only then does the engine answer 200, so that nothing
 //! acknowledged is lost by `kill -9`.
 //!
-//! When the database is down, tickets come back at once as [`Committed::later`]: registrations are served
+//! When the database is down, answers are let go at once ([`Committed::later`]): registrations are served
 //! from memory, and the newest state of each contact waits here until the database is back.
+//!
+//! Between two transactions it looks whose bindings other nodes changed, and reads those: one task does both, so that
+//! what it read holds everything that it wrote before ([`News::Changed`]).
 
 use ngn_daemon::Readiness;
-use ngn_model::Binding;
-use ngn_model::binding::BindingKey;
-use ngn_store::Store;
-use std::collections::BTreeMap;
+use ngn_model::binding::{BindingKey, Removal};
+use ngn_model::{Aor, Binding};
+use ngn_store::{BindingChanges, BindingFollower, Store, StoreError};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Names a REGISTER whose answer waits.
-pub type Ticket = u64;
+/// Counts changes.
+pub type Number = u64;
 
 /// The most changes that go into one transaction.
 const BATCH: usize = 2_000;
 /// How long to wait before the database is tried again.
 const RETRY: Duration = Duration::from_millis(500);
+/// How often it is looked what other nodes changed.
+const LOOK: Duration = Duration::from_millis(25);
+/// How long one look may keep registrations waiting.
+const LOOK_LIMIT: Duration = Duration::from_secs(2);
+/// How many addresses are read at once.
+const READ: usize = 1_000;
+/// How often old rows about changes are dropped.
+const TRIM: Duration = Duration::from_secs(60);
 
 /// What one REGISTER changed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Change {
-    /// Whose answer waits; `None` for what nobody waits for (expired contacts).
-    pub ticket: Option<Ticket>,
+    /// Each has a higher one than those before.
+    pub number: Number,
+    /// An answer waits for it.
+    pub is_awaited: bool,
     /// Contacts to write.
     pub upserts: Vec<Binding>,
     /// Contacts to remove.
-    pub deletes: Vec<BindingKey>,
+    pub deletes: Vec<Removal>,
+    /// Contacts that ended, for other nodes as well.
+    pub expired: Vec<Removal>,
+    /// Addresses whose bindings are to be read after this was written.
+    pub reread: Vec<Aor>,
 }
 
 /// Answers that may go out now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Committed {
-    /// Whose.
-    pub tickets: Vec<Ticket>,
+    /// The changes whose answers wait.
+    pub awaited: Vec<Number>,
+    /// Up to which number everything is in the database.
+    pub written: Number,
     /// Whether the database is down, so that the changes will be written later.
     pub later: bool,
 }
 
-/// Changes that wait to be written: the newest state of each contact, `None` when it is to be removed.
+/// What the engine is told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News {
+    /// Changes of ours were written, or wait for the database.
+    Committed(Committed),
+    /// What some addresses have, since other nodes changed it.
+    Changed {
+        /// The last change of ours that is in it.
+        as_of: Number,
+        /// All bindings of each address.
+        bindings: Vec<(Aor, Vec<Binding>)>,
+    },
+    /// What all addresses have.
+    Everything {
+        /// The last change of ours that is in it.
+        as_of: Number,
+        /// All bindings.
+        bindings: Vec<Binding>,
+        /// The database went back to an earlier state: what phones were told since is not in it.
+        went_back: bool,
+    },
+}
+
+/// What is to become of a contact.
+#[derive(Debug)]
+enum State {
+    Saved(Box<Binding>),
+    /// With the last moment that is meant.
+    Removed(i64),
+    Expired(i64),
+}
+
+/// Changes that wait to be written: the newest state of each contact.
 #[derive(Debug, Default)]
 struct Backlog {
-    contacts: BTreeMap<BindingKey, Option<Binding>>,
-    tickets: Vec<Ticket>,
+    contacts: BTreeMap<BindingKey, State>,
+    awaited: Vec<Number>,
+    /// The last change that was handed over.
+    last: Number,
 }
 
 impl Backlog {
-    fn add(&mut self, change: Change) {
+    fn add(&mut self, change: Change, unread: &mut BTreeSet<Aor>) {
+        self.last = self.last.max(change.number);
+        for Removal { key, until } in change.expired {
+            self.contacts.entry(key).or_insert(State::Expired(until));
+        }
         // Deletions first: a REGISTER may remove a contact and bind it anew under another key.
-        for key in change.deletes {
-            self.contacts.insert(key, None);
+        for Removal { key, until } in change.deletes {
+            self.contacts.insert(key, State::Removed(until));
         }
         for binding in change.upserts {
-            self.contacts.insert(binding.key(), Some(binding));
+            self.contacts.insert(binding.key(), State::Saved(Box::new(binding)));
         }
-        self.tickets.extend(change.ticket);
+        self.awaited.extend(change.is_awaited.then_some(change.number));
+        unread.extend(change.reread);
     }
 
-    fn parts(&self) -> (Vec<Binding>, Vec<BindingKey>) {
-        let mut upserts = Vec::new();
-        let mut deletes = Vec::new();
-        for (key, binding) in &self.contacts {
-            match binding {
-                Some(binding) => upserts.push(binding.clone()),
-                None => deletes.push(key.clone()),
+    /// What is to be saved, removed, and removed since it ended.
+    fn parts(&self) -> (Vec<Binding>, Vec<Removal>, Vec<Removal>) {
+        let (mut upserts, mut deletes, mut expired) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, state) in &self.contacts {
+            let removal = |until: i64| Removal { key: key.clone(), until };
+            match state {
+                State::Saved(binding) => upserts.push((**binding).clone()),
+                State::Removed(until) => deletes.push(removal(*until)),
+                State::Expired(until) => expired.push(removal(*until)),
             }
         }
-        (upserts, deletes)
+        (upserts, deletes, expired)
     }
 }
 
@@ -82,46 +143,75 @@ pub struct Queues {
     /// From the engine.
     pub changes: mpsc::Receiver<Change>,
     /// To the engine.
-    pub committed: mpsc::Sender<Committed>,
+    pub news: mpsc::Sender<News>,
+}
+
+/// Looks what other nodes changed.
+struct Watch {
+    store: Store,
+    node: String,
+    follower: BindingFollower,
+    /// Addresses that were named and not read yet.
+    unread: BTreeSet<Aor>,
+    /// Everything has to be read; whether since the database went back.
+    anew: Option<bool>,
+    next: Instant,
+    next_trim: Instant,
 }
 
 /// Writes changes until the queue ends or, after `shutdown`, until what came before it is written or refused once.
-pub async fn run(store: Store, queues: Queues, readiness: Readiness, shutdown: CancellationToken) {
-    let Queues { mut changes, committed } = queues;
+/// `follower` looks for what other nodes change since before the directory was loaded.
+pub async fn run(
+    store: Store,
+    (node, follower): (String, BindingFollower),
+    queues: Queues,
+    readiness: Readiness,
+    shutdown: CancellationToken,
+) {
+    let Queues { mut changes, news } = queues;
     let mut backlog = Backlog::default();
+    let mut watch = Watch::new(store.clone(), node.clone(), follower);
     let mut down = false;
     loop {
-        if backlog.contacts.is_empty() && backlog.tickets.is_empty() {
-            match changes.recv().await {
-                Some(change) => backlog.add(change),
-                None => return,
+        if backlog.contacts.is_empty() && backlog.awaited.is_empty() {
+            tokio::select! {
+                biased;
+                change = changes.recv() => match change {
+                    Some(change) => backlog.add(change, &mut watch.unread),
+                    None => return,
+                },
+                () = tokio::time::sleep_until(watch.next) => {}
             }
         }
-        while backlog.tickets.len() < BATCH {
+        while backlog.awaited.len() < BATCH {
             match changes.try_recv() {
-                Ok(change) => backlog.add(change),
+                Ok(change) => backlog.add(change, &mut watch.unread),
                 Err(_) => break,
             }
         }
         if down {
             // Nobody waits for a database that is known to be down.
-            release(&mut backlog, &committed, true).await;
+            release(&mut backlog, &news).await;
         }
-        let (upserts, deletes) = backlog.parts();
-        match store.save_bindings(&upserts, &deletes).await {
+        let (upserts, deletes, expired) = backlog.parts();
+        match store.save_bindings(&node, &upserts, &deletes, &expired).await {
             Ok(()) => {
                 if down {
                     tracing::info!(
                         written = upserts.len(),
                         "database is back, registrations written"
                     );
-                }
-                if down {
                     readiness.set_ready(true, "");
                 }
                 down = false;
-                backlog.contacts.clear();
-                release(&mut backlog, &committed, false).await;
+                if !backlog.contacts.is_empty() || !backlog.awaited.is_empty() {
+                    backlog.contacts.clear();
+                    let awaited = std::mem::take(&mut backlog.awaited);
+                    let written = backlog.last;
+                    let committed = Committed { awaited, written, later: false };
+                    let _ = news.send(News::Committed(committed)).await;
+                }
+                watch.look_when_due(backlog.last, &news).await;
             }
             Err(error) => {
                 if !down {
@@ -130,7 +220,7 @@ pub async fn run(store: Store, queues: Queues, readiness: Readiness, shutdown: C
                 down = true;
                 // It serves, so it is ready; but whoever asks is told.
                 readiness.set_ready(true, "registrations wait in memory for the database");
-                release(&mut backlog, &committed, true).await;
+                release(&mut backlog, &news).await;
                 if shutdown.is_cancelled() {
                     tracing::error!(
                         lost = backlog.contacts.len(),
@@ -147,8 +237,8 @@ pub async fn run(store: Store, queues: Queues, readiness: Readiness, shutdown: C
                         () = shutdown.cancelled() => break,
                         change = changes.recv() => match change {
                             Some(change) => {
-                                backlog.add(change);
-                                release(&mut backlog, &committed, true).await;
+                                backlog.add(change, &mut watch.unread);
+                                release(&mut backlog, &news).await;
                             }
                             None => break,
                         },
@@ -159,9 +249,71 @@ pub async fn run(store: Store, queues: Queues, readiness: Readiness, shutdown: C
     }
 }
 
-async fn release(backlog: &mut Backlog, committed: &mpsc::Sender<Committed>, later: bool) {
-    if !backlog.tickets.is_empty() {
-        let tickets = std::mem::take(&mut backlog.tickets);
-        let _ = committed.send(Committed { tickets, later }).await;
+/// Lets answers go although their changes wait for the database.
+async fn release(backlog: &mut Backlog, news: &mpsc::Sender<News>) {
+    if !backlog.awaited.is_empty() {
+        let awaited = std::mem::take(&mut backlog.awaited);
+        let _ = news.send(News::Committed(Committed { awaited, written: 0, later: true })).await;
+    }
+}
+
+impl Watch {
+    fn new(store: Store, node: String, follower: BindingFollower) -> Self {
+        let now = Instant::now();
+        let (unread, next_trim) = (BTreeSet::new(), now + TRIM);
+        Self { store, node, follower, unread, anew: None, next: now, next_trim }
+    }
+
+    /// Looks when it is time; a database that does not answer is left alone for a while.
+    async fn look_when_due(&mut self, as_of: Number, news: &mpsc::Sender<News>) {
+        let now = Instant::now();
+        if now < self.next {
+            return;
+        }
+        let looked = self.look(as_of, news).await;
+        self.next = Instant::now() + if looked.is_ok() { LOOK } else { RETRY };
+        if let Err(error) = looked {
+            tracing::debug!(%error, "cannot see what other nodes registered");
+        } else if now >= self.next_trim {
+            self.next_trim = now + TRIM;
+            if let Err(error) = self.store.trim_binding_changes(ngn_daemon::wall_clock()).await {
+                tracing::debug!(%error, "cannot drop what is known about changed bindings");
+            }
+        }
+    }
+
+    async fn look(&mut self, as_of: Number, news: &mpsc::Sender<News>) -> Result<(), StoreError> {
+        if self.anew.is_none() {
+            match in_time(self.follower.changed()).await {
+                Ok(BindingChanges::At(aors)) => self.unread.extend(aors),
+                Ok(BindingChanges::Missed) => self.anew = Some(false),
+                Err(StoreError::Rewound { .. }) => self.anew = Some(true),
+                Err(error) => return Err(error),
+            }
+        }
+        if let Some(went_back) = self.anew {
+            tracing::warn!(went_back, "changes of registrations are missing; loading all of them");
+            self.follower = self.store.follow_bindings(&self.node).await?;
+            let bindings = self.store.all_bindings().await?;
+            (self.anew, self.unread) = (None, BTreeSet::new());
+            let _ = news.send(News::Everything { as_of, bindings, went_back }).await;
+        }
+        while !self.unread.is_empty() {
+            let aors: Vec<Aor> = self.unread.iter().take(READ).cloned().collect();
+            let bindings = in_time(self.store.bindings(&aors, ngn_daemon::wall_clock())).await?;
+            for aor in &aors {
+                self.unread.remove(aor);
+            }
+            let _ = news.send(News::Changed { as_of, bindings }).await;
+        }
+        Ok(())
+    }
+}
+
+/// Registrations wait while it is looked; not for long.
+async fn in_time<T>(look: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(LOOK_LIMIT, look).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(StoreError::timed_out()),
     }
 }

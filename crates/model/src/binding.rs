@@ -23,6 +23,25 @@ pub enum BindingKey {
     },
 }
 
+impl BindingKey {
+    /// The address of record.
+    #[must_use]
+    pub const fn aor(&self) -> &Aor {
+        match self {
+            Self::Contact { aor, .. } | Self::Instance { aor, .. } => aor,
+        }
+    }
+}
+
+/// A binding that is to go, unless it was changed later: refreshed at another node perhaps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal {
+    /// Which one.
+    pub key: BindingKey,
+    /// The last moment of [`Binding::last_modified`] that is meant, in milliseconds since 1970 UTC.
+    pub until: i64,
+}
+
 /// One binding of an address of record to a contact (RFC 3261 section 10).
 ///
 /// The key is `(aor, contact)`, or `(aor, instance, reg_id)` when the phone registered with RFC 5626.
@@ -53,7 +72,7 @@ pub struct Binding {
     pub instance: Option<String>,
     /// reg-id of RFC 5626, 0 when absent.
     pub reg_id: u32,
-    /// The sipd node that owns the connection, empty when any may send.
+    /// The sipd node that owns the connection, or to which the way through a NAT is open; empty when any may send.
     pub node: String,
     /// When the row last changed, in milliseconds since 1970 UTC.
     pub last_modified: i64,
@@ -79,6 +98,12 @@ impl Binding {
             node: String::new(),
             last_modified: 0,
         }
+    }
+
+    /// Its removal as it is now: one that is refreshed meanwhile stays.
+    #[must_use]
+    pub fn removal(&self) -> Removal {
+        Removal { key: self.key(), until: self.last_modified }
     }
 
     /// The binding's key: with both an instance id and a reg-id it is a flow of that phone, whatever its

@@ -24,7 +24,7 @@ pub mod zone;
 pub use accept_rules::AcceptRules;
 pub use account::Account;
 pub use aor::Aor;
-pub use binding::{Binding, BindingKey};
+pub use binding::{Binding, BindingKey, Removal};
 pub use call_options::CallOptions;
 pub use call_plan::{CallPlan, Plan, Reject};
 pub use diversion::{Diversion, DiversionAction, DiversionCondition, DiversionTarget};

@@ -199,7 +199,10 @@ impl Working {
             }
         }
         if seconds > 0 {
-            *entry = Entry { binding: new, is_new: true };
+            // Later than what it takes the place of, also when that was changed by a node whose clock is ahead.
+            let after = entry.binding.last_modified.saturating_add(1);
+            let last_modified = new.last_modified.max(after);
+            *entry = Entry { binding: Binding { last_modified, ..new }, is_new: true };
         } else {
             self.bindings.remove(at);
         }

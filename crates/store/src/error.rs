@@ -90,7 +90,8 @@ impl StoreError {
     }
 
     /// The work of a transaction took longer than it may.
-    pub(crate) fn timed_out() -> Self {
+    #[must_use]
+    pub fn timed_out() -> Self {
         let text = "the transaction took longer than it may";
         Self::Unavailable(Cause(sqlx::Error::Io(std::io::Error::new(
             std::io::ErrorKind::TimedOut,

@@ -13,13 +13,13 @@ use tokio::sync::watch;
 /// How often the database is asked when nobody in this process wakes the follower.
 const POLL: Duration = Duration::from_millis(25);
 /// How many new rows are taken at once.
-const PAGE: i64 = 2000;
+pub(crate) const PAGE: i64 = 2000;
 /// How many ranges of passed-over ids one statement asks for.
-const RANGES: usize = 100;
+pub(crate) const RANGES: usize = 100;
 /// How often a follower makes sure that the journal still holds what it has read.
-const CHECK_HISTORY: Duration = Duration::from_secs(2);
+pub(crate) const CHECK_HISTORY: Duration = Duration::from_secs(2);
 /// How long the answer to one question may take.
-const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// A follower that starts looks this far back for ids that were passed over, in milliseconds by the journal's
 /// own times: rows of transactions that were open when its snapshot was taken.
 const LOOK_BACK: i64 = 120_000;
@@ -55,7 +55,11 @@ macro_rules! on_connection {
                 let mut connection = pool.acquire().await?;
                 let answer = {
                     let $c = &mut *connection;
-                    tokio::time::timeout(ANSWER_LIMIT, $crate::tx::typed(async { $body })).await
+                    tokio::time::timeout(
+                        $crate::follower::ANSWER_LIMIT,
+                        $crate::tx::typed(async { $body }),
+                    )
+                    .await
                 };
                 answer.unwrap_or_else(|_elapsed| {
                     // Its answer would be waited for before the connection is used again.
@@ -74,6 +78,7 @@ macro_rules! on_connection {
         .map_err(StoreError::from)
     };
 }
+pub(crate) use on_connection;
 
 impl Store {
     /// Goes on where another follower was, of an earlier process perhaps. Nothing is asked of the database yet; when
@@ -121,27 +126,30 @@ pub struct Resume {
 
 /// The state of a follower that starts at a snapshot.
 pub(crate) struct Start {
-    seen: Seen,
-    high_at: Option<i64>,
+    pub(crate) seen: Seen,
+    /// When the highest row was written.
+    pub(crate) high_at: Option<i64>,
 }
 
 impl Start {
     /// Finds what is visible in the snapshot of `tx`: what was loaded in the same transaction holds exactly
     /// these changes.
     pub(crate) async fn of_snapshot(tx: &mut Tx<'_>) -> Result<Self, StoreError> {
+        Self::of_table(tx, "journal").await
+    }
+
+    /// The same for a table that has `id` and `at` as the journal has.
+    pub(crate) async fn of_table(tx: &mut Tx<'_>, table: &'static str) -> Result<Self, StoreError> {
         let mut newest_first: Vec<u64> = Vec::new();
         let mut high_at: Option<i64> = None;
         let mut oldest_at = i64::MAX;
         let mut below = i64::MAX;
         loop {
             let page: Vec<(i64, i64)> = on!(tx, c => {
-                sqlx::query_as::<DB, (i64, i64)>(
-                    "SELECT id, at FROM journal WHERE id < ? ORDER BY id DESC LIMIT ?",
-                )
-                .bind(below)
-                .bind(PAGE)
-                .fetch_all(&mut *c)
-                .await
+                let mut query = QueryBuilder::<DB>::new("SELECT id, at FROM ");
+                query.push(table).push(" WHERE id < ").push_bind(below);
+                query.push(" ORDER BY id DESC LIMIT ").push_bind(PAGE);
+                query.build_query_as::<(i64, i64)>().fetch_all(&mut *c).await
             })?;
             for (id, at) in &page {
                 high_at.get_or_insert(*at);

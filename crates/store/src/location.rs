@@ -1,20 +1,21 @@
 //! Registered contacts: the `location` table in OpenSIPS's layout.
 //!
 //! The registrar keeps its bindings in memory and saves them in groups: one transaction for all REGISTERs that
-//! came within a few milliseconds. Bindings are not journalled; other nodes ask for those of one address.
+//! came within a few milliseconds. Bindings are not journalled; `location_changes` tells other nodes whose changed.
 
-use crate::dialect::push_upsert;
+use crate::dialect::{Dialect, Spelling};
 use crate::directory::{push_addresses, readable};
 use crate::error::StoreError;
+use crate::location_changes;
 use crate::store::Store;
 use crate::time::utc;
 use crate::tx::{Actor, Tx, on};
 use futures::TryStreamExt;
 use ngn_model::Aor;
-use ngn_model::binding::{Binding, BindingKey};
+use ngn_model::binding::{Binding, BindingKey, Removal};
 use sha2::{Digest, Sha256};
 use sqlx::QueryBuilder;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Rows of one upsert: 20 values each, below SQLite's limit of 32766.
 const UPSERT_ROWS: usize = 200;
@@ -22,14 +23,18 @@ const UPSERT_ROWS: usize = 200;
 const KEYS: usize = 100;
 
 impl Store {
-    /// Saves bindings and removes others in one transaction. A binding that exists is replaced; one that is
-    /// to be removed and is not there is no error. When a key stands in both lists it is saved.
+    /// Saves bindings and removes others in one transaction; `node`, which may be empty, says who does. A binding that
+    /// exists is replaced, unless it was changed later, or by a later request of the same phone (RFC 3261 section 10.3
+    /// step 7), at another node; one that is to be removed and is not there is no error. When a key stands in two lists it is
+    /// saved. Other nodes are told of all but `expired`, which end for them at the same time.
     pub async fn save_bindings(
         &self,
+        node: &str,
         upserts: &[Binding],
-        deletes: &[BindingKey],
+        deletes: &[Removal],
+        expired: &[Removal],
     ) -> Result<(), StoreError> {
-        if upserts.is_empty() && deletes.is_empty() {
+        if upserts.is_empty() && deletes.is_empty() && expired.is_empty() {
             return Ok(());
         }
         // The last one of a key wins; and all nodes touch rows in the same order, or they would deadlock.
@@ -38,15 +43,22 @@ impl Store {
         rows.reverse();
         rows.sort_by(|a, b| a.0.cmp(&b.0));
         rows.dedup_by(|a, b| a.0 == b.0);
-        let mut gone: Vec<String> = deletes.iter().map(ruid).collect();
-        gone.retain(|key| rows.binary_search_by(|(ruid, _)| ruid.cmp(key)).is_err());
-        gone.sort_unstable();
-        gone.dedup();
-        let (rows, gone) = (&rows, &gone);
+        let gone = deletes.iter().chain(expired);
+        let mut gone: Vec<(String, i64)> =
+            gone.map(|removal| (ruid(&removal.key), removal.until)).collect();
+        gone.retain(|(key, _)| rows.binary_search_by(|(ruid, _)| ruid.cmp(key)).is_err());
+        gone.sort_unstable_by(|a, b| b.cmp(a));
+        gone.dedup_by(|a, b| a.0 == b.0);
+        gone.reverse();
+        let changed = upserts.iter().map(|binding| &binding.aor);
+        let changed: BTreeSet<&Aor> =
+            changed.chain(deletes.iter().map(|removal| removal.key.aor())).collect();
+        let (rows, gone, changed) = (&rows, &gone, &changed);
         self.write(&Actor::system("save_bindings"), |tx| {
             Box::pin(async move {
                 delete(tx, gone).await?;
-                upsert(tx, rows).await
+                upsert(tx, rows).await?;
+                location_changes::note(tx, node, changed).await
             })
         })
         .await
@@ -97,7 +109,7 @@ impl Store {
         // One that was refreshed meanwhile stays.
         let (count, _) = self
             .write(&Actor::system("delete_expired_bindings"), |tx| {
-                Box::pin(async move { delete_ended(tx, expired, Some(before)).await })
+                Box::pin(async move { delete_ended(tx, expired, before).await })
             })
             .await?;
         Ok(count)
@@ -133,14 +145,14 @@ fn ruid(key: &BindingKey) -> String {
     })
 }
 
+/// What a newer request changes. Those by which it is known to be newer come last: MySQL assigns one after the other, and
+/// looks at what was assigned already.
 const UPDATED: &[&str] = &[
     "contact",
     "received",
     "path",
     "expires",
     "q",
-    "callid",
-    "cseq",
     "last_modified",
     "user_agent",
     "socket",
@@ -149,8 +161,30 @@ const UPDATED: &[&str] = &[
     "q_milli",
     "reg_id",
     "node",
+    "cseq",
+    "callid",
     "changed_at",
 ];
+
+/// Ends the INSERT: the proposed values take the place of older ones only.
+fn push_newer<DB: Spelling>(query: &mut QueryBuilder<DB>) {
+    let [changed_at, callid, cseq] = ["changed_at", "callid", "cseq"].map(DB::proposed);
+    let is_newer = format!(
+        "{changed_at} >= location.changed_at AND NOT (location.callid = {callid} AND location.cseq > {cseq})"
+    );
+    query.push(DB::on_conflict("ruid"));
+    for (i, column) in UPDATED.iter().enumerate() {
+        let proposed = DB::proposed(column);
+        query.push(if i > 0 { ", " } else { "" }).push(*column).push(" = ");
+        match DB::DIALECT {
+            Dialect::MySql => query.push(format!("IF({is_newer}, {proposed}, location.{column})")),
+            Dialect::Sqlite => query.push(proposed),
+        };
+    }
+    if DB::DIALECT == Dialect::Sqlite {
+        query.push(" WHERE ").push(is_newer);
+    }
+}
 
 async fn upsert(tx: &mut Tx<'_>, rows: &[(String, &Binding)]) -> Result<(), StoreError> {
     for chunk in rows.chunks(UPSERT_ROWS) {
@@ -183,7 +217,7 @@ async fn upsert(tx: &mut Tx<'_>, rows: &[(String, &Binding)]) -> Result<(), Stor
                     .push_bind(fitting(&binding.node, 128))
                     .push_bind(binding.last_modified);
             });
-            push_upsert(&mut query, "ruid", UPDATED);
+            push_newer(&mut query);
             query.build().execute(&mut *c).await.map(drop)
         })?;
     }
@@ -195,15 +229,23 @@ fn fitting(text: &str, characters: usize) -> &str {
     text.char_indices().nth(characters).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
 }
 
-async fn delete(tx: &mut Tx<'_>, ruids: &[String]) -> Result<u64, StoreError> {
-    delete_ended(tx, ruids, None).await
+/// Removes rows that were not changed after what is known of them.
+async fn delete(tx: &mut Tx<'_>, gone: &[(String, i64)]) -> Result<(), StoreError> {
+    for chunk in gone.chunks(KEYS) {
+        on!(tx, c => {
+            let mut query = QueryBuilder::<DB>::new("DELETE FROM location WHERE ");
+            for (i, (ruid, until)) in chunk.iter().enumerate() {
+                query.push(if i > 0 { " OR (ruid = " } else { "(ruid = " });
+                query.push_bind(ruid.as_str()).push(" AND changed_at <= ").push_bind(*until);
+                query.push(")");
+            }
+            query.build().execute(&mut *c).await.map(drop)
+        })?;
+    }
+    Ok(())
 }
 
-async fn delete_ended(
-    tx: &mut Tx<'_>,
-    ruids: &[String],
-    ended_before: Option<i64>,
-) -> Result<u64, StoreError> {
+async fn delete_ended(tx: &mut Tx<'_>, ruids: &[String], before: i64) -> Result<u64, StoreError> {
     let mut count = 0;
     for chunk in ruids.chunks(KEYS) {
         count += on!(tx, c => {
@@ -212,10 +254,7 @@ async fn delete_ended(
             for ruid in chunk {
                 list.push_bind(ruid.as_str());
             }
-            query.push(")");
-            if let Some(before) = ended_before {
-                query.push(" AND expires_at < ").push_bind(before);
-            }
+            query.push(") AND expires_at < ").push_bind(before);
             query.build().execute(&mut *c).await.map(|done| done.rows_affected())
         })?;
     }

@@ -3,9 +3,10 @@
 use super::{Engine, Fields};
 use crate::location::Change;
 use ngn_daemon::wall_clock;
+use ngn_model::binding::{BindingKey, Removal};
 use ngn_sip::header::HeaderName;
 use ngn_sip::message::Method;
-use ngn_sip::registrar::{ChangeSet, Origin, Outcome, Register, Rules, WhenFull, register};
+use ngn_sip::registrar::{Origin, Outcome, Register, Rules, WhenFull, register};
 use ngn_sip::stack::IncomingRequest;
 
 /// Seconds after which a phone may try again.
@@ -43,13 +44,8 @@ impl Engine {
         let (now, transport) = (wall_clock(), &incoming.source.transport);
         let socket =
             format!("{}:{}", transport.as_str().to_ascii_lowercase(), incoming.source.local);
-        let origin = Origin {
-            transport,
-            remote: incoming.source.remote,
-            socket: &socket,
-            // Any node may send until nodes forward to each other's connections.
-            node: "",
-        };
+        let origin =
+            Origin { transport, remote: incoming.source.remote, socket: &socket, node: &self.node };
         let Ok(facts) = Register::read(request, account.aor, &origin) else {
             return self.reply(id, 400, None, &none);
         };
@@ -67,11 +63,18 @@ impl Engine {
             let seconds = vec![(HeaderName::RetryAfter, RETRY_AFTER.to_owned())];
             return self.reply(id, 503, None, &seconds);
         };
+        let known = |key: &BindingKey| current.iter().find(|binding| binding.key() == *key);
+        let removal = |key: BindingKey| {
+            let until = known(&key).map_or(now, |binding| binding.last_modified.max(now));
+            Removal { key, until }
+        };
+        let deletes = change.deletes.iter().cloned().map(removal).collect();
         self.directory.change_bindings(&facts.aor, &change.upserts, &change.deletes);
-        self.last_ticket += 1;
-        self.waiting.insert(self.last_ticket, (id, fields));
-        let ChangeSet { upserts, deletes } = change;
-        place.send(Change { ticket: Some(self.last_ticket), upserts, deletes });
+        self.last_change += 1;
+        self.note_change(&facts.aor);
+        self.waiting.insert(self.last_change, (id, fields));
+        let (number, upserts) = (self.last_change, change.upserts);
+        place.send(Change { number, is_awaited: true, upserts, deletes, ..Change::default() });
     }
 
     fn rules(&self) -> Rules {

@@ -11,8 +11,10 @@ use ngn_tests::xml::escape;
 use std::collections::HashMap;
 
 /// Tables that the platform writes by itself.
-const ITS_OWN: [&str; 6] = [
+const ITS_OWN: [&str; 8] = [
+    "location_changes",
     "nodes",
+    "sip_node_addresses",
     "sip_nodes",
     "ngnpro_logs",
     "ngnpro_logs_summary",

@@ -21,7 +21,7 @@ pub struct Origin<'a> {
     pub remote: SocketAddr,
     /// Our own socket, as [`Binding::socket`] has it.
     pub socket: &'a str,
-    /// The node that owns the connection, as [`Binding::node`] has it.
+    /// The node that got it, as [`Binding::node`] has it when only that one can reach the phone.
     pub node: &'a str,
 }
 
@@ -55,7 +55,7 @@ pub struct Register {
     pub is_via_true: bool,
     /// Our own socket.
     pub socket: String,
-    /// The node that owns the connection.
+    /// The node that got the request.
     pub node: String,
 }
 
@@ -113,10 +113,13 @@ impl Register {
             return Err(Reply::refusal(400, "Contact or Path Too Long"));
         }
         let reg_id = contact.reg_id().filter(|_| self.is_flow_known && instance.is_some());
+        let received = self.received(uri);
+        // Any node can send to a contact that is reached at its own address, or through the proxies of its Path.
+        let node = received.as_ref().map_or_else(String::new, |_| self.node.clone());
         Ok(Binding {
             aor: self.aor.clone(),
             contact: uri.as_str().to_owned(),
-            received: self.received(uri),
+            received,
             path: self.path.clone(),
             expires_at: now.saturating_add(i64::from(seconds) * 1000),
             q: contact.q().unwrap_or(1000),
@@ -126,7 +129,7 @@ impl Register {
             socket: self.socket.clone(),
             reg_id: reg_id.unwrap_or(0),
             instance,
-            node: self.node.clone(),
+            node,
             last_modified: now,
         })
     }

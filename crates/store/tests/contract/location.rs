@@ -3,7 +3,8 @@
 use crate::backend::{Backend, millis};
 use crate::on_both;
 use ngn_model::Aor;
-use ngn_model::binding::{Binding, BindingKey};
+use ngn_model::binding::{Binding, Removal};
+use ngn_store::{BindingChanges, BindingFollower, StoreError};
 
 on_both!(
     a_binding_comes_back_as_it_was,
@@ -12,6 +13,10 @@ on_both!(
     ended_bindings_go,
     other_programs_can_read_it,
     odd_sizes_are_kept,
+    newer_changes_of_other_nodes_stay,
+    other_nodes_are_told,
+    late_and_lost_changes_are_noticed,
+    nodes_know_where_others_are,
 );
 
 fn binding(user: &str, contact: &str) -> Binding {
@@ -51,7 +56,7 @@ async fn a_binding_comes_back_as_it_was(backend: &Backend) {
         q: 0,
         ..binding("bob", "sip:bob@198.51.100.4")
     };
-    backend.store.save_bindings(&[full.clone(), bare.clone()], &[]).await.expect("saved");
+    backend.store.save_bindings("", &[full.clone(), bare.clone()], &[], &[]).await.expect("saved");
     let mut loaded = stored(backend).await;
     loaded.sort_by(|a, b| a.aor.cmp(&b.aor));
     assert_eq!(loaded, [full.clone(), bare]);
@@ -68,24 +73,29 @@ async fn one_group_makes_replaces_and_removes(backend: &Backend) {
     let all: Vec<Binding> = (0..1000)
         .map(|i| binding(&format!("u{i}"), &format!("sip:u{i}@198.51.100.7:{}", 1024 + i)))
         .collect();
-    backend.store.save_bindings(&all, &[]).await.expect("saved");
+    backend.store.save_bindings("", &all, &[], &[]).await.expect("saved");
     assert_eq!(stored(backend).await.len(), 1000);
     let renewed: Vec<Binding> = all[..600]
         .iter()
-        .map(|b| Binding { cseq: 2, expires_at: b.expires_at + 5000, ..b.clone() })
+        .map(|b| Binding {
+            cseq: 2,
+            call_id: "renewed".to_owned(),
+            expires_at: b.expires_at + 5000,
+            ..b.clone()
+        })
         .collect();
-    let mut gone: Vec<BindingKey> = all[600..].iter().map(Binding::key).collect();
+    let mut gone: Vec<Removal> = all[600..].iter().map(Binding::removal).collect();
     // A key in both lists is saved; one that is unknown or named twice does no harm.
-    gone.extend([all[0].key(), all[700].key(), binding("nobody", "sip:x@y").key()]);
-    backend.store.save_bindings(&renewed, &gone).await.expect("saved");
+    gone.extend([all[0].removal(), all[700].removal(), binding("nobody", "sip:x@y").removal()]);
+    backend.store.save_bindings("", &renewed, &gone, &[]).await.expect("saved");
     let loaded = stored(backend).await;
     assert_eq!(loaded.len(), 600);
     assert!(loaded.iter().all(|b| b.cseq == 2));
     // The last one of a key wins.
-    let twice = [3, 4].map(|cseq| Binding { cseq, ..all[0].clone() });
-    backend.store.save_bindings(&twice, &[]).await.expect("saved");
+    let twice = [3, 4].map(|cseq| Binding { cseq, call_id: "new".to_owned(), ..all[0].clone() });
+    backend.store.save_bindings("", &twice, &[], &[]).await.expect("saved");
     assert_eq!(stored(backend).await.iter().filter(|b| b.cseq == 4).count(), 1);
-    backend.store.save_bindings(&[], &[]).await.expect("nothing to do");
+    backend.store.save_bindings("", &[], &[], &[]).await.expect("nothing to do");
     assert_eq!(backend.number("SELECT COUNT(*) FROM journal").await, 0);
 }
 
@@ -97,11 +107,11 @@ async fn outbound_flows_are_told_by_instance(backend: &Backend) {
     };
     backend
         .store
-        .save_bindings(&[flow(1, "sip:a@192.0.2.1"), flow(2, "sip:a@192.0.2.1")], &[])
+        .save_bindings("", &[flow(1, "sip:a@192.0.2.1"), flow(2, "sip:a@192.0.2.1")], &[], &[])
         .await
         .expect("saved");
     assert_eq!(stored(backend).await.len(), 2);
-    backend.store.save_bindings(&[flow(1, "sip:a@192.0.2.77")], &[]).await.expect("saved");
+    backend.store.save_bindings("", &[flow(1, "sip:a@192.0.2.77")], &[], &[]).await.expect("saved");
     let contacts: Vec<String> = stored(backend).await.into_iter().map(|b| b.contact).collect();
     assert_eq!(contacts.len(), 2);
     assert!(contacts.contains(&"sip:a@192.0.2.77".to_owned()));
@@ -116,8 +126,8 @@ async fn ended_bindings_go(backend: &Backend) {
         })
         .collect();
     let fresh = binding("new", "sip:n@192.0.2.1");
-    backend.store.save_bindings(&old, &[]).await.expect("saved");
-    backend.store.save_bindings(std::slice::from_ref(&fresh), &[]).await.expect("saved");
+    backend.store.save_bindings("", &old, &[], &[]).await.expect("saved");
+    backend.store.save_bindings("", std::slice::from_ref(&fresh), &[], &[]).await.expect("saved");
     assert_eq!(stored(backend).await.len(), 1);
     assert_eq!(backend.store.delete_expired_bindings(now, 3).await.expect("some"), 3);
     assert_eq!(backend.store.delete_expired_bindings(now, 300).await.expect("the rest"), 2);
@@ -127,7 +137,7 @@ async fn ended_bindings_go(backend: &Backend) {
 
 async fn other_programs_can_read_it(backend: &Backend) {
     let binding = binding("alice", "sip:a@192.0.2.1");
-    backend.store.save_bindings(std::slice::from_ref(&binding), &[]).await.expect("saved");
+    backend.store.save_bindings("", std::slice::from_ref(&binding), &[], &[]).await.expect("saved");
     let seconds = backend.number("SELECT expires FROM location").await;
     assert_eq!(seconds, binding.expires_at / 1000 + 1);
     let counted = backend.number(
@@ -142,8 +152,143 @@ async fn odd_sizes_are_kept(backend: &Backend) {
         user_agent: "\u{fc}".repeat(400),
         ..binding("alice", "")
     };
-    backend.store.save_bindings(std::slice::from_ref(&long), &[]).await.expect("saved");
+    backend.store.save_bindings("", std::slice::from_ref(&long), &[], &[]).await.expect("saved");
     let [loaded] = stored(backend).await.try_into().expect("one binding");
     assert_eq!(loaded.contact, long.contact);
     assert_eq!(loaded.user_agent.chars().count(), 255);
+}
+
+/// RFC 3261 section 10.3 step 7, with requests that come to different nodes.
+async fn newer_changes_of_other_nodes_stay(backend: &Backend) {
+    let store = &backend.store;
+    let first = binding("alice", "sip:alice@192.0.2.1");
+    let at = |after: i64, cseq: u32, call_id: &str, node: &str| Binding {
+        last_modified: first.last_modified + after,
+        cseq,
+        call_id: call_id.to_owned(),
+        node: node.to_owned(),
+        ..first.clone()
+    };
+    let states = [
+        // What is written, and what stands there then.
+        (at(0, 10, "one", "a"), ("a", 10)),
+        (at(5, 11, "one", "b"), ("b", 11)),
+        // Older by its time, and by its number.
+        (at(4, 12, "one", "c"), ("b", 11)),
+        (at(9, 10, "one", "d"), ("b", 11)),
+        // The same once more, and another dialog, whose numbers say nothing.
+        (at(5, 11, "one", "e"), ("e", 11)),
+        (at(6, 1, "two", "f"), ("f", 1)),
+        (at(7, 2, "two", "g"), ("g", 2)),
+    ];
+    for (written, (node, cseq)) in states {
+        store.save_bindings("x", &[written.clone()], &[], &[]).await.expect("saved");
+        let [found] = stored(backend).await.try_into().expect("one binding");
+        assert_eq!((found.node.as_str(), found.cseq), (node, cseq));
+        if node == written.node {
+            assert_eq!(found, written, "all of it");
+        }
+    }
+    // Whoever knows an older state removes nothing, be it ended or not.
+    let old = at(6, 1, "two", "f").removal();
+    store.save_bindings("x", &[], &[old.clone()], &[]).await.expect("saved");
+    store.save_bindings("x", &[], &[], &[old]).await.expect("saved");
+    assert_eq!(stored(backend).await.len(), 1);
+    store.save_bindings("x", &[], &[at(7, 0, "", "").removal()], &[]).await.expect("saved");
+    assert_eq!(stored(backend).await, []);
+}
+
+async fn changed(follower: &mut BindingFollower) -> Vec<String> {
+    match follower.changed().await.expect("changes") {
+        BindingChanges::At(aors) => aors.iter().map(ToString::to_string).collect(),
+        BindingChanges::Missed => panic!("nothing is missing"),
+    }
+}
+
+async fn other_nodes_are_told(backend: &Backend) {
+    let store = &backend.store;
+    let of = |user: &str| binding(user, &format!("sip:{user}@192.0.2.1"));
+    store.save_bindings("a", &[of("before")], &[], &[]).await.expect("saved");
+    let mut here = store.follow_bindings("a").await.expect("a follower");
+    let mut there = store.follow_bindings("b").await.expect("a follower");
+    assert_eq!(changed(&mut there).await, [""; 0], "it loads what there is");
+    store.save_bindings("a", &[of("alice"), of("bob")], &[], &[]).await.expect("saved");
+    store.save_bindings("a", &[], &[of("before").removal()], &[]).await.expect("saved");
+    store.save_bindings("b", &[of("carol")], &[], &[]).await.expect("saved");
+    store.save_bindings("b", &[], &[], &[of("carol").removal()]).await.expect("saved");
+    let users = ["alice", "before", "bob"].map(|user| format!("{user}@example.com"));
+    assert_eq!(changed(&mut there).await, users);
+    assert_eq!(changed(&mut there).await, [""; 0], "once");
+    assert_eq!(changed(&mut here).await, ["carol@example.com"]);
+    // More than go into one row.
+    let many: Vec<Binding> = (0..1000).map(|i| of(&format!("u{i}"))).collect();
+    store.save_bindings("a", &many, &[], &[]).await.expect("saved");
+    assert_eq!(changed(&mut there).await.len(), 1000);
+    let rows = backend.number("SELECT COUNT(*) FROM location_changes").await;
+    assert_eq!(rows, 14);
+}
+
+async fn late_and_lost_changes_are_noticed(backend: &Backend) {
+    let store = &backend.store;
+    let now = millis();
+    let row = |id: u32, at: i64, user: &str| {
+        backend.sql(format!(
+            "INSERT INTO location_changes (id, at, node, addresses) \
+             VALUES ({id}, {at}, 'a', '[\"{user}@example.com\"]')"
+        ))
+    };
+    row(5, now, "alice").await;
+    let mut there = store.follow_bindings("b").await.expect("a follower");
+    row(8, now, "bob").await;
+    assert_eq!(changed(&mut there).await, ["bob@example.com"]);
+    // Committed later, numbered before.
+    row(7, now, "carol").await;
+    let late = loop {
+        let found = changed(&mut there).await;
+        if !found.is_empty() {
+            break found;
+        }
+    };
+    assert_eq!(late, ["carol@example.com"]);
+    // Old rows go but for the last, by which it is seen that nothing is missing.
+    store.trim_binding_changes(now + 600_001).await.expect("trimmed");
+    assert_eq!(backend.number("SELECT MIN(id) FROM location_changes").await, 8);
+    store.trim_binding_changes(now + 900_000).await.expect("trimmed");
+    assert_eq!(backend.number("SELECT MIN(id) FROM location_changes").await, 8);
+    let look = async |follower: &mut BindingFollower| loop {
+        match follower.changed().await {
+            Ok(BindingChanges::At(_)) => {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await
+            }
+            other => break other,
+        }
+    };
+    // It was away for too long.
+    row(20, now, "dave").await;
+    backend.sql("DELETE FROM location_changes WHERE id < 20").await;
+    let mut away = there;
+    // Its last look has to be a while ago for it to make sure.
+    tokio::time::sleep(std::time::Duration::from_millis(2100)).await;
+    assert_eq!(look(&mut away).await.expect("an answer"), BindingChanges::Missed);
+    // The database is another one.
+    let mut here = store.follow_bindings("b").await.expect("a follower");
+    backend.sql("UPDATE location_changes SET at = at - 1").await;
+    let error = look(&mut here).await.expect_err("it went back");
+    assert!(matches!(error, StoreError::Rewound { position: 20 }), "{error}");
+}
+
+async fn nodes_know_where_others_are(backend: &Backend) {
+    let store = &backend.store;
+    store.set_sip_node_address("a", Some("sip:192.0.2.1")).await.expect("noted");
+    store.set_sip_node_address("b", Some("sip:192.0.2.2")).await.expect("noted");
+    assert_eq!(store.sip_node_addresses(0).await.expect("nodes"), [], "nobody beats");
+    store.sip_node_is_alive("a", 1_000).await.expect("noted");
+    store.sip_node_is_alive("b", 2_000).await.expect("noted");
+    store.set_sip_node_address("b", Some("sip:192.0.2.3;transport=tcp")).await.expect("noted");
+    let a = ("a".to_owned(), "sip:192.0.2.1".to_owned());
+    let b = ("b".to_owned(), "sip:192.0.2.3;transport=tcp".to_owned());
+    assert_eq!(store.sip_node_addresses(1_000).await.expect("nodes"), [a, b.clone()]);
+    assert_eq!(store.sip_node_addresses(1_001).await.expect("nodes"), [b]);
+    store.set_sip_node_address("b", None).await.expect("it ended");
+    assert_eq!(store.sip_node_addresses(1_001).await.expect("nodes"), []);
 }
