@@ -3,16 +3,15 @@
 use std::thread;
 
 use ngn_tests::database::Backend;
-use ngn_tests::fixture::{carrier, route, subscriber};
 use ngn_tests::platform::{Platform, eventually};
+use ngn_tests::record;
 use ngn_tests::sip::{Message, Phone, Request, response};
-use ngn_tests::{Value, record};
 
 use crate::fixture::DOMAIN;
 use crate::limits::limited;
 use crate::pstn::{
-    SETTINGS, answer, call, call_without_password, caller, gateway, last, ngn, on_both,
-    request_user, routes, stand_in, uri,
+    SETTINGS, answer, call, call_without_password, caller, last, ngn, on_both, request_user,
+    stand_in, uri,
 };
 
 /// Calls to 112 go to a stand-in; waits until the platform knows.

@@ -13,7 +13,7 @@ use crate::fixture::DOMAIN;
 use crate::pstn::{SETTINGS, answer, call, caller, gateway, routes, stand_in, uri};
 
 /// An account that may have one call at one time, and a gateway that takes every number.
-pub fn limited(p: &Platform) -> (Phone, Phone) {
+pub(crate) fn limited(p: &Platform) -> (Phone, Phone) {
     let alice = caller(p, "alice", &[], "");
     let groups = Value::List(vec!["free-pstn".into()]);
     let limited = subscriber(&format!("alice@{DOMAIN}")).with("groups", groups);
