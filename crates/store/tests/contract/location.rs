@@ -182,7 +182,7 @@ async fn newer_changes_of_other_nodes_stay(backend: &Backend) {
         (at(7, 2, "two", "g"), ("g", 2)),
     ];
     for (written, (node, cseq)) in states {
-        store.save_bindings("x", &[written.clone()], &[], &[]).await.expect("saved");
+        store.save_bindings("x", std::slice::from_ref(&written), &[], &[]).await.expect("saved");
         let [found] = stored(backend).await.try_into().expect("one binding");
         assert_eq!((found.node.as_str(), found.cseq), (node, cseq));
         if node == written.node {
@@ -191,7 +191,7 @@ async fn newer_changes_of_other_nodes_stay(backend: &Backend) {
     }
     // Whoever knows an older state removes nothing, be it ended or not.
     let old = at(6, 1, "two", "f").removal();
-    store.save_bindings("x", &[], &[old.clone()], &[]).await.expect("saved");
+    store.save_bindings("x", &[], std::slice::from_ref(&old), &[]).await.expect("saved");
     store.save_bindings("x", &[], &[], &[old]).await.expect("saved");
     assert_eq!(stored(backend).await.len(), 1);
     store.save_bindings("x", &[], &[at(7, 0, "", "").removal()], &[]).await.expect("saved");
