@@ -1,9 +1,9 @@
 //! What enumd's configuration file says; `etc/enumd.toml` explains each key.
 
-use crate::access::Prefix;
 use crate::rate::Rate;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use ngn_daemon::prefix::Prefix;
 use ngn_dns::name::Name;
 use ngn_dns::transfer::Bounds;
 use ngn_dns::tsig::{Key, KeyError, Keys};

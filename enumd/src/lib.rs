@@ -1,10 +1,9 @@
 //! Authoritative DNS server for SIP domains and ENUM zones.
 //!
 //! `listen` binds → `udp` and `tcp` read queries → `served` answers from the zones in memory, by `ngn_dns`, and `transfer`
-//! gives whole zones to those that `access` lets → `follower` replaces these as the journal tells what changed, and `notify` tells secondaries → `snapshot` keeps a copy on disk. No query touches the
+//! gives whole zones to those that the settings let → `follower` replaces these as the journal tells what changed, and `notify` tells secondaries → `snapshot` keeps a copy on disk. No query touches the
 //! database.
 
-pub mod access;
 pub mod config;
 mod follower;
 mod listen;

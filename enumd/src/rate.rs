@@ -1,6 +1,6 @@
 //! Response rate limiting of datagrams: its settings, and who is exempt.
 
-use crate::access::Prefix;
+use ngn_daemon::prefix::Prefix;
 use ngn_dns::answer::Answered;
 use ngn_dns::rate::{Limiter, Rates, Verdict};
 use serde::Deserialize;

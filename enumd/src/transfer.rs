@@ -1,10 +1,10 @@
 //! Giving zones away: who may have them, and the messages.
 
-use crate::access::Prefix;
 use crate::config;
 use crate::metrics::TransferEnd;
 use crate::served::Served;
 use crate::snapshot::now;
+use ngn_daemon::prefix::Prefix;
 use ngn_dns::answer::{Limits, Rcode, Transport};
 use ngn_dns::name::Name;
 use ngn_dns::transfer::{Difference, Kind, Messages, Query, is_later};

@@ -1,9 +1,11 @@
 //! What sipd's configuration file says; `etc/sipd.toml` explains each key.
 
 mod enum_trees;
+mod guard;
 mod tls;
 
 pub use enum_trees::EnumTrees;
+pub use guard::{Guard, Overload};
 pub use tls::{ClientCertificates, Tls, WebSocket};
 
 use ngn_routing::NumberPlan;
@@ -44,6 +46,10 @@ pub struct Config {
     pub dns: Dns,
     /// A record of messages.
     pub trace: Trace,
+    /// What sources may do that prove nothing.
+    pub guard: Guard,
+    /// What is turned away when too much waits.
+    pub overload: Overload,
     /// Limits on what the network may cost.
     pub limits: Limits,
     /// Logging, as `ngn_daemon` reads it.
@@ -358,6 +364,8 @@ impl Default for Config {
             emergency: Emergency::default(),
             dns: Dns::default(),
             trace: Trace::default(),
+            guard: Guard::default(),
+            overload: Overload::default(),
             limits: Limits::default(),
             log: "info".to_owned(),
         }
@@ -480,6 +488,8 @@ impl Config {
         }
         self.pstn.check()?;
         self.r#enum.check()?;
+        self.guard.check()?;
+        self.overload.check()?;
         let is_number = |text: &String| {
             (1..=64).contains(&text.len())
                 && text.bytes().all(|b| b.is_ascii_digit() || b"+*#".contains(&b))
@@ -567,6 +577,11 @@ mod tests {
             .chain(["probe_failures", "trees", "dns_trees", "numbers", "without_password"])
             .chain(["servers", "timeout_milliseconds", "attempts", "cached_answers"])
             .chain(["longest_ttl", "negative_ttl", "back_off"])
+            .chain(["exempt", "source_failures", "account_failures", "unknown_names"])
+            .chain(["within_seconds", "ban_seconds", "longest_ban_seconds", "scanners"])
+            .chain(["requests_per_second", "request_burst", "calls_per_second", "call_burst"])
+            .chain(["registrations_milliseconds", "calls_milliseconds", "dialogs_milliseconds"])
+            .chain(["retry_after"])
             .chain(["accounts", "addresses", "messages_per_call", "keep_hours", "keep_messages"]);
         for key in keys {
             let begins = format!("{key} = ");
@@ -577,7 +592,13 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         type Spoil = fn(&mut Config);
-        let cases: [(Spoil, &str); 20] = [
+        let cases: [(Spoil, &str); 26] = [
+            (|c| c.guard.unknown_names = 41, "guard.unknown_names"),
+            (|c| c.guard.within_seconds = 0, "guard"),
+            (|c| c.guard.longest_ban_seconds = 1, "guard.longest_ban_seconds"),
+            (|c| c.guard.call_burst = 0, "guard.call_burst"),
+            (|c| c.overload.calls_milliseconds = 1, "overload"),
+            (|c| c.overload.retry_after = [9, 3], "overload.retry_after"),
             (|c| c.websocket.origins = vec!["example.com".to_owned()], "websocket.origins"),
             (|c| c.tls.handshake_seconds = 0, "tls.handshake_seconds"),
             (|c| c.tls.certificate = "only.pem".into(), "tls"),

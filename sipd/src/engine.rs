@@ -12,6 +12,7 @@ mod counts;
 mod enums;
 mod explain;
 mod gateways;
+mod guarding;
 mod hops;
 mod register;
 mod voicemail;
@@ -27,7 +28,9 @@ use crate::locate::Locator;
 use crate::location::{Change, News, Number};
 use crate::metrics::{self, Metrics};
 use crate::trace::Tracer;
-use crate::transport::{Arrival, ConnectionId, Peer, SendError, Stream, Transports};
+use crate::transport::{
+    Arrival, ConnectionId, EmergencyNumbers, Peer, Receivers, SendError, Stream, Transports,
+};
 use bindings::Unwritten;
 use bytes::Bytes;
 use calls::InSetup;
@@ -39,11 +42,12 @@ use ngn_daemon::wall_clock;
 use ngn_model::{DomainName, Plan};
 use ngn_routing::Settings;
 use ngn_sip::digest::{NonceKey, ReplayWindow};
+use ngn_sip::guard::{Guard, Scanners};
 use ngn_sip::header::{HeaderName, Transport};
 use ngn_sip::message::{Limits, Message};
 use ngn_sip::stack::{
-    Destination, FlowId, LookupId, Moment, Output, SendId, ServerTransactionId, Source, Stack,
-    Tried,
+    Destination, FlowId, LookupId, Moment, Output, Pressure, SendId, ServerTransactionId, Shedding,
+    Source, Stack, Tried,
 };
 use ngn_sip::uri::Uri;
 use ngn_store::LastingCall;
@@ -68,7 +72,9 @@ const PUBLISH: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Queues {
     /// From the sockets.
-    pub arrivals: mpsc::Receiver<Arrival>,
+    pub arrivals: Receivers,
+    /// The emergency numbers, as the sockets know them.
+    pub emergency: EmergencyNumbers,
     /// From the journal's follower.
     pub batches: mpsc::Receiver<Batch>,
     /// To the location task.
@@ -138,8 +144,16 @@ pub struct Engine {
     waiting_for_enum: Waiting,
     enum_answers: mpsc::Sender<Answer>,
     enum_answers_queue: Option<mpsc::Receiver<Answer>>,
-    /// New work is refused.
-    sheds: bool,
+    guard: Guard,
+    scanners: Scanners,
+    /// The emergency numbers, as the sockets know them.
+    emergency: EmergencyNumbers,
+    /// What is refused.
+    shedding: Shedding,
+    /// The most of it since nothing was refused for a while.
+    worst: Shedding,
+    /// How long what was handled last had waited: new requests, and others.
+    waited: (Duration, Duration),
     /// Since when this process is about to end.
     drains_since: Option<Instant>,
 }
@@ -171,6 +185,9 @@ impl Engine {
             waiting_for_enum: Waiting::default(),
             enum_answers,
             enum_answers_queue: Some(enum_answers_queue),
+            guard: Guard::new(config.guard.rules()),
+            scanners: Scanners::new(&config.guard.scanners),
+            emergency: Arc::clone(&queues.emergency),
             config,
             stack,
             transports,
@@ -193,7 +210,9 @@ impl Engine {
             locator: queues.locator.clone(),
             back_off: BackOff::default(),
             voicemail_addresses: voicemail::Addresses::default(),
-            sheds: false,
+            shedding: Shedding::Nothing,
+            worst: Shedding::Nothing,
+            waited: (Duration::ZERO, Duration::ZERO),
             drains_since: None,
         }
     }
@@ -228,6 +247,8 @@ impl Engine {
                 biased;
                 () = shutdown.cancelled(), if self.drains_since.is_none() => {
                     self.drains_since = Some(Instant::now());
+                    tracing::info!("shutting down: new requests are refused");
+                    self.stack.set_draining(true);
                 }
                 Some(news) = queues.news.recv() => self.location_news(news),
                 Some(batch) = queues.batches.recv() => self.apply(batch),
@@ -242,33 +263,51 @@ impl Engine {
                 }
                 _ = sweep.tick() => self.sweep(),
                 _ = publish.tick() => {
-                    self.publish(queues.arrivals.len());
+                    self.publish(&queues.arrivals);
                     self.probe();
                 }
+                Some((since, arrival)) = queues.arrivals.other.recv() => {
+                    self.waited.1 = since.elapsed();
+                    self.arrived(arrival);
+                }
                 // Last, so that a flood keeps nothing else from being done.
-                Some(arrival) = queues.arrivals.recv() => self.arrived(arrival),
+                Some((since, arrival)) = queues.arrivals.new.recv() => {
+                    self.waited.0 = since.elapsed();
+                    self.arrived(arrival);
+                }
             }
         }
     }
 
-    /// Turns new requests away (503, Retry-After) while too much waits, until most of it is gone. Requests inside
-    /// dialogs and emergency calls are served.
-    fn shed(&mut self, arrivals: &mpsc::Receiver<Arrival>) {
+    /// Turns requests away (503, Retry-After) while too much waits: first what is new and no call, then new calls, then
+    /// what belongs to calls. Emergency calls are served.
+    fn shed(&mut self, arrivals: &Receivers) {
+        let percent = |length: usize, most: usize| (length * 100).checked_div(most).unwrap_or(0);
         let records = self.records.max_capacity() - self.records.capacity();
-        let is_beyond = |quarters: usize| {
-            arrivals.len() > arrivals.max_capacity() / 4 * quarters
-                || records > self.records.max_capacity() / 4 * quarters
-        };
-        let sheds = self.drains_since.is_some() || is_beyond(if self.sheds { 1 } else { 3 });
-        if sheds != self.sheds {
-            match (sheds, self.drains_since) {
-                (true, None) => tracing::warn!("too much waits: new requests are refused"),
-                (true, Some(_)) => tracing::info!("shutting down: new requests are refused"),
-                (false, _) => tracing::warn!("new requests are taken again"),
-            }
-            self.sheds = sheds;
-            self.stack.set_draining(sheds);
+        let records = percent(records, self.records.max_capacity());
+        if arrivals.new.is_empty() {
+            self.waited.0 = Duration::ZERO;
         }
+        if arrivals.other.is_empty() {
+            self.waited.1 = Duration::ZERO;
+        }
+        let pressure = Pressure {
+            new_waited: self.waited.0,
+            new_percent: percent(arrivals.new.len(), arrivals.new.max_capacity()).max(records),
+            other_waited: self.waited.1,
+            other_percent: percent(arrivals.other.len(), arrivals.other.max_capacity()),
+        };
+        let level = self.shedding.next(&pressure, &self.config.overload.rules());
+        if level == self.shedding {
+            return;
+        }
+        // Levels may change many times in a second; what was reached is said once until all is well again.
+        if level > self.worst {
+            tracing::warn!(?level, "too much waits: requests are refused");
+            self.worst = level;
+        }
+        self.shedding = level;
+        self.stack.set_shedding(level);
     }
 
     /// Gathers the facts of a request and decides.
@@ -340,7 +379,9 @@ impl Engine {
 
     /// Emergency calls are taken although others are refused.
     fn emergency_changed(&mut self) {
-        let numbers = self.directory.emergency().numbers().map(str::to_owned).collect();
+        let numbers: Vec<String> =
+            self.directory.emergency().numbers().map(str::to_owned).collect();
+        self.emergency.store(Arc::new(numbers.iter().cloned().collect()));
         self.stack.set_emergency_numbers(numbers);
     }
 
@@ -365,12 +406,19 @@ impl Engine {
         self.sweep_bindings();
     }
 
-    fn publish(&self, arrivals: usize) {
+    fn publish(&mut self, arrivals: &Receivers) {
+        if self.shedding == Shedding::Nothing && self.worst > Shedding::Nothing {
+            tracing::warn!("new requests are taken again");
+            self.worst = Shedding::Nothing;
+        }
         let (metrics, sizes) = (&self.metrics, self.directory.sizes());
         metrics.stack(self.stack.counters(), &self.stack.usage());
         for (gauge, number) in [
             (&metrics.calls_in_setup, self.calls.len() + self.waiting_for_enum.len()),
-            (&metrics.arrivals_waiting, arrivals),
+            (&metrics.arrivals_waiting, arrivals.new.len()),
+            (&metrics.others_waiting, arrivals.other.len()),
+            (&metrics.guard.sources, self.guard.sources()),
+            (&metrics.shedding, usize::from(self.shedding.number())),
             (&metrics.registrations_waiting, self.waiting.len()),
             (&metrics.domains, sizes.domains),
             (&metrics.accounts, sizes.accounts),
@@ -434,10 +482,18 @@ impl Engine {
                     (Some(method), _) => self.metrics.request(method),
                     (None, status) => self.metrics.response_received(status.unwrap_or(0)),
                 }
+                if message.is_request() && !self.lets_in(&source, &message) {
+                    return;
+                }
                 let now = self.now();
                 self.stack.receive(now, source, message);
             }
-            Err(fault) => self.stack.receive_malformed(&source, &fault),
+            Err(fault) if self.answers_malformed(&source) => {
+                self.stack.receive_malformed(&source, &fault);
+            }
+            Err(_) => {
+                self.metrics.guard.ignored.inc();
+            }
         }
     }
 

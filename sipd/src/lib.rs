@@ -31,7 +31,7 @@ use crate::metrics::Metrics;
 use crate::reload::Reloader;
 use crate::tls::Profiles;
 use crate::trace::Tracer;
-use crate::transport::{Around, Live, Stream, Transports};
+use crate::transport::{Around, EmergencyNumbers, Lanes, Live, Stream, Transports};
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use ngn_daemon::admin::Place;
@@ -50,8 +50,6 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// How many arrivals may wait for the engine; beyond it the sockets' own buffers fill.
-const ARRIVALS: usize = 4096;
 /// How many REGISTERs may wait for the location task; beyond it they are answered 503.
 const CHANGES: usize = 16_384;
 /// How many call records may wait for their task; long before it is full, new calls are answered 503.
@@ -112,9 +110,10 @@ pub async fn serve(
         .await
         .context("cannot load the accounts")?;
     let follower::Loaded { directory, tables } = loaded;
-    let (arrivals_in, arrivals) = mpsc::channel(ARRIVALS);
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry);
+    let emergency = EmergencyNumbers::default();
+    let (lanes, arrivals) = Lanes::new(Arc::clone(&emergency), metrics.arrivals_dropped.clone());
     let live = Arc::new(ArcSwap::from_pointee(Live::of(&config)));
     let reloader = Reloader::new(&config, profiles.clone(), Arc::clone(&live));
     let around = Around {
@@ -123,7 +122,7 @@ pub async fn serve(
         handshakes_failed: metrics.handshakes_failed.clone(),
         shutdown: ended.clone(),
     };
-    let transports = Transports::bind(&config, around, arrivals_in)?;
+    let transports = Transports::bind(&config, around, lanes)?;
     let udp: Vec<SocketAddr> = transports.udp_addresses().collect();
     let [tcp, tls, ws, wss] = Stream::ALL.map(|one| transports.stream_addresses(one).collect());
     let first = transports.addresses().next().map(|(_, address)| address);
@@ -147,8 +146,18 @@ pub async fn serve(
     let locator = Locator::new(&config.dns)?;
     let (asks_in, asks) = mpsc::channel(ASKS);
     let (elsewhere_in, elsewhere) = mpsc::channel(1);
-    let queues =
-        Queues { arrivals, batches, changes, news, records, tracer, locator, asks, elsewhere };
+    let queues = Queues {
+        arrivals,
+        emergency,
+        batches,
+        changes,
+        news,
+        records,
+        tracer,
+        locator,
+        asks,
+        elsewhere,
+    };
     let mut engine =
         Engine::new(config, stack, transports, directory, nonce_key, metrics.clone(), &queues);
     engine.restore_counts(&lasting);
@@ -246,6 +255,8 @@ fn stack(
         octets => octets,
     };
     settings.limits.transactions = config.limits.transactions;
+    let [fewest, most] = config.overload.retry_after;
+    (settings.retry_after, settings.retry_spread) = (fewest, most.saturating_sub(fewest));
     Ok(Stack::new(settings, random()?))
 }
 

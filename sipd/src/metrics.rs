@@ -39,6 +39,8 @@ pub struct Metrics {
     pub datagrams_lost: Counter,
     /// Datagrams that came while the socket's receive buffer was full.
     pub datagrams_dropped: Counter,
+    /// New requests in datagrams that came while too many waited.
+    pub arrivals_dropped: Counter,
     /// Call records that were given up.
     pub records_lost: Counter,
     /// Requests that were refused because a queue was full.
@@ -51,8 +53,14 @@ pub struct Metrics {
     pub connections: [Gauge; 4],
     /// Handshakes of connections that came to nothing.
     pub handshakes_failed: Counter,
-    /// Messages that wait for the engine.
+    /// New requests that wait for the engine.
     pub arrivals_waiting: Gauge,
+    /// Other messages that wait for the engine.
+    pub others_waiting: Gauge,
+    /// What is turned away: 0 nothing, 1 what is no call, 2 new calls too, 3 what is in dialogs too.
+    pub shedding: Gauge,
+    /// What is kept out, and why.
+    pub guard: GuardMetrics,
     /// Registrations that wait to be written.
     pub registrations_waiting: Gauge,
     /// Call records that wait to be written.
@@ -108,6 +116,53 @@ impl GatewayMetrics {
     }
 }
 
+/// What the guard keeps out.
+#[derive(Debug, Clone)]
+pub struct GuardMetrics {
+    /// Requests of clients that name themselves after scanners.
+    pub scanners: Counter,
+    /// Requests of sources that looked for too many users.
+    pub probing: Counter,
+    /// Requests beyond a rate that were told 503.
+    pub told: Counter,
+    /// Requests beyond a rate that were not answered.
+    pub ignored: Counter,
+    /// Requests whose credentials were not looked at.
+    pub unproven: Counter,
+    /// Wrong passwords.
+    pub failures: Counter,
+    /// Bans of sources for wrong passwords.
+    pub banned: Counter,
+    /// Accounts that began to be guarded.
+    pub guarded: Counter,
+    /// Bans of sources for looking for users.
+    pub probers: Counter,
+    /// Sources that are remembered.
+    pub sources: Gauge,
+}
+
+impl GuardMetrics {
+    fn new(registry: &mut Registry) -> Self {
+        let dropped = counters(registry, "guard_refused", "Requests that were kept out");
+        let bans = counters(registry, "guard_bans", "Bans that began");
+        let wrong = counters(registry, "guard_failures", "What counts towards bans");
+        let sources = Gauge::default();
+        registry.register("guard_sources", "Sources that are remembered", sources.clone());
+        Self {
+            scanners: handle(&dropped, [("why", "scanner")]),
+            probing: handle(&dropped, [("why", "probing")]),
+            told: handle(&dropped, [("why", "rate, told 503")]),
+            ignored: handle(&dropped, [("why", "rate, not answered")]),
+            unproven: handle(&dropped, [("why", "too many wrong passwords")]),
+            failures: handle(&wrong, [("what", "wrong password")]),
+            banned: handle(&bans, [("of", "source, wrong passwords")]),
+            guarded: handle(&bans, [("of", "account, wrong passwords")]),
+            probers: handle(&bans, [("of", "source, unknown users")]),
+            sources,
+        }
+    }
+}
+
 /// What the stack counts.
 #[derive(Debug, Clone)]
 struct StackMetrics {
@@ -152,6 +207,9 @@ impl Metrics {
         registry.register("gateway_failures", text, Family::clone(&gateway_failures));
         let gateway_up = Family::default();
         registry.register("gateway_up", "Whether a gateway answers", Family::clone(&gateway_up));
+        let shedding = Gauge::default();
+        let text = "What is turned away: 0 nothing, 1 what is no call, 2 new calls too, 3 all but emergency calls";
+        registry.register("shedding", text, shedding.clone());
         Self {
             other_requests: requests_of("other"),
             requests: known.into_iter().collect(),
@@ -159,6 +217,7 @@ impl Metrics {
             sent: responses("sent"),
             datagrams_lost: handle(&lost, [("why", "send buffer full")]),
             datagrams_dropped: handle(&lost, [("why", "receive buffer full")]),
+            arrivals_dropped: handle(&lost, [("why", "queue of new requests full")]),
             records_lost: handle(&records, [("why", "queue full")]),
             shed: handle(&shed, [("why", "queue full")]),
             calls_in_setup: handle(&calls, SETUP),
@@ -167,6 +226,9 @@ impl Metrics {
                 .map(|transport| handle(&connections, [("transport", transport)])),
             handshakes_failed: handle(&handshakes, [("why", "failed or too slow")]),
             arrivals_waiting: handle(&queues, [("queue", "arrivals")]),
+            others_waiting: handle(&queues, [("queue", "in_dialog")]),
+            shedding,
+            guard: GuardMetrics::new(registry),
             registrations_waiting: handle(&queues, [("queue", "registrations")]),
             records_waiting: handle(&queues, [("queue", "call_records")]),
             domains: handle(&held, [("kind", "domains")]),

@@ -3,7 +3,7 @@
 //! Streams are TCP, TLS, WebSocket (RFC 7118) and both together; handshakes are made by tasks of their own, in limited
 //! time, before anybody hears of the connection.
 //!
-//! Tasks read; what they read arrives at the engine as [`Arrival`]s through one bounded queue. The engine owns
+//! Tasks read; what they read arrives at the engine as [`Arrival`]s through two bounded queues ([`Lanes`]). The engine owns
 //! [`Transports`] and sends through it: UDP at once, TCP through a bounded queue per connection, so that a peer
 //! that does not read costs a limited amount of memory and then its connection.
 //!
@@ -13,6 +13,7 @@
 //!  stream read ──task───────┴────▶ engine ─────┴──▶ stream write task ──▶ socket
 //! ```
 
+mod lanes;
 mod listen;
 mod secure;
 mod stream;
@@ -22,6 +23,7 @@ use crate::config::{Config, Limits, WebSocket};
 use crate::tls::Profiles;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+pub use lanes::{EmergencyNumbers, Lanes, Receivers, Waiting};
 use listen::{Bound, bind_all};
 use ngn_sip::header::Transport;
 use ngn_sip::message::Malformed;
@@ -205,7 +207,7 @@ impl Live {
 /// What the tasks of one process share.
 #[derive(Debug, Clone)]
 struct Shared {
-    arrivals: mpsc::Sender<Arrival>,
+    arrivals: Lanes,
     live: Arc<ArcSwap<Live>>,
     profiles: Profiles,
     handshakes_failed: Counter,
@@ -233,11 +235,7 @@ impl Transports {
     /// # Errors
     ///
     /// The address that could not be bound, with the system's reason.
-    pub fn bind(
-        config: &Config,
-        around: Around,
-        arrivals: mpsc::Sender<Arrival>,
-    ) -> anyhow::Result<Self> {
+    pub fn bind(config: &Config, around: Around, arrivals: Lanes) -> anyhow::Result<Self> {
         let shared = Shared {
             arrivals,
             live: around.live,

@@ -7,6 +7,7 @@ pub mod admin;
 pub mod config;
 pub mod http;
 pub mod logging;
+pub mod prefix;
 pub mod readiness;
 mod reload;
 mod run;

@@ -253,7 +253,7 @@ fn malformed_requests_are_answered_and_other_rubbish_is_not() {
 fn too_much_work_is_turned_away_but_not_dialogs_and_emergencies() {
     let mut config = bench::config(Settings::default().timers);
     config.limits.transactions = 3;
-    config.limits.reserve = 3;
+    config.limits.reserve = 4;
     config.emergency_numbers = vec!["112".into()];
     let mut w = World::with(config, Settings::default(), 1);
     for n in 0..3 {
@@ -270,18 +270,78 @@ fn too_much_work_is_turned_away_but_not_dialogs_and_emergencies() {
         .field(HeaderName::RetryAfter)
         .and_then(|f| f.text()?.parse().ok())
         .expect("Retry-After");
-    assert!((5..10).contains(&seconds), "{seconds}");
+    assert!((5..=30).contains(&seconds), "{seconds}");
     w.inject(PEER, &request("INVITE", "sip:112@example.com", "z9hG4bKc", ""));
     w.inject(PEER, &request("INVITE", "urn:service:sos", "z9hG4bKd", ""));
     w.inject(PEER, &in_dialog("BYE", "sip:b@example.com", "z9hG4bKe", ""));
     w.run_for(10);
     assert_eq!(w.came_up.len(), 6);
-    // Beyond the reserve nothing more is kept, whatever it is.
-    w.inject(PEER, &request("INVITE", "sip:112@example.com", "z9hG4bKf", ""));
+    // The last part of the reserve is for emergency calls.
     w.inject(PEER, &in_dialog("BYE", "sip:b@example.com", "z9hG4bKg", ""));
+    w.inject(PEER, &request("INVITE", "sip:112@example.com", "z9hG4bKf", ""));
     w.run_for(10);
-    assert_eq!((w.came_up.len(), w.stack.counters().shed), (6, 3));
-    assert_eq!(w.stack.usage().servers, 6);
+    assert_eq!((w.came_up.len(), w.stack.counters().shed), (7, 2));
+    // Beyond the reserve nothing more is kept, whatever it is.
+    w.inject(PEER, &request("INVITE", "sip:112@example.com", "z9hG4bKh", ""));
+    w.run_for(10);
+    assert_eq!((w.came_up.len(), w.stack.counters().shed), (7, 3));
+    assert_eq!(w.stack.usage().servers, 7);
+}
+
+#[test]
+fn what_is_turned_away_at_each_level() {
+    use ngn_sip::stack::Shedding;
+    let mut config = bench::config(Settings::default().timers);
+    config.emergency_numbers = vec!["112".into()];
+    let mut w = World::with(config, Settings::default(), 1);
+    let mut taken = Vec::new();
+    let levels = [Shedding::Nothing, Shedding::Registrations, Shedding::Calls, Shedding::Dialogs];
+    for (n, level) in levels.into_iter().enumerate() {
+        w.stack.set_shedding(level);
+        let before = w.came_up.len();
+        let branch = |name: &str| format!("z9hG4bK{n}{name}");
+        for method in ["REGISTER", "OPTIONS", "MESSAGE", "SUBSCRIBE", "PUBLISH"] {
+            w.inject(PEER, &request(method, "sip:b@example.com", &branch(method), ""));
+        }
+        w.inject(PEER, &request("INVITE", "sip:b@example.com", &branch("call"), ""));
+        w.inject(PEER, &in_dialog("INFO", "sip:b@example.com", &branch("in"), ""));
+        w.inject(PEER, &request("INVITE", "sip:112@example.com", &branch("help"), ""));
+        w.run_for(10);
+        taken.push(w.came_up.len() - before);
+    }
+    assert_eq!(taken, [8, 3, 2, 1]);
+}
+
+/// A stranger who never acknowledges gets its refusal once, and again each time that it asks again.
+#[test]
+fn rfc3261_26_3_2_4_refusals_are_not_repeated_to_strangers() {
+    for (most, expected) in [(0, 1), (3, 4)] {
+        let mut w = world();
+        w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bKa", ""));
+        w.run_for(1);
+        let id = w.came_up[0].id;
+        w.stack.limit_repeats(id, most);
+        w.stack.reply(w.now, id, 407, None, &[]);
+        w.run_for(40_000);
+        assert_eq!(statuses(&w, PEER), vec![407; expected]);
+    }
+}
+
+/// Responses go where requests come from, whatever their Via says.
+#[test]
+fn a_response_is_not_sent_to_somebody_else() {
+    let mut w = world();
+    let text = request("OPTIONS", "sip:b@example.com", "z9hG4bKa", "").replacen(
+        ";branch=",
+        ";maddr=198.51.100.99;branch=",
+        1,
+    );
+    w.inject(PEER, &text);
+    w.run_for(1);
+    let id = w.came_up[0].id;
+    w.stack.reply(w.now, id, 404, None, &[]);
+    w.run_for(1_000);
+    assert_eq!(statuses(&w, PEER), vec![404]);
 }
 
 #[test]

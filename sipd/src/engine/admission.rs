@@ -1,5 +1,6 @@
 //! Who a request comes from: digest authentication.
 
+use super::guarding::name_in;
 use super::voicemail::purpose;
 use super::{Engine, Fields};
 use crate::config::{DigestAlgorithm, DigestUri, WithoutPassword};
@@ -7,8 +8,9 @@ use ngn_daemon::wall_clock;
 use ngn_model::{Account, Aor, DomainName, PeerProtocol, TrustedPeer};
 use ngn_routing::{Caller, Purpose};
 use ngn_sip::digest::{self, Rules, Secret, UriRule, Verdict};
+use ngn_sip::guard::{Network, Proof};
 use ngn_sip::header::{Algorithm, Authorization, HeaderName, Transport};
-use ngn_sip::message::{Message, Method};
+use ngn_sip::message::Method;
 use ngn_sip::stack::IncomingRequest;
 use ngn_sip::uri::Uri;
 use std::net::IpAddr;
@@ -74,7 +76,11 @@ impl Engine {
             let (owner, _) = claimed.as_ref().and_then(|aor| engine.directory.resolve(aor))?;
             Some(Box::new(owner.clone()))
         };
-        match self.authenticate(request, method, uri, &domain, name) {
+        let proved = self.authenticate(incoming, method, uri, &domain, name);
+        if proved.is_err() {
+            self.asked_for(source, &name_in(from.uri()), owner(self).is_some());
+        }
+        match proved {
             Ok(account) => {
                 if owner(self).is_some_and(|owner| owner.aor == account.aor) {
                     Admission::Account(Box::new(account))
@@ -105,28 +111,50 @@ impl Engine {
     }
 
     /// Whether a contact of an account is registered from an address.
-    fn is_registered_from(&self, aor: &Aor, source: IpAddr) -> bool {
-        let (source, now) = (source.to_canonical(), wall_clock());
+    pub(super) fn is_registered_from(&self, aor: &Aor, source: IpAddr) -> bool {
+        let (source, now) = (Network::of(source), wall_clock());
         self.directory.bindings(aor).iter().filter(|binding| binding.expires_at > now).any(
             |binding| {
                 let uri = binding.received.as_ref().unwrap_or(&binding.contact);
                 let address =
                     Uri::parse(uri).ok().and_then(|uri| uri.host()).and_then(|host| host.ip());
-                address.is_some_and(|address| address.to_canonical() == source)
+                address.is_some_and(|address| Network::of(address) == source)
             },
         )
+    }
+
+    /// Whether credentials, or the lack of them, are looked at.
+    fn proof(
+        &self,
+        incoming: &IncomingRequest,
+        account: Option<&Aor>,
+        is_own_nonce: bool,
+    ) -> Proof {
+        let request = &incoming.request;
+        let is_emergency = request.request_uri().is_some_and(|uri| self.is_emergency(uri));
+        if is_emergency && request.method() != Some(&Method::Register) {
+            return Proof::Check;
+        }
+        let Some(source) = self.counted(&incoming.source) else { return Proof::Check };
+        let address = incoming.source.remote.ip();
+        let is_registered = || account.is_some_and(|aor| self.is_registered_from(aor, address));
+        let name = account.map(ToString::to_string).unwrap_or_default();
+        self.guard.proof(self.now(), source, &name, is_registered, is_own_nonce)
     }
 
     /// The account whose password a request proves to know, or the answer to give.
     pub(super) fn authenticate(
         &mut self,
-        request: &Message,
+        incoming: &IncomingRequest,
         method: &Method,
         uri: &Uri,
         domain: &DomainName,
         name: HeaderName,
     ) -> Result<Account, (u16, Fields)> {
         let (now, realm) = (wall_clock(), domain.as_str());
+        let (request, address) = (&incoming.request, incoming.source.remote.ip());
+        let (source, moment) = (self.counted(&incoming.source), self.now());
+        let network = Network::of(address).octets();
         let credentials = request.authorizations(name).find_map(|field| match field {
             Ok(Authorization::Digest(credentials)) if credentials.realm == realm => {
                 Some(credentials)
@@ -136,8 +164,18 @@ impl Engine {
         let mut stale = false;
         if let Some(credentials) = credentials {
             let username = credentials.username.split('@').next().unwrap_or_default();
-            let account = Aor::new(username, realm).ok();
-            let account = account.and_then(|aor| self.directory.account(&aor));
+            let claimed = Aor::new(username, realm).ok();
+            let is_own_nonce = self.nonce_key.is_for(&credentials.nonce, &network);
+            let name_of = claimed.as_ref().map(ToString::to_string).unwrap_or_default();
+            let proof = self.proof(incoming, claimed.as_ref(), is_own_nonce);
+            if proof == Proof::Refuse {
+                self.metrics.guard.unproven.inc();
+                return Err((403, Vec::new()));
+            }
+            if proof == Proof::Anew {
+                return self.challenge(name, realm, true, now, network);
+            }
+            let account = claimed.and_then(|aor| self.directory.account(&aor));
             let secret = account.map_or(Secret::default(), |account| Secret {
                 md5: account.ha1.as_ref(),
                 sha256: account.ha1_sha256.as_ref(),
@@ -157,19 +195,46 @@ impl Engine {
             match digest::verify(&credentials, &asked, secret, &rules, &self.nonce_key, window, now)
             {
                 Verdict::Accepted => {
-                    if let Some(account) = account {
-                        return Ok(account.clone());
+                    if let Some(account) = account.cloned() {
+                        self.guard.succeeded(moment, Network::of(address), &name_of);
+                        return Ok(account);
                     }
                 }
                 Verdict::Malformed(_) => return Err((400, Vec::new())),
                 Verdict::Stale => stale = true,
-                Verdict::Wrong | Verdict::Unsuitable(_) => {}
+                Verdict::Wrong => self.guessed(source, &name_of, is_own_nonce),
+                Verdict::Unsuitable(_) => {}
+            }
+        } else {
+            let whose = if name == HeaderName::Authorization {
+                request.to_header().ok().and_then(|to| to.uri().aor())
+            } else {
+                request.from_header().ok().and_then(|from| from.uri().aor())
+            };
+            if source.is_some_and(|source| self.guard.is_banned(moment, source))
+                && self.proof(incoming, whose.as_ref(), true) == Proof::Refuse
+            {
+                self.metrics.guard.unproven.inc();
+                return Err((403, Vec::new()));
             }
         }
-        let mut random = [0; 8];
-        if getrandom::fill(&mut random).is_err() {
+        self.challenge(name, realm, stale, now, network)
+    }
+
+    /// Asks for a password.
+    fn challenge(
+        &self,
+        name: HeaderName,
+        realm: &str,
+        stale: bool,
+        now: i64,
+        network: [u8; 16],
+    ) -> Result<Account, (u16, Fields)> {
+        let mut seed = [0; 4];
+        if getrandom::fill(&mut seed).is_err() {
             return Err((500, Vec::new()));
         }
+        let random = self.nonce_key.random_for(&network, seed);
         let algorithms: Vec<Algorithm> = self
             .config
             .digest
@@ -192,7 +257,7 @@ impl Engine {
 }
 
 /// The transport as trusted peers name it.
-const fn protocol(transport: &Transport) -> PeerProtocol {
+pub(super) const fn protocol(transport: &Transport) -> PeerProtocol {
     match transport {
         Transport::Tcp | Transport::Ws => PeerProtocol::Tcp,
         Transport::Tls | Transport::Wss => PeerProtocol::Tls,

@@ -3,6 +3,7 @@
 use super::Engine;
 use super::admission::Admission;
 use super::enums::{Waited, Work};
+use super::guarding::name_in;
 use super::voicemail::purpose;
 use crate::cdr::Record;
 use crate::cdr::record::{self, Attempt, Parties};
@@ -27,9 +28,14 @@ use std::time::{Duration, Instant};
 /// The methods that are served; others are forwarded all the same.
 const ALLOWED: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, SUBSCRIBE, NOTIFY";
 
+/// How often a refusal of somebody who was called is sent again to a stranger who does not acknowledge it.
+const STRANGERS_REPEATS: u8 = 3;
+
 impl Engine {
     pub(super) fn request(&mut self, incoming: &IncomingRequest) {
         let (id, request) = (incoming.id, &incoming.request);
+        // Nobody has proved anything yet: RFC 3261 section 26.3.2.4.
+        self.stack.limit_repeats(id, 0);
         let (Some(method), Some(uri)) = (request.method(), request.request_uri()) else {
             return self.reply(id, 400, None, &Vec::new());
         };
@@ -125,6 +131,18 @@ impl Engine {
     ) {
         let (id, request) = (incoming.id, &incoming.request);
         let Some(caller) = admission.caller() else { return };
+        match caller {
+            Caller::Account(_) | Caller::Peer(_) => self.stack.limit_repeats(id, u8::MAX),
+            Caller::Claimed(_) => self.stack.limit_repeats(id, STRANGERS_REPEATS),
+            Caller::Stranger if matches!(plan, Plan::Reject(_)) => {}
+            Caller::Stranger => self.stack.limit_repeats(id, STRANGERS_REPEATS),
+        }
+        if matches!(caller, Caller::Stranger)
+            && let Some(uri) = request.request_uri()
+        {
+            let exists = !matches!(&plan, Plan::Reject(reject) if reject.status == 404);
+            self.asked_for(&incoming.source, &name_in(uri), exists);
+        }
         self.seed = self.seed.wrapping_add(1);
         let plan = Arc::new(plan);
         let is_call = request.method() == Some(&Method::Invite);

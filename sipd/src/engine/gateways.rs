@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(4);
 /// How many host names of trusted peers are looked up.
 const MOST_NAMES: usize = 1000;
+/// How many addresses of one gateway are kept.
+const MOST_ADDRESSES: usize = 32;
 /// How many probes are sent at one moment.
 const AT_ONCE: usize = 50;
 
@@ -25,6 +27,8 @@ pub(super) struct Gateways {
     known: HashMap<i64, State>,
     down: HashSet<i64>,
     probes: HashMap<ClientTransactionId, i64>,
+    /// The addresses of each, as far as they are known.
+    addresses: HashMap<i64, HashSet<IpAddr>>,
 }
 
 #[derive(Debug)]
@@ -45,6 +49,22 @@ impl Gateways {
     /// Those that do not answer.
     pub(super) fn down(&self) -> &HashSet<i64> {
         &self.down
+    }
+
+    /// Whether one of them is at an address.
+    pub(super) fn is_at(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.addresses.values().any(|known| known.contains(&address))
+    }
+
+    /// Says that a gateway is at an address.
+    fn found_at(&mut self, id: i64, address: IpAddr) {
+        if self.known.contains_key(&id) {
+            let known = self.addresses.entry(id).or_default();
+            if known.len() < MOST_ADDRESSES {
+                known.insert(address.to_canonical());
+            }
+        }
     }
 
     /// Takes the gateways that there are now.
@@ -72,9 +92,14 @@ impl Gateways {
                 }
             };
             self.known.insert(gateway.id, state);
+            self.addresses.remove(&gateway.id);
+            if let Ok(address) = gateway.host.parse() {
+                self.found_at(gateway.id, address);
+            }
         }
         for (id, gone) in before {
             self.down.remove(&id);
+            self.addresses.remove(&id);
             gone.metrics.forget();
         }
         let known = &self.known;
@@ -207,7 +232,12 @@ impl Engine {
     /// Takes what was looked up.
     pub(super) fn located(&mut self, located: Located) {
         match located {
-            Located::Gateway(id, uri, place) => self.send_probe(id, *uri, place.map(|p| *p)),
+            Located::Gateway(id, uri, place) => {
+                if let Some(place) = &place {
+                    self.gateways.found_at(id, place.remote.ip());
+                }
+                self.send_probe(id, *uri, place.map(|p| *p));
+            }
             Located::Peer(name, addresses) => self.directory.set_peer_addresses(&name, &addresses),
             Located::Voicemail(name, addresses) => self.voicemail_located(name, addresses),
         }

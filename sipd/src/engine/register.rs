@@ -26,9 +26,13 @@ impl Engine {
         }
         let name = HeaderName::Authorization;
         let domain = address.domain();
-        let account = match self.authenticate(request, &Method::Register, uri, domain, name) {
+        let account = match self.authenticate(incoming, &Method::Register, uri, domain, name) {
             Ok(account) => account,
-            Err((status, fields)) => return self.reply(id, status, None, &fields),
+            Err((status, fields)) => {
+                let exists = self.directory.account_at(&address).is_some();
+                self.asked_for(&incoming.source, &address.to_string(), exists);
+                return self.reply(id, status, None, &fields);
+            }
         };
         let owner = self.directory.resolve(&address).map(|(owner, _)| &owner.aor);
         let may_register = !account.is_blocked() && account.admits(incoming.source.remote.ip());

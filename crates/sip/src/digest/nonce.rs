@@ -2,8 +2,8 @@
 //!
 //! A nonce is 64 hexadecimal digits: the time it was made (8 octets), a random number (8) and the first half
 //! of an HMAC-SHA256 over both and the realm (16). Any server with the key can tell whether it is one of
-//! ours, and when it ends, without having kept it. Nothing of the client enters: a phone that changes its
-//! address may go on using its nonce.
+//! ours, and when it ends, without having kept it. A phone that changes its address may go on using its nonce:
+//! for whom it was made, which half of the random number tells, matters only when credentials are wrong.
 
 use super::{hex, read_hex};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -73,13 +73,38 @@ impl NonceKey {
         }
     }
 
+    /// The random number of a nonce for a source: four octets that cannot be foreseen, and four by which
+    /// [`is_for`](Self::is_for) knows for whom it was made.
+    #[must_use]
+    pub fn random_for(&self, source: &[u8], seed: [u8; 4]) -> [u8; 8] {
+        let mark = self.mac_of(&[b"source", &seed, source]);
+        let mut octets = seed.into_iter().chain(mark);
+        std::array::from_fn(|_| octets.next().unwrap_or_default())
+    }
+
+    /// Whether a nonce was made for a source; says nothing about whether it is one of ours.
+    #[must_use]
+    pub fn is_for(&self, nonce: &str, source: &[u8]) -> bool {
+        let mut octets = [0; 32];
+        if !read_hex(nonce, &mut octets) {
+            return false;
+        }
+        let (_, random, _) = split(octets);
+        let [a, b, c, d, ..] = random;
+        self.random_for(source, [a, b, c, d]) == random
+    }
+
     fn mac(&self, realm: &str, issued: [u8; 8], random: [u8; 8]) -> [u8; 16] {
+        self.mac_of(&[&issued, &random, realm.as_bytes()])
+    }
+
+    fn mac_of(&self, parts: &[&[u8]]) -> [u8; 16] {
         let mut half = [0; 16];
         // A key of any length fits HMAC; the branch without one cannot be taken.
         if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) {
-            mac.update(&issued);
-            mac.update(&random);
-            mac.update(realm.as_bytes());
+            for part in parts {
+                mac.update(part);
+            }
             for (to, from) in half.iter_mut().zip(mac.finalize().into_bytes()) {
                 *to = from;
             }

@@ -39,8 +39,11 @@ pub struct Config {
     /// Send responses to the port that a request came from, although it did not ask for it (RFC 3581), when
     /// its Via holds a private address that is not the one it came from.
     pub follows_nat: bool,
-    /// Seconds in Retry-After of a 503.
+    /// Fewest seconds in Retry-After of a 503.
     pub retry_after: u32,
+    /// How many seconds more there are at most; each 503 has another number, so that those who are turned away do not
+    /// come back together.
+    pub retry_spread: u32,
     /// Max-Breadth of requests that come without (RFC 5393 section 5.3.3.1).
     pub max_breadth: u32,
 }
@@ -48,10 +51,10 @@ pub struct Config {
 /// Bounds of what is kept. What is beyond is refused with 503 and Retry-After, without keeping anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StackLimits {
-    /// Transactions, server and client ones together, beyond which no new work is accepted. Requests inside
-    /// dialogs and emergency calls are.
+    /// Transactions, server and client ones together, beyond which no new work is accepted; beyond nine tenths of it,
+    /// only calls are. Requests inside dialogs and emergency calls are accepted.
     pub transactions: usize,
-    /// How many more there may be for those.
+    /// How many more there may be for those; the last quarter is for emergency calls alone.
     pub reserve: usize,
     /// ACKs that wait for a look-up of their next hop.
     pub pending_acks: usize,
@@ -79,6 +82,7 @@ impl Config {
             requires_signed_routes: true,
             follows_nat: true,
             retry_after: 5,
+            retry_spread: 25,
             max_breadth: 60,
         }
     }

@@ -76,6 +76,7 @@ mod output;
 mod queue;
 mod receive;
 mod server;
+mod shedding;
 
 pub use crate::proxy::plan::{ForwardPlan, ForwardStep, ForwardTarget};
 pub use crate::proxy::{Destination, Edit, FlowId, Interface, Oversize, Secret, Source};
@@ -85,6 +86,7 @@ pub use output::{
     AnswerResult, CallEvent, CallEventKind, ClientTransactionId, IncomingRequest, LookupId, Output,
     RedirectionId, SendId, ServerTransactionId, Tried, TriedResult,
 };
+pub use shedding::{Pressure, ShedRules, Shedding};
 
 use crate::header::{HeaderName, RouteHeader, Transport};
 use crate::message::{Malformed, Message, reason_phrase};
@@ -189,6 +191,7 @@ pub struct Stack {
     outputs: VecDeque<Output>,
     counters: Counters,
     is_draining: bool,
+    shedding: Shedding,
 }
 
 impl Stack {
@@ -211,6 +214,7 @@ impl Stack {
             outputs: VecDeque::new(),
             counters: Counters::default(),
             is_draining: false,
+            shedding: Shedding::Nothing,
             config,
         }
     }
@@ -248,6 +252,11 @@ impl Stack {
     /// Requests inside dialogs and emergency calls are served on.
     pub fn set_draining(&mut self, is_draining: bool) {
         self.is_draining = is_draining;
+    }
+
+    /// Says what is turned away (503 with Retry-After) because too much waits before it gets here.
+    pub const fn set_shedding(&mut self, level: Shedding) {
+        self.shedding = level;
     }
 
     /// Takes a message that arrived.
@@ -298,6 +307,16 @@ impl Stack {
             response.append(*name, value);
         }
         self.respond(now, id, response)
+    }
+
+    /// Limits how often a final response other than 2xx to an INVITE is sent again by itself while no ACK comes: somebody
+    /// else may have been made to pay for it, whose address a stranger wrote (RFC 3261 section 26.3.2.4). The response
+    /// still goes out each time when the INVITE comes again. When the INVITE had a provisional response, after which it
+    /// does not come again, the final one is sent again three times at least.
+    pub fn limit_repeats(&mut self, id: ServerTransactionId, most: u8) {
+        if let Some(server) = self.servers.get_mut(id.0) {
+            server.limit_repeats(most);
+        }
     }
 
     /// The tag that responses of our own to a request have in To.
@@ -432,7 +451,21 @@ impl Stack {
     /// Whether new work is being turned away.
     #[must_use]
     pub fn is_overloaded(&self) -> bool {
-        self.is_draining || self.load() >= self.config.limits.transactions
+        self.level() >= Shedding::Calls
+    }
+
+    /// What is turned away: as was said, and by how much is being kept.
+    fn level(&self) -> Shedding {
+        let (load, limits) = (self.load(), &self.config.limits);
+        let own = match load {
+            _ if load >= limits.transactions.saturating_add(limits.reserve / 4 * 3) => {
+                Shedding::Dialogs
+            }
+            _ if load >= limits.transactions || self.is_draining => Shedding::Calls,
+            _ if load >= limits.transactions - limits.transactions / 10 => Shedding::Registrations,
+            _ => Shedding::Nothing,
+        };
+        own.max(self.shedding)
     }
 
     fn load(&self) -> usize {

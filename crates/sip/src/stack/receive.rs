@@ -79,6 +79,9 @@ impl Stack {
         let id = self.open_server(now, key, request, source.clone());
         if let Err(refusal) = refused {
             self.counters.refused += 1;
+            if let Some(server) = self.servers.get_mut(id) {
+                server.limit_repeats(0);
+            }
             let fields: Vec<_> = refusal.field.into_iter().collect();
             self.reply_own(now, id, refusal.status, &fields);
             return;
@@ -230,7 +233,8 @@ impl Stack {
         let mut response = request.response(status, reason_phrase(status), Some(&tag));
         if status == 503 {
             // Some spreading, so that those who are turned away do not come back together.
-            let spread = u32::try_from(self.numbers.next() % 5).unwrap_or(0);
+            let spread = u64::from(self.config.retry_spread).saturating_add(1);
+            let spread = u32::try_from(self.numbers.next() % spread).unwrap_or(0);
             let seconds = RetryAfter(self.config.retry_after.saturating_add(spread));
             response.append(HeaderName::RetryAfter, &seconds.to_string());
         }
@@ -240,8 +244,35 @@ impl Stack {
 
     /// Whether a request is turned away because too much is going on.
     fn is_shed(&self, request: &Message, is_in_dialog: bool) -> bool {
-        let is_reserved = || is_in_dialog || self.is_emergency(request);
-        self.load() >= self.hard_limit() || (self.is_overloaded() && !is_reserved())
+        if self.load() >= self.hard_limit() {
+            return true;
+        }
+        let is_call = request.method() == Some(&Method::Invite);
+        self.level().turns_away(is_call, is_in_dialog) && !self.is_emergency(request)
+    }
+
+    /// Whether a request continues something: it came before, acknowledges or cancels what came before, or proves by a
+    /// Route that we signed that it belongs to a dialog that was set up through us.
+    #[must_use]
+    pub fn continues(&self, request: &Message) -> bool {
+        let is_known = |key: &ServerKey| self.server_index.contains_key(key);
+        if ServerKey::of(request).is_ok_and(|key| is_known(&key))
+            || ServerKey::cancelled_by(request).is_ok_and(|key| is_known(&key))
+        {
+            return true;
+        }
+        let mut copy = request.clone();
+        let route = self.own_route(&mut copy);
+        self.dialog_route(route, has_to_tag(request)).is_some()
+    }
+
+    /// Answers a request without keeping anything: 503 with Retry-After. An ACK is never answered.
+    pub fn turn_away(&mut self, source: &Source, mut request: Message) {
+        let recorded = request.record_source(source.remote.ip(), source.remote.port());
+        let (Ok(()), Ok(key)) = (recorded, ServerKey::of(&request)) else { return };
+        if request.method() != Some(&Method::Ack) {
+            self.refuse_statelessly(source, &key, &request, 503);
+        }
     }
 
     fn is_emergency(&self, request: &Message) -> bool {

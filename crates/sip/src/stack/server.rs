@@ -72,7 +72,16 @@ impl ServerMachine {
     }
 }
 
+/// How often a response is sent again at least when its INVITE does not come again.
+const LEAST_REPEATS: u8 = 3;
+
 impl ServerTransaction {
+    pub(super) fn limit_repeats(&mut self, most: u8) {
+        if let ServerMachine::Invite(machine) = &mut self.machine {
+            machine.limit_repeats(most);
+        }
+    }
+
     pub(super) fn deadline(&self) -> Option<Moment> {
         let own = [self.trying_at, self.answer_by, self.forget_at].into_iter().flatten();
         own.chain(self.machine.machine().deadline()).min()
@@ -121,8 +130,9 @@ impl Stack {
         id
     }
 
-    /// Where responses to a request go (section 18.2.2): over the connection that it came by; over UDP as the
-    /// Via says, which by now holds where the request came from.
+    /// Where responses to a request go (section 18.2.2): over the connection that it came by; over UDP to where it
+    /// came from, at the port that the Via says. A `maddr` in the Via would let anybody have responses sent to anybody, so
+    /// it counts for nothing.
     pub(super) fn reply_to(&self, request: &Message, source: &Source) -> Destination {
         let mut back = Destination::back_to(source);
         let Ok(via) = request.top_via() else { return back };
@@ -134,7 +144,8 @@ impl Stack {
             }
         } else if let Some(to) = response_destination(&via) {
             let is_behind_nat = self.config.follows_nat && is_behind_nat(&via, source.remote);
-            back.remote = if is_behind_nat { source.remote } else { to.remote };
+            let port = if is_behind_nat { source.remote.port() } else { to.remote.port() };
+            back.remote.set_port(port);
         }
         back
     }
@@ -167,6 +178,11 @@ impl Stack {
         let Some(server) = self.servers.get_mut(id) else { return false };
         if !server.machine.admits(status) {
             return false;
+        }
+        if let ServerMachine::Invite(machine) = &mut server.machine
+            && server.response.is_some()
+        {
+            machine.raise_repeats(LEAST_REPEATS);
         }
         response.ensure_content_length();
         server.response = Some(response.to_bytes());

@@ -75,6 +75,8 @@ pub struct InviteServer {
     is_reliable: bool,
     interval: Duration,
     timers: Schedule,
+    /// How often a final response other than 2xx may still be sent again by itself.
+    repeats: u8,
 }
 
 impl InviteServer {
@@ -82,7 +84,23 @@ impl InviteServer {
     #[must_use]
     pub fn new(is_reliable: bool, settings: &TimerSettings) -> Self {
         let timers = Schedule::default();
-        Self { state: State::Proceeding, is_reliable, interval: settings.t1, timers }
+        Self {
+            state: State::Proceeding,
+            is_reliable,
+            interval: settings.t1,
+            timers,
+            repeats: u8::MAX,
+        }
+    }
+
+    /// Lets a final response other than 2xx be sent again by itself so often at most; without, it is until timer H fires.
+    pub const fn limit_repeats(&mut self, most: u8) {
+        self.repeats = most;
+    }
+
+    /// Lets it be sent again so often at least, unless over a reliable transport.
+    pub fn raise_repeats(&mut self, least: u8) {
+        self.repeats = self.repeats.max(least);
     }
 
     /// Where it stands.
@@ -124,7 +142,7 @@ impl InviteServer {
             Input::Respond(_) => {
                 self.enter(State::Completed);
                 self.timers.start(Timer::H, now + settings.timeout());
-                if !self.is_reliable {
+                if !self.is_reliable && self.repeats > 0 {
                     self.timers.start(Timer::G, now + self.interval);
                 }
                 Actions::one(Action::Transmit)
@@ -148,7 +166,10 @@ impl InviteServer {
             }
             Input::Fired(Timer::G) => {
                 self.interval = settings.next_interval(self.interval);
-                self.timers.start(Timer::G, now + self.interval);
+                self.repeats = self.repeats.saturating_sub(1);
+                if self.repeats > 0 {
+                    self.timers.start(Timer::G, now + self.interval);
+                }
                 Actions::one(Action::Transmit)
             }
             Input::Fired(Timer::H) => {
@@ -278,6 +299,29 @@ mod tests {
         }
         assert_eq!(sent, [500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
         assert_eq!(timed_out, Some(32_000));
+    }
+
+    // RFC 3261 section 26.3.2.4.
+    #[test]
+    fn repeats_can_be_limited() {
+        let settings = TimerSettings::default();
+        for most in [0, 1, 3] {
+            let mut machine = InviteServer::new(false, &settings);
+            machine.limit_repeats(most);
+            let _ = machine.handle(Input::Respond(401), Moment::ZERO, &settings);
+            let mut sent = 0;
+            while let Some(at) = machine.deadline() {
+                let actions = machine.expire(at, &settings).expect("it is due");
+                sent += actions.into_iter().filter(|action| *action == Action::Transmit).count();
+            }
+            assert_eq!((sent, machine.state()), (usize::from(most), State::Terminated));
+            // It is there for whoever asks again.
+            let mut machine = InviteServer::new(false, &settings);
+            machine.limit_repeats(most);
+            let _ = machine.handle(Input::Respond(401), Moment::ZERO, &settings);
+            let again = machine.handle(Input::Invite, Moment::from_millis(500), &settings);
+            assert_eq!(again.into_iter().collect::<Vec<_>>(), [Action::Transmit]);
+        }
     }
 
     #[test]

@@ -13,7 +13,8 @@ pub struct Prefix {
 
 impl Prefix {
     /// The addresses that begin like this one, in so many bits.
-    pub(crate) const fn new(address: IpAddr, bits: u8) -> Self {
+    #[must_use]
+    pub const fn new(address: IpAddr, bits: u8) -> Self {
         Self { address, bits }
     }
 
