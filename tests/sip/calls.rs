@@ -78,6 +78,16 @@ fn calls_end_in_every_way() {
     }
 }
 
+// RFC 3261 section 14: re-INVITEs along the recorded route, each with its answer and its ACK.
+#[test]
+fn calls_are_held() {
+    let p = Platform::start(Backend::Sqlite);
+    accounts(&p, "u", 10);
+    for transport in ["u1", "t1"] {
+        play(&p, "hold_uac", "hold_uas", &users("u", 10), transport);
+    }
+}
+
 // B66: a blocked account neither calls nor registers, from the moment that the SOAP call has returned.
 #[test]
 fn blocked_accounts_are_refused() {

@@ -24,6 +24,7 @@ pub mod sip;
 pub mod sipp;
 pub mod soap;
 pub mod value;
+pub mod wire;
 pub mod xml;
 
 pub use platform::{Platform, eventually};

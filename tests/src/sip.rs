@@ -1,12 +1,14 @@
-//! A phone made of one UDP socket: it writes its messages by hand, so that a test decides every byte.
+//! A phone made of one socket or connection: it writes its messages by hand, so that a test decides every byte.
 
 use std::collections::HashMap;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use md5::{Digest, Md5};
+
+use crate::wire::Wire;
 
 /// How long a phone waits for a message.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -85,8 +87,7 @@ pub struct Phone {
     pub domain: String,
     /// Its password.
     pub password: String,
-    proxy: SocketAddr,
-    socket: UdpSocket,
+    wire: Wire,
     call_id: String,
     cseq: u32,
     /// How often a request is sent before it counts as lost; 7 as in RFC 3261 section 17.1.2.
@@ -103,24 +104,43 @@ impl Phone {
     /// A phone on a port of one of this machine's addresses.
     #[must_use]
     pub fn at(ip: &str, proxy: SocketAddr, address: &str, password: &str) -> Self {
+        Self::over(Wire::udp(ip, proxy).expect("a port"), address, password)
+    }
+
+    /// A phone that speaks over what there is.
+    #[must_use]
+    pub fn over(wire: Wire, address: &str, password: &str) -> Self {
         let (user, domain) = address.split_once('@').expect("user@domain");
-        let socket = UdpSocket::bind((ip, 0)).expect("a port");
         Self {
             attempts: 7,
             user: user.to_owned(),
             domain: domain.to_owned(),
             password: password.to_owned(),
-            proxy,
+            wire,
             call_id: unique("reg"),
             cseq: 0,
-            socket,
         }
     }
 
     /// Its own address and port.
     #[must_use]
     pub fn local(&self) -> SocketAddr {
-        self.socket.local_addr().expect("a bound socket")
+        self.wire.local()
+    }
+
+    /// What it speaks over.
+    #[must_use]
+    pub fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
+    /// What it says in Via that it is: a browser does not know its address (RFC 7118 section 5).
+    #[must_use]
+    pub fn sent_by(&self) -> String {
+        match self.wire.transport() {
+            "WS" => format!("{}.invalid", self.local().port()),
+            _ => self.local().to_string(),
+        }
     }
 
     /// `sip:user@domain`.
@@ -129,16 +149,19 @@ impl Phone {
         format!("sip:{}@{}", self.user, self.domain)
     }
 
-    /// `sip:user@ip:port`.
+    /// `sip:user@ip:port`, with its transport unless that is UDP.
     #[must_use]
     pub fn contact(&self) -> String {
-        format!("sip:{}@{}", self.user, self.local())
+        let transport = match self.wire.transport() {
+            "UDP" => String::new(),
+            other => format!(";transport={}", other.to_ascii_lowercase()),
+        };
+        format!("sip:{}@{}{transport}", self.user, self.sent_by())
     }
 
     /// Sends bytes as they are.
     pub fn send(&self, bytes: &[u8]) -> Result<()> {
-        self.socket.send_to(bytes, self.proxy)?;
-        Ok(())
+        self.wire.send(bytes)
     }
 
     /// Waits for the next message.
@@ -148,10 +171,7 @@ impl Phone {
 
     /// Waits for the next message, not longer than this.
     pub fn receive_within(&self, patience: Duration) -> Result<Message> {
-        self.socket.set_read_timeout(Some(patience))?;
-        let mut buffer = vec![0; 65535];
-        let (length, _) = self.socket.recv_from(&mut buffer).context("no message came")?;
-        Message::parse(buffer.get(..length).context("a datagram")?)
+        Message::parse(&self.wire.receive(patience)?)
     }
 
     /// Waits for a message that the function accepts; others are skipped.
@@ -173,8 +193,11 @@ impl Phone {
         let bytes = request.bytes(self);
         let method = request.method.clone();
         let cseq = format!("{} {method}", request.cseq);
-        let mut wait = Duration::from_millis(500);
-        for _ in 0..self.attempts {
+        // Nothing is sent twice over a connection.
+        let is_datagram = self.wire.transport() == "UDP";
+        let (attempts, mut wait) =
+            if is_datagram { (self.attempts, Duration::from_millis(500)) } else { (1, PATIENCE) };
+        for _ in 0..attempts {
             self.send(&bytes)?;
             let until = Instant::now() + wait;
             while let Some(left) = until.checked_duration_since(Instant::now()) {
@@ -347,11 +370,12 @@ impl Request {
     #[must_use]
     pub fn bytes(&self, phone: &Phone) -> Vec<u8> {
         let mut text = format!(
-            "{} {} SIP/2.0\r\nVia: SIP/2.0/UDP {};branch={};rport\r\nMax-Forwards: 70\r\n\
+            "{} {} SIP/2.0\r\nVia: SIP/2.0/{} {};branch={};rport\r\nMax-Forwards: 70\r\n\
              From: <{}>;tag={}\r\nTo: <{}>{}\r\nCall-ID: {}\r\nCSeq: {} {}\r\n",
             self.method,
             self.uri,
-            phone.local(),
+            phone.wire().transport(),
+            phone.sent_by(),
             self.branch,
             self.from,
             self.from_tag,

@@ -7,7 +7,7 @@
 //! 5. The registered contacts, best preference first; after them the diversions for *busy* and *no answer*.
 
 use crate::accept::{forbidden, rejected};
-use crate::legs::{Legs, Outcome, Way, callers};
+use crate::legs::{Legs, Outcome, Way, callers, rounds};
 use ngn_model::call_plan::{Condition, Leg, Target, Why};
 use ngn_model::{Account, Aor, Binding, CallOptions, DiversionCondition, Reject};
 use std::time::Duration;
@@ -56,7 +56,8 @@ impl Legs<'_> {
         Outcome::Planned
     }
 
-    /// RFC 3261 section 16.6: all contacts of the best preference at once, then those of the next.
+    /// RFC 3261 section 16.6: all contacts of the best preference at once, then those of the next. Of several flows of one
+    /// phone the newest is used; when it leads nowhere, the next one (RFC 5626 section 7).
     fn contacts(&mut self, account: &Account, mut live: Vec<&Binding>, way: &Way<'_>) -> u16 {
         let id = self.leg();
         live.sort_by_key(|b| std::cmp::Reverse(b.q));
@@ -67,11 +68,22 @@ impl Legs<'_> {
             let q = group.first().map_or(0, |b| b.q);
             let (when, after) =
                 if index == 0 { (way.when, way.after) } else { (Condition::Unanswered, Some(id)) };
-            let targets = group.iter().map(|b| Target::Binding(Box::new((*b).clone()))).collect();
             let why = Why::new("RFC 3261 16.6", "the account is registered")
                 .with("account", account.aor.to_string())
                 .with("q", format!("{}.{:03}", q / 1000, q % 1000));
-            self.push(when, Leg { id, after }, targets, answer_timeout, way.reasons([why]));
+            for (round, group) in rounds(group).into_iter().enumerate() {
+                let targets =
+                    group.iter().map(|b| Target::Binding(Box::new((*b).clone()))).collect();
+                if round == 0 {
+                    let why = way.reasons([why.clone()]);
+                    self.push(when, Leg { id, after }, targets, answer_timeout, why);
+                } else {
+                    let next = Why::new("RFC 5626 7", "another flow of the same phone");
+                    let (when, leg) = (Condition::Failover, Leg { id, after: Some(id) });
+                    let why = way.reasons([why.clone(), next]);
+                    self.push(when, leg, targets, answer_timeout, why);
+                }
+            }
         }
         id
     }

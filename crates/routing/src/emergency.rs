@@ -190,7 +190,7 @@ fn to_target(legs: &mut Legs<'_>, row: &EmergencyMapping, paying: Paying<'_>) {
     let known = facts.diverted.iter().find(|diverted| diverted.uri == row.target);
     match known.map(|known| known.callee) {
         Some(Callee::Account { account, bindings, .. }) => {
-            let live = legs.live(bindings);
+            let live = legs.phones(bindings);
             if live.is_empty() {
                 let why = Why::new("B165", "nothing is registered at the target of the mapping");
                 legs.not_tried.push(why.with("account", account.aor.to_string()));

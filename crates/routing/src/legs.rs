@@ -95,10 +95,39 @@ impl<'f> Legs<'f> {
         id
     }
 
+    /// The contacts that are asked at once where all phones are: of each phone its newest flow.
+    pub(crate) fn phones<'b>(&self, bindings: &'b [Binding]) -> Vec<&'b Binding> {
+        rounds(&self.live(bindings)).into_iter().next().unwrap_or_default()
+    }
+
     /// The bindings that have not ended.
     pub(crate) fn live<'b>(&self, bindings: &'b [Binding]) -> Vec<&'b Binding> {
         bindings.iter().filter(|b| b.expires_at > self.facts.now).collect()
     }
+}
+
+/// Contacts in the rounds in which they are tried: no phone is in a round with two of its flows (RFC 5626 section 7), and
+/// the newest one comes first.
+pub(crate) fn rounds<'b>(contacts: &[&'b Binding]) -> Vec<Vec<&'b Binding>> {
+    let instance = |b: &'b Binding| b.instance.as_deref().filter(|_| b.reg_id != 0);
+    let mut rounds: Vec<Vec<&Binding>> = Vec::new();
+    for contact in contacts {
+        let newer = |other: &&&'b Binding| {
+            instance(other) == instance(contact)
+                && (other.last_modified, other.reg_id) > (contact.last_modified, contact.reg_id)
+        };
+        let round = match instance(contact) {
+            Some(_) => contacts.iter().filter(newer).count(),
+            None => 0,
+        };
+        if rounds.len() <= round {
+            rounds.resize_with(round + 1, Vec::new);
+        }
+        if let Some(round) = rounds.get_mut(round) {
+            round.push(contact);
+        }
+    }
+    rounds
 }
 
 /// The addresses under which a caller may be known to an account.
@@ -134,4 +163,35 @@ pub(crate) fn user_and_host(uri: &str) -> (&str, &str) {
     let end = |text: &'_ str| text.find([';', '?', '>']).unwrap_or(text.len());
     let user = user.split([';', ':']).next().unwrap_or_default();
     (user, host.get(..end(host)).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc5626_7_a_phone_is_in_each_round_with_one_flow() {
+        let aor: Aor = "bob@example.com".parse().expect("an address");
+        let contact = |name: &str, instance: Option<&str>, reg_id: u32, modified: i64| Binding {
+            instance: instance.map(str::to_owned),
+            reg_id,
+            last_modified: modified,
+            ..Binding::new(aor.clone(), name, 0)
+        };
+        let contacts = [
+            contact("old", Some("a"), 1, 10),
+            contact("plain", None, 0, 5),
+            contact("new", Some("a"), 2, 20),
+            contact("other", Some("b"), 1, 1),
+            contact("oldest", Some("a"), 3, 9),
+            // It has a name, and no flows.
+            contact("named", Some("a"), 0, 30),
+        ];
+        let all: Vec<&Binding> = contacts.iter().collect();
+        let names = |round: &Vec<&Binding>| {
+            round.iter().map(|b| b.contact.clone()).collect::<Vec<_>>().join(" ")
+        };
+        let rounds: Vec<_> = rounds(&all).iter().map(names).collect();
+        assert_eq!(rounds, ["plain new other named", "old", "oldest"]);
+    }
 }

@@ -66,7 +66,7 @@ pub(crate) fn changed(legs: &mut Legs<'_>) -> Outcome {
         return refused(404, "Not Found", "no account or alias is called that");
     };
     let targets: Vec<Target> =
-        legs.live(bindings).into_iter().map(|b| Target::Binding(Box::new(b.clone()))).collect();
+        legs.phones(bindings).into_iter().map(|b| Target::Binding(Box::new(b.clone()))).collect();
     if targets.is_empty() {
         return refused(480, "Temporarily Unavailable", "nothing is registered");
     }

@@ -10,7 +10,7 @@ use crate::cdr::record::{self, Attempt, Parties};
 use crate::facts::{self, Called, Decision, Question};
 use crate::transport::{Peer, Stream};
 use ngn_daemon::wall_clock;
-use ngn_model::call_plan::{HeaderEdit, Payer, Target};
+use ngn_model::call_plan::{Condition, FailoverCodes, HeaderEdit, Payer, Target};
 use ngn_model::{CallPlan, DomainName, Plan};
 use ngn_routing::Caller;
 use ngn_sip::header::{HeaderName, Transport};
@@ -294,7 +294,11 @@ type ByPlace = BTreeMap<(usize, usize), (i64, Payer)>;
 fn forward_steps(plan: &CallPlan, silence: Duration) -> (Vec<ForwardStep>, ByPlace) {
     let mut gateways = ByPlace::new();
     let mut steps = Vec::with_capacity(plan.steps.len());
-    for step in &plan.steps {
+    let takes_over = |after: usize, leg: u16| {
+        let next = plan.steps.get(after + 1);
+        next.is_some_and(|next| next.when == Condition::Failover && next.leg.after == Some(leg))
+    };
+    for (number, step) in plan.steps.iter().enumerate() {
         let mut forward = ForwardStep {
             answer_timeout: Some(step.answer_timeout),
             silence: plan.is_emergency.then_some(silence),
@@ -311,6 +315,11 @@ fn forward_steps(plan: &CallPlan, silence: Duration) -> (Vec<ForwardStep>, ByPla
                 forward.silence = Some(silence);
                 let place = (steps.len(), forward.targets.len());
                 gateways.insert(place, (gateway.id, Payer::clone(&gateway.payer)));
+            }
+            if matches!(target, Target::Binding(_)) && takes_over(number, step.leg.id) {
+                // RFC 5626 section 5.3.1: an edge proxy that lost the flow says so.
+                forward.failover = FailoverCodes::and(vec![430]);
+                forward.silence = Some(silence);
             }
             forward.targets.push(found);
         }
@@ -340,6 +349,7 @@ fn forward_target(target: &Target) -> Option<ForwardTarget> {
         }
         Target::Binding(binding) => {
             let mut forward = ForwardTarget::new(Uri::parse(&binding.contact).ok()?);
+            forward.is_contact = true;
             if binding.path.is_empty()
                 && let Some(received) = &binding.received
             {

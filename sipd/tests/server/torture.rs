@@ -1,8 +1,8 @@
-//! The torture messages of RFC 4475 and RFC 5118 over TCP and TLS.
+//! The torture messages of RFC 4475 and RFC 5118 over UDP, TCP and TLS.
 //!
 //! What the parser and the stack make of each is told in crates/sip (`tests/rfc4475.rs`, `tests/rfc5118.rs`). Here each
 //! one comes over a connection: what ends it there, by Content-Length, decides whether the connection can go on
-//! (RFC 3261 section 18.3), and the server is no other afterwards.
+//! (RFC 3261 section 18.3), and the server is no other afterwards. A datagram ends by itself.
 
 use crate::certificates::Authority;
 use crate::phone::Octets;
@@ -10,7 +10,7 @@ use crate::scene::Scene;
 use ngn_sip::framing::{Frame, Framer};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UdpSocket};
 
 /// A connection whose messages are looked at no closer than they have to be: answers repeat what was wrong.
 struct Raw {
@@ -131,9 +131,31 @@ cases! {
     "ipv6-correct-abnf-2-colons" Answers(&[407]);
 }
 
+/// What comes back over UDP, where it is not what comes over a connection.
+const IN_DATAGRAMS: &[(&str, &[u16])] = &[
+    ("dblreq", &[401]), // section 3.1.1.8: the second one is no request, but left over
+    ("clerr", &[400]),
+    ("ncl", &[400]),
+    ("multi01", &[400]),
+    ("mcl01", &[400]),
+    ("inv2543", &[404]),
+    ("ipv6-in-sdp", &[400]), // its Content-Length is more than it has
+    ("mult-ip-in-sdp", &[407]),
+    ("ipv4-mapped-ipv6", &[404]),
+];
+
+/// Ports of Via, where answers go (RFC 3261 section 18.2.2), when it is not the one of UDP.
+const PORTS: &[(&str, u16)] = &[
+    ("bext01", 5061),
+    ("mpart01", 5070),
+    ("quotbal", 5050),
+    ("mult-ip-in-header", 6050),
+    ("ipv4-mapped-ipv6", 19823),
+];
+
 fn ping(name: &str) -> String {
     format!(
-        "OPTIONS sip:example.com SIP/2.0\r\nVia: SIP/2.0/TCP c.invalid;branch=z9hG4bKping{name}\r\n\
+        "OPTIONS sip:example.com SIP/2.0\r\nVia: SIP/2.0/TCP c.invalid;rport;branch=z9hG4bKping{name}\r\n\
          From: <sip:x@example.com>;tag=x\r\nTo: <sip:example.com>\r\nCall-ID: ping{name}\r\n\
          CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
     )
@@ -188,4 +210,38 @@ async fn over_tcp() {
 #[tokio::test]
 async fn over_tls() {
     come_out_as_the_rfcs_say(true).await;
+}
+
+/// Each comes from an address of its own, so that no answer is taken for that of another one.
+#[tokio::test]
+async fn over_udp() {
+    let scene = Scene::new().await;
+    for ((name, octets, expected), n) in CASES.iter().zip(1..=254) {
+        let other = IN_DATAGRAMS.iter().find(|(other, _)| other == name);
+        let expected = match (other, expected) {
+            (Some((_, expected)), _) | (None, Answers(expected)) => *expected,
+            (None, Ends(_) | Waits(_)) => panic!("{name}: what is expected of a datagram?"),
+        };
+        let port = PORTS.iter().find(|(other, _)| other == name).map_or(5060, |(_, port)| *port);
+        let socket = UdpSocket::bind(([127, 47, 75, n], port)).await.unwrap();
+        socket.connect(scene.server.udp[0]).await.unwrap();
+        socket.send(octets).await.unwrap();
+        socket.send(ping(name).as_bytes()).await.unwrap();
+        let mut came = Vec::new();
+        loop {
+            let mut buffer = [0; 65_535];
+            let receiving = tokio::time::timeout(Duration::from_secs(20), socket.recv(&mut buffer));
+            let length = receiving.await.expect("an answer in time").unwrap();
+            let text = String::from_utf8_lossy(&buffer[..length]);
+            let status = text.strip_prefix("SIP/2.0 ").and_then(|rest| rest.get(..3)?.parse().ok());
+            let status: u16 = status.unwrap_or_else(|| panic!("{name}: {text}"));
+            if text.contains(&format!("ping{name}\r\n")) {
+                assert_eq!(status, 200, "{name}");
+                break;
+            }
+            came.push(status);
+        }
+        assert_eq!(came, expected, "{name}");
+    }
+    scene.stop().await;
 }

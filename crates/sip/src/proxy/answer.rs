@@ -26,6 +26,8 @@ pub(crate) struct Collected {
     pub(crate) is_cancelled: bool,
     /// Somebody did not answer in time.
     pub(crate) is_unanswered: bool,
+    /// A registered contact cannot be reached any more.
+    pub(crate) is_contact_gone: bool,
 }
 
 impl Collected {
@@ -52,6 +54,8 @@ impl Collected {
                     Answer::Silence
                 }
             }
+            // RFC 5626 section 7: the caller knows nothing of flows, and nothing has failed here.
+            Some((430 | 500..=599, _)) | None if self.is_contact_gone => Answer::Own(480),
             // A 503 says that we cannot serve anything; we only could not reach somebody (step 6).
             Some((503, _)) | None => Answer::Own(500),
             Some((_, response)) => Answer::Received(Box::new(response)),
@@ -104,6 +108,7 @@ mod tests {
             is_invite: true,
             is_cancelled: false,
             is_unanswered: false,
+            is_contact_gone: false,
         }
     }
 
@@ -148,6 +153,18 @@ mod tests {
         assert_eq!(of(&[], false), 0, "RFC 4320 section 4.2");
         assert_eq!(of(&[408], false), 0);
         assert_eq!(of(&[404], false), 404);
+    }
+
+    #[test]
+    fn rfc5626_7_when_a_phone_is_gone() {
+        let of = |statuses: &[u16]| {
+            number(&Collected { is_contact_gone: true, ..collected(statuses) }.best())
+        };
+        assert_eq!(of(&[]), -480);
+        assert_eq!(of(&[430]), -480);
+        assert_eq!(of(&[503]), -480);
+        assert_eq!(of(&[486]), 486);
+        assert_eq!(of(&[430, 603]), 603);
     }
 
     #[test]

@@ -680,6 +680,14 @@ impl ResponseContext {
         self.steps.get(current).map_or(0, |step| step.leg.id)
     }
 
+    /// Whether a branch went to a registered contact to which nothing leads any more.
+    fn is_contact_gone(&self, branch: &Branch) -> bool {
+        let step = self.steps.get(branch.step);
+        let target = step.and_then(|step| step.targets.get(branch.target));
+        target.is_some_and(|target| target.is_contact)
+            && matches!(branch.ending, Some(Status::Failed | Status::Received(430)))
+    }
+
     /// Chooses the answer (section 16.7 steps 6 and 7).
     fn best(&mut self) -> Answer {
         if let Some(uri) = self.redirect.take().filter(|_| !self.is_cancelled) {
@@ -695,6 +703,7 @@ impl ResponseContext {
             is_invite: self.is_invite,
             is_cancelled: self.is_cancelled,
             is_unanswered: self.branches.iter().any(silent),
+            is_contact_gone: self.branches.iter().any(|branch| self.is_contact_gone(branch)),
         };
         collected.best()
     }

@@ -82,6 +82,9 @@ pub struct ForwardTarget {
     /// When all next hops have failed, look others up
     /// ([`Output::Resolve`](crate::stack::Output::Resolve) with `is_fallback`).
     pub has_fallback: bool,
+    /// A registered contact: when it cannot be reached any more, the callee is not there now (480), and nothing of
+    /// ours has failed (RFC 5626 section 7).
+    pub is_contact: bool,
     /// Changes to the request, in this branch only.
     pub edits: Vec<Edit>,
 }
@@ -95,6 +98,7 @@ impl ForwardTarget {
             routes: Vec::new(),
             next_hops: Vec::new(),
             has_fallback: false,
+            is_contact: false,
             edits: Vec::new(),
         }
     }

@@ -45,7 +45,7 @@ pub struct Register {
     /// Outbound is among the option tags that the phone supports.
     pub supports_outbound: bool,
     /// The flow may be registered: the phone is connected to us or to an edge proxy that says so (RFC 5626
-    /// section 6). Elsewise `reg-id` is ignored.
+    /// section 6). Elsewise `reg-id` is refused, and ignored when the phone does not say that it supports outbound.
     pub is_flow_known: bool,
     /// User-Agent, cut to 255 octets.
     pub user_agent: String,
@@ -112,7 +112,12 @@ impl Register {
         {
             return Err(Reply::refusal(400, "Contact or Path Too Long"));
         }
-        let reg_id = contact.reg_id().filter(|_| self.is_flow_known && instance.is_some());
+        let asked = contact.reg_id().filter(|_| instance.is_some());
+        if asked.is_some() && self.supports_outbound && !self.is_flow_known {
+            // RFC 5626 sections 6 and 11.6: the phone registers again without flows.
+            return Err(Reply::refusal(439, "First Hop Lacks Outbound Support"));
+        }
+        let reg_id = asked.filter(|_| self.is_flow_known);
         let received = self.received(uri);
         // Any node can send to a contact that is reached at its own address, or through the proxies of its Path.
         let node = received.as_ref().map_or_else(String::new, |_| self.node.clone());

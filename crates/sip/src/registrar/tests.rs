@@ -270,7 +270,13 @@ fn rfc5626_6_flows_of_one_phone() {
     location.register("a 1", &["Contact: <sip:bob@192.0.2.7>"]);
     location.register("a 2", &[&flow("192.0.2.7", 1)]);
     assert_eq!(location.0.iter().map(|b| b.reg_id).collect::<Vec<_>>(), [1]);
-    // Behind a proxy that does not know outbound, reg-id means nothing.
+    // Behind a proxy that does not know outbound a phone that does is told so; for others reg-id means nothing.
+    for (path, status) in [("<sip:edge;lr>", 439), ("<sip:mid;lr>, <sip:edge;lr;ob>", 200)] {
+        let fields = ["Supported: path, outbound", &flow("192.0.2.7", 1), &format!("Path: {path}")];
+        let mut location = Location::default();
+        assert_eq!(location.register("a 1", &fields).status, status, "{path}");
+        assert_eq!(location.0.len(), usize::from(status == 200));
+    }
     for (path, reg_id) in [("<sip:edge;lr>", 0), ("<sip:mid;lr>, <sip:edge;lr;ob>", 1)] {
         let mut location = Location::default();
         location.register("a 1", &[&flow("192.0.2.7", 1), &format!("Path: {path}")]);
