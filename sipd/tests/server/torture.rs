@@ -8,6 +8,7 @@ use crate::certificates::Authority;
 use crate::phone::Octets;
 use crate::scene::Scene;
 use ngn_sip::framing::{Frame, Framer};
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket};
@@ -223,7 +224,7 @@ async fn over_udp() {
             (None, Ends(_) | Waits(_)) => panic!("{name}: what is expected of a datagram?"),
         };
         let port = PORTS.iter().find(|(other, _)| other == name).map_or(5060, |(_, port)| *port);
-        let socket = UdpSocket::bind(([127, 47, 75, n], port)).await.unwrap();
+        let socket = UdpSocket::bind(SocketAddr::from(([127, 47, 75, n], port))).await.unwrap();
         socket.connect(scene.server.udp[0]).await.unwrap();
         socket.send(octets).await.unwrap();
         socket.send(ping(name).as_bytes()).await.unwrap();
