@@ -1,7 +1,9 @@
 //! STUN on a SIP port (RFC 5389), as phones behind NAT use it to keep their way open and to learn whether it still is
 //! the same (RFC 5626 section 4.4.2): Binding requests are answered with where they came from, and nothing else is.
 //!
-//! The two most significant bits of STUN are zero, so that no SIP message can be taken for it.
+//! The two most significant bits of STUN are zero. Those of some octets that a method may begin with are too (`!`, `%`, `'`,
+//! `*`, `+`, `-`, `.`, digits; RFC 3261 section 25.1), and of the line ends that may stand before a message (section 7.5), but
+//! STUN has no types that begin so.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -25,7 +27,8 @@ const MOST_UNKNOWN: usize = 8;
 /// Whether a datagram cannot be SIP, and may be STUN.
 #[must_use]
 pub fn may_be_stun(octets: &[u8]) -> bool {
-    octets.len() >= HEADER && octets.first().is_some_and(|first| *first < 0x40)
+    let is_type = |first: &u8| *first < 0x20 && !matches!(*first, b'\r' | b'\n');
+    octets.len() >= HEADER && octets.first().is_some_and(is_type)
 }
 
 /// The answer to a Binding request that came from `remote`; `None` for everything else, which is dropped. It is at most
@@ -184,5 +187,21 @@ mod tests {
         assert_eq!(answer(&request(&[0x80, 0x22]), remote), None);
         assert!(!may_be_stun(b"OPTIONS sip:example.com SIP/2.0\r\n"));
         assert!(!may_be_stun(b"\r\n\r\n") && may_be_stun(&good));
+    }
+
+    #[test]
+    fn sip_is_not_taken_for_stun() {
+        for begin in ["!odd", "%41", "'", "*", "+", "-", ".", "0", "\r\nOPTIONS", "\nX", "OPTIONS"]
+        {
+            let octets = format!("{begin} sip:example.com SIP/2.0\r\n");
+            assert!(!may_be_stun(octets.as_bytes()), "{begin:?}");
+        }
+        let mut request = [0; HEADER];
+        assert!(may_be_stun(&request));
+        assert!(!may_be_stun(request.get(1..).unwrap_or_default()));
+        for kind in [BINDING_REQUEST, BINDING_SUCCESS, BINDING_ERROR, 0x0003, 0x0011] {
+            request[..2].copy_from_slice(&kind.to_be_bytes());
+            assert!(may_be_stun(&request), "{kind:#06x}");
+        }
     }
 }
