@@ -1,21 +1,15 @@
 //! `ngn explain`: why a call goes where it goes, or would, by a server that runs.
 
-mod time;
+pub(crate) mod time;
 
+use crate::admin::{self, USUAL, What};
 use crate::say;
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde_json::Value;
-use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use std::net::{IpAddr, SocketAddr};
 
-/// The admin ports that are asked when none is named, with what usually listens there.
-const USUAL: [(&str, SocketAddr); 2] = [("sipd", local(9281)), ("`ngn up`", local(9280))];
-
-const fn local(port: u16) -> SocketAddr {
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
-}
+/// What is asked for.
+const WHAT: What = What { path: "/explain", does: "explains calls" };
 
 /// Which call.
 #[derive(Debug, clap::Args)]
@@ -59,7 +53,9 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     parameters.extend(options.call_id.map(|id| ("call_id", id)));
     let answer = match options.admin {
         Some(server) => ask(server, &parameters).await?,
-        None => ask_first(&USUAL, &parameters).await?,
+        None => {
+            read(&admin::ask_first(&USUAL, &WHAT, &admin::target(WHAT.path, &parameters)).await?)?
+        }
     };
     if options.json {
         say(&answer.get("plan").map(ToString::to_string).unwrap_or_default());
@@ -72,41 +68,12 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Asks the first of some admin ports that answers such questions.
-async fn ask_first(
-    servers: &[(&str, SocketAddr)],
-    parameters: &[(&str, String)],
-) -> anyhow::Result<Value> {
-    let mut tried = Vec::new();
-    for (name, server) in servers {
-        match get(*server, &target(parameters)).await? {
-            Got::Answer(answer) => return read(&answer),
-            Got::Nothing(why) => tried.push(format!("{server} ({name}): {why}")),
-        }
-    }
-    bail!(
-        "nobody explains calls here; tried {}; name the admin port of sipd or `ngn up` with --admin",
-        tried.join(", ")
-    )
-}
-
 /// What a server says about a call: `plan` for programs, `text` for people.
 pub(crate) async fn ask(
     server: SocketAddr,
     parameters: &[(&str, String)],
 ) -> anyhow::Result<Value> {
-    match get(server, &target(parameters)).await? {
-        Got::Answer(answer) => read(&answer),
-        Got::Nothing(why) => bail!(
-            "nobody explains calls at {server}: {why}; name the admin port of sipd or `ngn up` with --admin"
-        ),
-    }
-}
-
-fn target(parameters: &[(&str, String)]) -> String {
-    let query: Vec<String> =
-        parameters.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect();
-    format!("/explain?{}", query.join("&"))
+    read(&admin::ask(Some(server), &WHAT, &admin::target(WHAT.path, parameters)).await?)
 }
 
 fn read(answer: &str) -> anyhow::Result<Value> {
@@ -116,107 +83,4 @@ fn read(answer: &str) -> anyhow::Result<Value> {
 /// What an answer says to people.
 pub(crate) fn text(answer: &Value) -> String {
     answer.get("text").and_then(Value::as_str).unwrap_or_default().trim_end().to_owned()
-}
-
-/// What a port says.
-#[derive(Debug)]
-enum Got {
-    /// The body of an answer.
-    Answer(String),
-    /// Nobody is there, or somebody who does not know such questions; why.
-    Nothing(String),
-}
-
-/// Asks a port; what it refuses with a reason is an error.
-async fn get(server: SocketAddr, target: &str) -> anyhow::Result<Got> {
-    let mut stream = match TcpStream::connect(server).await {
-        Ok(stream) => stream,
-        Err(error) => return Ok(Got::Nothing(error.to_string())),
-    };
-    let request = format!("GET {target} HTTP/1.0\r\nHost: {server}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    stream.take(16 << 20).read_to_end(&mut answer).await?;
-    let answer = String::from_utf8_lossy(&answer);
-    let Some((head, body)) = answer.split_once("\r\n\r\n") else {
-        return Ok(Got::Nothing("it speaks no HTTP".to_owned()));
-    };
-    match (head.split(' ').nth(1).unwrap_or_default(), body.trim()) {
-        ("200", _) => Ok(Got::Answer(body.to_owned())),
-        ("404", "") => Ok(Got::Nothing("it has no /explain".to_owned())),
-        (status, "") => bail!("{server} answers {status}"),
-        (_, why) => bail!("{why}"),
-    }
-}
-
-/// For a query (RFC 3986 section 2.1).
-fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use tokio::net::TcpListener;
-
-    #[test]
-    fn queries_are_escaped() {
-        assert_eq!(escaped("sip:+43@a.example;x"), "sip%3A%2B43%40a.example%3Bx");
-    }
-
-    /// Answers one request.
-    async fn server(answer: &'static str) -> SocketAddr {
-        let listener = TcpListener::bind(local(0)).await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.expect("a connection");
-            let mut request = [0; 1024];
-            let _ = stream.read(&mut request).await;
-            let _ = stream.write_all(answer.as_bytes()).await;
-        });
-        address
-    }
-
-    async fn nobody() -> SocketAddr {
-        let listener = TcpListener::bind(local(0)).await.expect("a port");
-        listener.local_addr().expect("an address")
-    }
-
-    #[tokio::test]
-    async fn the_first_port_that_explains_calls_is_asked() {
-        let plan = "HTTP/1.0 200 OK\r\n\r\n{\"text\":\"call\"}";
-        let unknown = "HTTP/1.0 404 Not Found\r\n\r\n";
-        for first in [nobody().await, server(unknown).await, server("SSH-2.0-x\r\n").await] {
-            let servers = [("one", first), ("two", server(plan).await)];
-            let answer = ask_first(&servers, &[]).await.expect("an answer");
-            assert_eq!(text(&answer), "call");
-        }
-    }
-
-    #[tokio::test]
-    async fn what_was_tried_is_named() {
-        let (one, two) = (nobody().await, server("HTTP/1.0 404 Not Found\r\n\r\n").await);
-        let error = ask_first(&[("sipd", one), ("`ngn up`", two)], &[]).await;
-        let error = error.expect_err("nobody answers").to_string();
-        assert!(error.contains(&format!("{one} (sipd): Connection refused")), "{error}");
-        assert!(error.contains(&format!("{two} (`ngn up`): it has no /explain")), "{error}");
-        assert!(error.ends_with("with --admin"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_reason_is_the_answer() {
-        let why = "HTTP/1.0 404 Not Found\r\n\r\nx is not among the last 1000 calls\n";
-        let plan = "HTTP/1.0 200 OK\r\n\r\n{}";
-        let servers = [("one", server(why).await), ("two", server(plan).await)];
-        let error = ask_first(&servers, &[]).await.expect_err("refused").to_string();
-        assert_eq!(error, "x is not among the last 1000 calls");
-    }
 }

@@ -1,5 +1,7 @@
 //! The operator's command, and the launcher of the whole platform on one machine.
 
+mod admin;
+mod calls;
 mod check_config;
 mod database;
 mod demo;
@@ -8,8 +10,11 @@ mod explain;
 mod journal;
 mod migrate;
 mod platform;
+mod registrations;
 mod rotate_key;
+mod table;
 mod test_routes;
+mod trace;
 mod undo;
 mod up;
 mod voicemail;
@@ -69,6 +74,26 @@ enum Command {
                             ngn explain --call-id 4711@192.0.2.1 --admin 127.0.0.1:9281 --json"
     )]
     Explain(explain::Options),
+    /// Lists the calls of a running sipd as they stand; ends none of them.
+    #[command(after_help = "Calls from before a restart of sipd are not known to it.\n\n\
+                            Examples:\n  ngn calls\n  ngn calls --account alice@example.net --watch\n  \
+                            ngn calls --number 0031201234567 --json")]
+    Calls(calls::Options),
+    /// Lists the registered phones of a running sipd.
+    #[command(after_help = "Examples:\n  ngn registrations --account alice@example.net\n  \
+                            ngn registrations --address 192.0.2.0/24 --json\n  \
+                            ngn registrations --count\n  \
+                            ngn registrations --account alice@example.net --database mysql://ngn:secret@127.0.0.1/ngn")]
+    Registrations(registrations::Options),
+    /// Shows SIP messages as they come to a running sipd and go from it, credentials masked; TLS and WebSocket as plain text.
+    #[command(
+        after_help = "At most four watch at one time. Who reads too slowly loses messages, and is told how many.\n\n\
+                            Examples:\n  ngn trace --account alice@example.net\n  \
+                            ngn trace --address 192.0.2.7:5060 --method REGISTER --seconds 60\n  \
+                            ngn trace --call-id 4711@192.0.2.1 --count 20 --json\n  \
+                            ngn trace --hep homer.example.net:9060:2001"
+    )]
+    Trace(trace::Options),
     /// Maintains where calls to emergency numbers go.
     #[command(
         after_help = "Examples:\n  ngn emergency add 112 sip:112@psap.example.net --region vienna\n  \
@@ -111,6 +136,9 @@ fn main() -> ExitCode {
             Command::RotateKey(options) => rotate_key::run(options).await,
             Command::Journal(options) => journal::run(options).await,
             Command::Explain(options) => explain::run(options).await,
+            Command::Calls(options) => calls::run(options).await,
+            Command::Registrations(options) => registrations::run(options).await,
+            Command::Trace(options) => trace::run(options).await,
             Command::Emergency(options) => emergency::run(options).await,
             Command::Undo(options) => undo::run(options).await,
             Command::Voicemail(options) => voicemail::run(&options),

@@ -313,6 +313,10 @@ pub struct Trace {
     pub keep_hours: u32,
     /// How many messages are kept in all, at least 1.
     pub keep_messages: u64,
+    /// Host and port of a collector that is sent every message as HEP packets over UDP; empty: none.
+    pub hep: String,
+    /// The number by which the collector knows this node.
+    pub hep_id: u32,
 }
 
 impl Default for Trace {
@@ -323,6 +327,8 @@ impl Default for Trace {
             messages_per_call: 200,
             keep_hours: 72,
             keep_messages: 100_000,
+            hep: String::new(),
+            hep_id: 2001,
         }
     }
 }
@@ -479,6 +485,18 @@ impl Config {
             return Err(format!("trace.accounts: `{name}` is not of the form user@domain"));
         }
         let trace = &self.trace;
+        let is_place = |place: &str| match place.rsplit_once(':') {
+            Some((host, port)) => {
+                !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
+            }
+            None => false,
+        };
+        if !trace.hep.is_empty() && !is_place(&trace.hep) {
+            return Err(format!(
+                "trace.hep: `{}` is no host and port; write such as \"192.0.2.9:9060\"",
+                trace.hep
+            ));
+        }
         if !(1..=10_000).contains(&trace.messages_per_call)
             || !(1..=8_760).contains(&trace.keep_hours)
             || trace.keep_messages == 0
@@ -592,7 +610,7 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         type Spoil = fn(&mut Config);
-        let cases: [(Spoil, &str); 26] = [
+        let cases: [(Spoil, &str); 27] = [
             (|c| c.guard.unknown_names = 41, "guard.unknown_names"),
             (|c| c.guard.within_seconds = 0, "guard"),
             (|c| c.guard.longest_ban_seconds = 1, "guard.longest_ban_seconds"),
@@ -612,6 +630,7 @@ mod tests {
             (|c| c.dns.attempts = 99, "dns"),
             (|c| c.trace.accounts = vec!["alice".to_owned()], "trace.accounts"),
             (|c| c.trace.keep_hours = 0, "trace"),
+            (|c| c.trace.hep = "collector.example".to_owned(), "trace.hep"),
             (|c| c.listen.udp = vec!["[::]:5060".parse().expect("one")], "listen.advertised"),
             (|c| c.listen = Listen { udp: vec![], tcp: vec![], ..Listen::default() }, "listen"),
             (|c| c.digest.algorithms.clear(), "digest.algorithms"),

@@ -12,8 +12,9 @@ use ngn_model::{Account, Amount, Aor, Binding, CustomerId, DomainName, PeerProto
 use ngn_routing::{Callee, EmergencyTable, EnumTable, Pstn, trunk};
 use ngn_store::EnumKey;
 use numbers::Numbers;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// The copy.
@@ -25,7 +26,8 @@ pub struct Directory {
     aliases: HashMap<Aor, Aor>,
     /// Accounts and aliases whose names are telephone numbers.
     numbers: Numbers,
-    bindings: HashMap<Aor, Vec<Binding>>,
+    /// Ordered, so that whoever looks at all of them can do so piece by piece.
+    bindings: BTreeMap<Aor, Vec<Binding>>,
     /// Trusted peers by their address in its canonical form.
     peers: HashMap<IpAddr, TrustedPeer>,
     /// Trusted peers by host name, each with the addresses that it has now.
@@ -358,6 +360,13 @@ impl Directory {
     #[must_use]
     pub fn bindings(&self, aor: &Aor) -> &[Binding] {
         self.bindings.get(aor).map_or(&[], Vec::as_slice)
+    }
+
+    /// The accounts behind an address that have bindings, in their order; all when there is no address.
+    pub fn bound_after(&self, aor: Option<&Aor>) -> impl Iterator<Item = (&Aor, &[Binding])> {
+        let from = aor.map_or(Bound::Unbounded, Bound::Excluded);
+        let rest = self.bindings.range::<Aor, _>((from, Bound::Unbounded));
+        rest.map(|(aor, bindings)| (aor, bindings.as_slice()))
     }
 
     /// Replaces the bindings of an account.

@@ -14,7 +14,10 @@ mod explain;
 mod gateways;
 mod guarding;
 mod hops;
+mod live;
 mod register;
+#[cfg(test)]
+pub(crate) mod testing;
 mod voicemail;
 
 use crate::cdr::Record;
@@ -24,9 +27,11 @@ use crate::elsewhere::Calls;
 use crate::explain::Ask;
 use crate::facts::{self, Decision, Question, Sources, Told};
 use crate::follower::Batch;
+use crate::live::Calls as LiveCalls;
 use crate::locate::Locator;
 use crate::location::{Change, News, Number};
-use crate::metrics::{self, Metrics};
+use crate::metrics::{self, Direction, Metrics};
+use crate::show::Look;
 use crate::trace::Tracer;
 use crate::transport::{
     Arrival, ConnectionId, EmergencyNumbers, Peer, Receivers, SendError, Stream, Transports,
@@ -35,6 +40,7 @@ use bindings::Unwritten;
 use bytes::Bytes;
 use calls::InSetup;
 use counts::Counts;
+pub(crate) use counts::dialog as dialog_of;
 use enums::{Answer, Waited, Waiting};
 use gateways::{Gateways, Located};
 use hops::BackOff;
@@ -63,7 +69,7 @@ const REPLAY_WINDOW: usize = 200_000;
 const SWEEP: Duration = Duration::from_secs(10);
 /// How many names may be looked up at one time; beyond it a name counts as unknown.
 const LOOKUPS: usize = 4096;
-/// How long calls that are being set up, and registrations, may go on when this process is told to end.
+/// How long calls, and registrations that wait to be written, may go on when this process is told to end.
 const DRAIN: Duration = Duration::from_secs(5);
 /// How often what is counted elsewhere is copied to the metrics.
 const PUBLISH: Duration = Duration::from_secs(1);
@@ -89,6 +95,8 @@ pub struct Queues {
     pub locator: Locator,
     /// Questions about plans.
     pub asks: mpsc::Receiver<Ask>,
+    /// Questions about what there is now.
+    pub looks: mpsc::Receiver<Look>,
     /// Calls on other nodes.
     pub elsewhere: mpsc::Receiver<Calls>,
 }
@@ -106,6 +114,8 @@ pub struct Engine {
     /// Which gateways answer.
     gateways: Gateways,
     counts: Counts,
+    /// The calls as they stand, for whoever asks.
+    live: LiveCalls,
     /// The plans of the last calls, by Call-ID.
     recent: VecDeque<(String, Arc<Plan>)>,
     /// A number that is different for each call.
@@ -118,7 +128,7 @@ pub struct Engine {
     metrics: Metrics,
     started: Instant,
     /// Answers to REGISTER that wait for the commit.
-    waiting: HashMap<Number, (ServerTransactionId, Fields)>,
+    waiting: HashMap<Number, (ServerTransactionId, Fields, Instant)>,
     /// The last change that the location task was given.
     last_change: Number,
     unwritten: Unwritten,
@@ -177,6 +187,7 @@ impl Engine {
             settings: facts::settings(&config),
             gateways: Gateways::default(),
             counts: Counts::default(),
+            live: LiveCalls::default(),
             recent: VecDeque::new(),
             seed: 0,
             located,
@@ -257,6 +268,9 @@ impl Engine {
                 Some(calls) = queues.elsewhere.recv() => self.counts.set_elsewhere(calls),
                 Some(answer) = enum_answers.recv() => self.enum_answered(answer),
                 Some(ask) = queues.asks.recv() => self.explain(ask, Waited::default()),
+                Some(look) = queues.looks.recv() => {
+                    look.answer(&self.live, &self.directory, wall_clock());
+                }
                 () = tokio::time::sleep_until(deadline.into()) => {
                     let now = self.now();
                     self.stack.timeout(now);
@@ -268,11 +282,13 @@ impl Engine {
                 }
                 Some((since, arrival)) = queues.arrivals.other.recv() => {
                     self.waited.1 = since.elapsed();
+                    self.metrics.queue_delay.observe(self.waited.1.as_secs_f64());
                     self.arrived(arrival);
                 }
                 // Last, so that a flood keeps nothing else from being done.
                 Some((since, arrival)) = queues.arrivals.new.recv() => {
                     self.waited.0 = since.elapsed();
+                    self.metrics.queue_delay.observe(self.waited.0.as_secs_f64());
                     self.arrived(arrival);
                 }
             }
@@ -331,8 +347,11 @@ impl Engine {
 
     fn is_drained(&self) -> bool {
         let Some(since) = self.drains_since else { return false };
-        let is_done =
-            self.calls.is_empty() && self.waiting.is_empty() && self.waiting_for_enum.len() == 0;
+        // Whoever hangs up meanwhile still can.
+        let is_done = self.calls.is_empty()
+            && self.waiting.is_empty()
+            && self.waiting_for_enum.len() == 0
+            && self.live.established() == 0;
         since.elapsed() >= DRAIN || (is_done && self.stack.usage().contexts == 0)
     }
 
@@ -401,6 +420,7 @@ impl Engine {
 
     fn sweep(&mut self) {
         self.counts.sweep(Instant::now());
+        self.live.sweep(wall_clock());
         self.look_peers_up();
         self.look_voicemail_up();
         self.sweep_bindings();
@@ -415,6 +435,7 @@ impl Engine {
         metrics.stack(self.stack.counters(), &self.stack.usage());
         for (gauge, number) in [
             (&metrics.calls_in_setup, self.calls.len() + self.waiting_for_enum.len()),
+            (&metrics.dialogs, self.live.established()),
             (&metrics.arrivals_waiting, arrivals.new.len()),
             (&metrics.others_waiting, arrivals.other.len()),
             (&metrics.guard.sources, self.guard.sources()),
@@ -449,6 +470,7 @@ impl Engine {
             }
             Arrival::Malformed { connection, fault } => {
                 if let Some(source) = self.connection_source(connection) {
+                    self.metrics.parse_failed(&source.transport);
                     self.stack.receive_malformed(&source, &fault);
                 }
             }
@@ -479,8 +501,13 @@ impl Engine {
         match Message::parse(octets, &limits) {
             Ok(message) => {
                 match (message.method(), message.status()) {
-                    (Some(method), _) => self.metrics.request(method),
-                    (None, status) => self.metrics.response_received(status.unwrap_or(0)),
+                    (Some(method), _) => {
+                        self.metrics.request(method, &source.transport, Direction::In);
+                    }
+                    (None, status) => {
+                        let status = status.unwrap_or(0);
+                        self.metrics.response(status, &source.transport, Direction::In);
+                    }
                 }
                 if message.is_request() && !self.lets_in(&source, &message) {
                     return;
@@ -488,11 +515,13 @@ impl Engine {
                 let now = self.now();
                 self.stack.receive(now, source, message);
             }
-            Err(fault) if self.answers_malformed(&source) => {
-                self.stack.receive_malformed(&source, &fault);
-            }
-            Err(_) => {
-                self.metrics.guard.ignored.inc();
+            Err(fault) => {
+                self.metrics.parse_failed(&source.transport);
+                if self.answers_malformed(&source) {
+                    self.stack.receive_malformed(&source, &fault);
+                } else {
+                    self.metrics.guard.ignored.inc();
+                }
             }
         }
     }
@@ -501,7 +530,7 @@ impl Engine {
         while let Some(output) = self.stack.poll_output() {
             match output {
                 Output::Send { to, octets, id } => {
-                    self.metrics.sent(&octets);
+                    self.metrics.sent(&octets, &to.transport);
                     self.tracer.goes(&to.transport, to.local, to.remote, &octets);
                     let sent = self.send(&to, octets, id);
                     match sent {

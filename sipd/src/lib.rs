@@ -3,6 +3,8 @@
 //! `transport` reads → `engine` decides, with `directory` and `ngn_routing` → `location` and `cdr` write; `follower`
 //! keeps the directory up to date.
 
+pub mod address;
+pub mod alarms;
 pub mod cdr;
 pub mod config;
 pub mod directory;
@@ -14,12 +16,14 @@ pub mod explain;
 pub mod facts;
 pub mod follower;
 pub mod heartbeat;
+pub mod live;
 pub mod locate;
 pub mod location;
 pub mod metrics;
 #[cfg(test)]
 mod name_server;
 pub mod reload;
+pub mod show;
 pub mod tls;
 pub mod trace;
 pub mod transport;
@@ -80,7 +84,7 @@ pub struct Server {
     pub readiness: Readiness,
     /// Its metrics.
     pub registry: Arc<Registry>,
-    /// What its admin port serves in addition: `/explain`.
+    /// What its admin port serves in addition: `/explain`, `/calls`, `/registrations`, `/trace`.
     pub router: axum::Router,
     /// Takes settings that are read again.
     pub reloader: Reloader,
@@ -106,6 +110,7 @@ pub async fn serve(
     let profiles = Profiles::new(&config.tls)?;
     // Before everything is loaded, so that nothing passes by in between.
     let mut bindings = store.follow_bindings("").await.context("cannot follow registrations")?;
+    let shown = profiles.clone();
     let (loaded, follower) = follower::load(&store, given, profiles.clone())
         .await
         .context("cannot load the accounts")?;
@@ -142,9 +147,11 @@ pub async fn serve(
     let (changes, changes_out) = mpsc::channel(CHANGES);
     let (news_in, news) = mpsc::channel(16);
     let (records, records_out) = mpsc::channel(RECORDS);
-    let tracer = Tracer::start(&config.trace, store.clone(), first, ended.clone());
+    let tracer = Tracer::start(&config.trace, store.clone(), first, metrics.clone(), ended.clone());
+    let watching = trace::watch::router(tracer.shared(), shutdown.clone());
     let locator = Locator::new(&config.dns)?;
     let (asks_in, asks) = mpsc::channel(ASKS);
+    let (looks_in, looks) = mpsc::channel(ASKS);
     let (elsewhere_in, elsewhere) = mpsc::channel(1);
     let queues = Queues {
         arrivals,
@@ -156,13 +163,18 @@ pub async fn serve(
         tracer,
         locator,
         asks,
+        looks,
         elsewhere,
     };
+    let named = node.clone();
     let mut engine =
         Engine::new(config, stack, transports, directory, nonce_key, metrics.clone(), &queues);
     engine.restore_counts(&lasting);
     tokio::spawn(elsewhere::run(store.clone(), node.clone(), elsewhere_in, ended.clone()));
     let dropped = metrics.datagrams_dropped.clone();
+    tokio::spawn(alarms::certificates(shown, metrics.clone(), ended.clone()));
+    let watched = (store.clone(), readiness.clone(), metrics.clone());
+    tokio::spawn(alarms::database(watched.0, watched.1, watched.2, ended.clone()));
     tokio::spawn(drops::run(udp.clone(), dropped, ended.clone()));
     let location_queues = location::Queues { changes: changes_out, news: news_in };
     let writing = [
@@ -198,7 +210,7 @@ pub async fn serve(
             let _ = task.await;
         }
     });
-    let router = explain::router(asks_in);
+    let router = explain::router(asks_in).merge(show::router(looks_in, named)).merge(watching);
     Ok(Server {
         udp,
         tcp,

@@ -3,14 +3,16 @@
 //! Every value is an atomic number that its owner holds a handle of: counting takes no lock and looks nothing
 //! up. What others count (the stack, queues, the directory) is copied once a second.
 
+use ngn_sip::header::Transport;
 use ngn_sip::message::Method;
 use ngn_sip::stack::{Counters, Usage};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The one label of a family.
 type Label = [(&'static str, &'static str); 1];
@@ -30,11 +32,27 @@ const ESTABLISHED: Label = [("state", "established")];
 /// The handles.
 #[derive(Debug, Clone)]
 pub struct Metrics {
-    requests: BTreeMap<Method, Counter>,
-    other_requests: Counter,
-    received: [Counter; 6],
-    sent: [Counter; 6],
+    requests: BTreeMap<Method, ByWay>,
+    other_requests: ByWay,
+    responses: [ByWay; 6],
+    parse_failures: [Counter; 5],
+    registrations: [Counter; 3],
     stack: StackMetrics,
+    /// How long messages wait between the socket and the engine, in seconds.
+    pub queue_delay: Histogram,
+    /// How long registrations wait to be written, in seconds.
+    pub registration_commit: Histogram,
+    /// Dialogs of calls that were answered here and have not ended.
+    pub dialogs: Gauge,
+    /// Whether the database answered last time.
+    pub database_up: Gauge,
+    /// How long its last answer took, in seconds.
+    pub database_answer: Gauge<f64, AtomicU64>,
+    /// Journal rows that it has and that are not served yet.
+    pub journal_lag: Gauge,
+    /// Daemons that stopped saying that they are alive.
+    pub silent_nodes: Gauge,
+    certificates: Family<NameLabel, Gauge>,
     /// Datagrams that the socket's send buffer did not take.
     pub datagrams_lost: Counter,
     /// Datagrams that came while the socket's receive buffer was full.
@@ -43,6 +61,12 @@ pub struct Metrics {
     pub arrivals_dropped: Counter,
     /// Call records that were given up.
     pub records_lost: Counter,
+    /// Messages that were not looked at for traces: too many at once.
+    pub trace_queue_lost: Counter,
+    /// Messages that the record of messages did not take.
+    pub trace_record_lost: Counter,
+    /// Messages that the collector was not sent.
+    pub trace_collector_lost: Counter,
     /// Requests that were refused because a queue was full.
     pub shed: Counter,
     /// Calls that are neither answered nor refused yet.
@@ -88,6 +112,28 @@ pub struct Metrics {
     gateway_calls: Family<GatewayLabel, Counter>,
     gateway_failures: Family<GatewayLabel, Counter>,
     gateway_up: Family<GatewayLabel, Gauge>,
+}
+
+/// A name as the one label.
+type NameLabel = [(&'static str, String); 1];
+
+/// Counters by transport, in the order of [`TRANSPORTS`], and direction.
+type ByWay = [[Counter; 2]; 5];
+
+/// Transports as labels.
+const TRANSPORTS: [&str; 5] = ["udp", "tcp", "tls", "ws", "wss"];
+/// What became of a REGISTER.
+const REGISTRATIONS: [&str; 3] = ["accepted", "challenged", "refused"];
+/// Bounds of histograms, in seconds.
+const BOUNDS: [f64; 12] = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0];
+
+/// Which way a message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// To us.
+    In,
+    /// From us.
+    Out,
 }
 
 /// What tells gateways apart: id and name.
@@ -175,22 +221,58 @@ impl Metrics {
     #[must_use]
     pub fn new(registry: &mut Registry) -> Self {
         let registry = registry.sub_registry_with_prefix("sipd");
-        let requests = Family::<Label, Counter>::default();
-        let received = Family::<[(&'static str, &'static str); 2], Counter>::default();
-        let text = "SIP requests that came in, retransmissions included, by method";
-        registry.register("requests", text, requests.clone());
-        registry.register("responses", "SIP responses by class and direction", received.clone());
-        let requests_of = |name| handle(&requests, [("method", name)]);
-        let responses = |direction| {
-            CLASSES.map(|class| handle(&received, [("direction", direction), ("class", class)]))
+        let by_way = |name: &str, text: &str, registry: &mut Registry| {
+            let family = Family::<[(&'static str, &'static str); 3], Counter>::default();
+            registry.register(name, text, Family::clone(&family));
+            move |label: (&'static str, &'static str)| {
+                TRANSPORTS.map(|transport| {
+                    ["in", "out"].map(|direction| {
+                        let way = ("transport", transport);
+                        handle(&family, [label, way, ("direction", direction)])
+                    })
+                })
+            }
         };
+        let text = "SIP requests, retransmissions included";
+        let requests_of = by_way("requests", text, registry);
+        let responses_of = by_way("responses", "SIP responses by class", registry);
         let known = Method::KNOWN.map(|method| {
-            let counter = requests_of(known_name(&method));
+            let counter = requests_of(("method", known_name(&method)));
             (method, counter)
         });
+        let failures = counters(registry, "parse_failures", "What came in and was no SIP message");
+        let registrations = counters(registry, "registrations", "REGISTER requests by result");
+        let mut histogram = |name: &str, text: &str| {
+            let histogram = Histogram::new(BOUNDS);
+            registry.register(name, text, histogram.clone());
+            histogram
+        };
+        let text = "How long messages wait between socket and engine";
+        let queue_delay = histogram("queue_delay_seconds", text);
+        let text = "How long registrations wait to be written";
+        let registration_commit = histogram("registration_commit_seconds", text);
+        let mut gauge = |name: &str, text: &str| {
+            let gauge = Gauge::default();
+            registry.register(name, text, Gauge::clone(&gauge));
+            gauge
+        };
+        let dialogs = gauge("dialogs", "Dialogs of calls that were answered and have not ended");
+        let database_up = gauge("database_up", "Whether the database answered last time");
+        let journal_lag = gauge(
+            "journal_lag",
+            "Journal rows that the database had and that were not served yet, when last looked at",
+        );
+        let silent_nodes = gauge("silent_nodes", "Daemons that stopped saying they are alive");
+        let database_answer = Gauge::<f64, AtomicU64>::default();
+        let text = "How long the last answer of the database took";
+        registry.register("database_answer_seconds", text, database_answer.clone());
+        let certificates = Family::default();
+        let text = "Time until a certificate expires; negative when it has";
+        registry.register("certificate_remaining_seconds", text, Family::clone(&certificates));
         let lost = counters(registry, "datagrams_lost", "Datagrams that were lost here");
         let records = counters(registry, "call_records_lost", "Call records that were given up");
         let shed = counters(registry, "shed", "Requests refused because a queue was full");
+        let traces = counters(registry, "trace_lost", "Messages that a trace lost");
         let connections = gauges(registry, "connections", "Open connections");
         let handshakes =
             counters(registry, "handshakes_failed", "Handshakes of connections that failed");
@@ -211,14 +293,26 @@ impl Metrics {
         let text = "What is turned away: 0 nothing, 1 what is no call, 2 new calls too, 3 all but emergency calls";
         registry.register("shedding", text, shedding.clone());
         Self {
-            other_requests: requests_of("other"),
+            other_requests: requests_of(("method", "other")),
             requests: known.into_iter().collect(),
-            received: responses("received"),
-            sent: responses("sent"),
+            responses: CLASSES.map(|class| responses_of(("class", class))),
+            parse_failures: TRANSPORTS.map(|name| handle(&failures, [("transport", name)])),
+            registrations: REGISTRATIONS.map(|name| handle(&registrations, [("result", name)])),
+            queue_delay,
+            registration_commit,
+            dialogs,
+            database_up,
+            database_answer,
+            journal_lag,
+            silent_nodes,
+            certificates,
             datagrams_lost: handle(&lost, [("why", "send buffer full")]),
             datagrams_dropped: handle(&lost, [("why", "receive buffer full")]),
             arrivals_dropped: handle(&lost, [("why", "queue of new requests full")]),
             records_lost: handle(&records, [("why", "queue full")]),
+            trace_queue_lost: handle(&traces, [("sink", "queue")]),
+            trace_record_lost: handle(&traces, [("sink", "record")]),
+            trace_collector_lost: handle(&traces, [("sink", "collector")]),
             shed: handle(&shed, [("why", "queue full")]),
             calls_in_setup: handle(&calls, SETUP),
             calls_established: handle(&calls, ESTABLISHED),
@@ -265,24 +359,53 @@ impl Metrics {
         }
     }
 
-    /// Counts a request that came in.
-    pub fn request(&self, method: &Method) {
-        self.requests.get(method).unwrap_or(&self.other_requests).inc();
+    /// Counts a request.
+    pub fn request(&self, method: &Method, transport: &Transport, direction: Direction) {
+        let counters = self.requests.get(method).unwrap_or(&self.other_requests);
+        count(counters, transport, direction);
     }
 
-    /// Counts a response that came in.
-    pub fn response_received(&self, status: u16) {
-        if let Some(counter) = self.received.get(usize::from(status / 100).wrapping_sub(1)) {
+    /// Counts a response.
+    pub fn response(&self, status: u16, transport: &Transport, direction: Direction) {
+        if let Some(counters) = self.responses.get(usize::from(status / 100).wrapping_sub(1)) {
+            count(counters, transport, direction);
+        }
+    }
+
+    /// Counts a message that goes out.
+    pub fn sent(&self, octets: &[u8], transport: &Transport) {
+        if let Some(rest) = octets.strip_prefix(b"SIP/2.0 ") {
+            let class = rest.first().map_or(0, |digit| u16::from(digit.wrapping_sub(b'0')));
+            return self.response(class * 100, transport, Direction::Out);
+        }
+        let method = octets.split(|octet| *octet == b' ').next().unwrap_or_default();
+        let method = std::str::from_utf8(method).ok().and_then(Method::parse);
+        let counters = method.and_then(|method| self.requests.get(&method));
+        count(counters.unwrap_or(&self.other_requests), transport, Direction::Out);
+    }
+
+    /// Counts what came in and was no message.
+    pub fn parse_failed(&self, transport: &Transport) {
+        if let Some(counter) = self.parse_failures.get(place(transport)) {
             counter.inc();
         }
     }
 
-    /// Counts a message that goes out, when it is a response.
-    pub fn sent(&self, octets: &[u8]) {
-        let digit = octets.strip_prefix(b"SIP/2.0 ").and_then(|rest| rest.first());
-        let class = digit.map(|digit| usize::from(digit.wrapping_sub(b'1')));
-        if let Some(counter) = class.and_then(|class| self.sent.get(class)) {
-            counter.inc();
+    /// Counts a REGISTER by its answer.
+    pub fn registration(&self, status: u16) {
+        let [accepted, challenged, refused] = &self.registrations;
+        match status {
+            200 => accepted.inc(),
+            401 => challenged.inc(),
+            _ => refused.inc(),
+        };
+    }
+
+    /// Says how long certificates are good, in seconds, in place of what was said before.
+    pub fn certificates(&self, left: &[(String, i64)]) {
+        self.certificates.clear();
+        for (domain, seconds) in left {
+            self.certificates.get_or_create(&[("domain", domain.clone())]).set(*seconds);
         }
     }
 
@@ -290,9 +413,10 @@ impl Metrics {
     #[must_use]
     pub fn totals(&self) -> Vec<(&'static str, u64)> {
         let requests = self.requests.values().chain([&self.other_requests]);
+        let received = requests.flatten().map(|[received, _]| received);
         let gauge = |gauge: &Gauge| u64::try_from(gauge.get()).unwrap_or(0);
         vec![
-            ("requests", requests.map(Counter::get).sum()),
+            ("requests", received.map(Counter::get).sum()),
             ("calls_in_setup", gauge(&self.calls_in_setup)),
             ("calls", gauge(&self.calls_established)),
             ("accounts", gauge(&self.accounts)),
@@ -313,10 +437,9 @@ impl Metrics {
 
 impl StackMetrics {
     fn new(registry: &mut Registry) -> Self {
-        let events: [(&'static str, Event); 11] = [
-            ("retransmission received", |c| c.retransmissions),
-            ("retransmission sent", |c| c.retransmissions_sent),
-            ("malformed", |c| c.malformed),
+        let again: [(&'static str, Event); 2] =
+            [("in", |c| c.retransmissions), ("out", |c| c.retransmissions_sent)];
+        let events: [(&'static str, Event); 8] = [
             ("dropped", |c| c.dropped),
             ("stray response", |c| c.stray_responses),
             ("refused", |c| c.refused),
@@ -335,10 +458,32 @@ impl StackMetrics {
         ];
         let counted = counters(registry, "stack_events", "What happened to messages");
         let held = gauges(registry, "transactions", "Transactions and what belongs to them");
+        let sent_again = counters(registry, "retransmissions", "Requests that were sent again");
         let events = events.map(|(name, read)| (handle(&counted, [("event", name)]), read));
+        let again = again.map(|(name, read)| (handle(&sent_again, [("direction", name)]), read));
+        let events: Vec<_> = events.into_iter().chain(again).collect();
         let kept = kept.map(|(name, read)| (handle(&held, [("kind", name)]), read));
-        Self { events: events.into(), kept: kept.into() }
+        Self { events, kept: kept.into() }
     }
+}
+
+/// The place of a transport among [`TRANSPORTS`].
+const fn place(transport: &Transport) -> usize {
+    match transport {
+        Transport::Udp | Transport::Sctp | Transport::Other(_) => 0,
+        Transport::Tcp => 1,
+        Transport::Tls => 2,
+        Transport::Ws => 3,
+        Transport::Wss => 4,
+    }
+}
+
+fn count(counters: &ByWay, transport: &Transport, direction: Direction) {
+    let Some([received, sent]) = counters.get(place(transport)) else { return };
+    match direction {
+        Direction::In => received.inc(),
+        Direction::Out => sent.inc(),
+    };
 }
 
 /// Sets a gauge to a number of things.

@@ -33,24 +33,96 @@ impl Reloader {
         // Messages of all transports have one limit, which the engine keeps.
         let limits = Limits { message_octets: began.limits.message_octets, ..new.limits.clone() };
         self.live.store(Arc::new(Live::of(&Config { limits, ..new.clone() })));
-        let fixed =
-            |limits: &Limits| (limits.message_octets, limits.transactions, limits.receive_buffer);
-        let differ = [
-            ("database", began.database != new.database),
-            ("admin", began.admin != new.admin),
-            ("admin_beyond_loopback", began.admin_beyond_loopback != new.admin_beyond_loopback),
-            ("log", began.log != new.log),
-            ("listen", began.listen != new.listen),
-            ("digest", began.digest != new.digest),
-            ("registrar", began.registrar != new.registrar),
-            ("proxy", began.proxy != new.proxy),
-            ("pstn", began.pstn != new.pstn),
-            ("enum", began.r#enum != new.r#enum),
-            ("emergency", began.emergency != new.emergency),
-            ("dns", began.dns != new.dns),
-            ("trace", began.trace != new.trace),
-            ("limits", fixed(&began.limits) != fixed(&new.limits)),
-        ];
-        Ok(differ.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect())
+        Ok(late(began, new))
+    }
+}
+
+/// The keys of a section that differ; the section itself when what differs is none of them.
+macro_rules! differing {
+    ($late:ident, $began:expr, $new:expr, $section:literal: $($field:ident),+) => {
+        let before = $late.len();
+        $(if $began.$field != $new.$field {
+            $late.push(concat!($section, ".", stringify!($field)));
+        })+
+        if $began != $new && $late.len() == before {
+            $late.push($section);
+        }
+    };
+}
+
+/// The keys that differ and hold after a restart only.
+fn late(began: &Config, new: &Config) -> Vec<&'static str> {
+    let mut late = Vec::new();
+    for (key, differs) in [
+        ("database", began.database != new.database),
+        ("admin", began.admin != new.admin),
+        ("admin_beyond_loopback", began.admin_beyond_loopback != new.admin_beyond_loopback),
+        ("log", began.log != new.log),
+    ] {
+        late.extend(differs.then_some(key));
+    }
+    differing!(late, began.listen, new.listen, "listen": udp, tcp, tls, ws, wss, advertised);
+    differing!(late, began.digest, new.digest, "digest": algorithms, nonce_seconds, allow_without_qop, uri);
+    differing!(late, began.registrar, new.registrar, "registrar":
+        min_expires, max_expires, default_expires, max_contacts);
+    differing!(late, began.proxy, new.proxy, "proxy":
+        answer_timeout, timer_c, largest_datagram, voicemail_server, voicemail_numbers);
+    differing!(late, began.pstn, new.pstn, "pstn":
+        country_code, area_code, national_prefix, international_prefix, calls_per_account, answer_timeout,
+        gateway_order, failover_codes, silent_seconds, probe_seconds, probe_failures);
+    differing!(late, began.r#enum, new.r#enum, "enum": trees, dns_trees, timeout_milliseconds);
+    differing!(late, began.emergency, new.emergency, "emergency": numbers, without_password);
+    differing!(late, began.dns, new.dns, "dns":
+        servers, timeout_milliseconds, attempts, cached_answers, longest_ttl, negative_ttl, back_off);
+    differing!(late, began.trace, new.trace, "trace":
+        accounts, addresses, messages_per_call, keep_hours, keep_messages, hep, hep_id);
+    differing!(late, began.guard, new.guard, "guard":
+        exempt, source_failures, account_failures, unknown_names, within_seconds, ban_seconds, longest_ban_seconds,
+        scanners, requests_per_second, request_burst, calls_per_second, call_burst);
+    differing!(late, began.overload, new.overload, "overload":
+        registrations_milliseconds, calls_milliseconds, dialogs_milliseconds, retry_after);
+    // The others hold from the next connection on.
+    for (key, differs) in [
+        ("limits.message_octets", began.limits.message_octets != new.limits.message_octets),
+        ("limits.transactions", began.limits.transactions != new.limits.transactions),
+        ("limits.receive_buffer", began.limits.receive_buffer != new.limits.receive_buffer),
+    ] {
+        late.extend(differs.then_some(key));
+    }
+    late
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_holds_after_a_restart_is_named_by_its_key() {
+        let began = Config::default();
+        let mut new = began.clone();
+        assert!(late(&began, &new).is_empty());
+        // These hold at once.
+        new.limits.connections += 1;
+        new.tls.handshake_seconds += 1;
+        new.websocket.ping_seconds += 1;
+        assert!(late(&began, &new).is_empty());
+        new.log = "debug".to_owned();
+        new.registrar.max_expires += 1;
+        new.pstn.probe_seconds += 1;
+        new.r#enum.dns_trees.clear();
+        new.r#enum.timeout_milliseconds += 1;
+        new.trace.hep = "192.0.2.9:9060".to_owned();
+        new.limits.transactions += 1;
+        assert_eq!(
+            late(&began, &new),
+            [
+                "log",
+                "registrar.max_expires",
+                "pstn.probe_seconds",
+                "enum.timeout_milliseconds",
+                "trace.hep",
+                "limits.transactions"
+            ]
+        );
     }
 }

@@ -10,6 +10,7 @@
 //! that cannot be used is named in the log, and the one before it, or the default one, goes on being shown.
 
 mod pem;
+mod validity;
 mod verify;
 
 use crate::config::{ClientCertificates, Tls};
@@ -26,6 +27,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::watch;
 
 /// The most names and addresses that one profile is for.
 const MOST_MATCHES: usize = 64;
@@ -78,6 +80,8 @@ pub enum TlsError {
 #[derive(Debug, Clone)]
 pub struct Profiles {
     state: Arc<RwLock<State>>,
+    /// Counts how often the files were read, and wakes who waits for that or for a domain's change.
+    read: Arc<watch::Sender<u64>>,
 }
 
 #[derive(Debug)]
@@ -95,6 +99,8 @@ struct Base {
     roots: Option<Arc<RootCertStore>>,
     /// Shown where no domain's certificate fits.
     server: Option<Arc<ServerConfig>>,
+    /// Until when that one's certificate is good, in seconds since 1970 UTC.
+    not_after: Option<i64>,
     client: Arc<ClientConfig>,
 }
 
@@ -113,6 +119,8 @@ struct Profile {
     /// Our own addresses, without port for any port; empty for all.
     addresses: Vec<(IpAddr, Option<u16>)>,
     server: Arc<ServerConfig>,
+    /// Until when its certificate is good, in seconds since 1970 UTC.
+    not_after: Option<i64>,
 }
 
 /// A certificate chain and its key.
@@ -128,7 +136,7 @@ impl Profiles {
         let base = Base::read(settings)?;
         let (domains, matching) = (HashMap::new(), BTreeSet::new());
         let state = State { settings: settings.clone(), base, domains, matching };
-        Ok(Self { state: Arc::new(RwLock::new(state)) })
+        Ok(Self { state: Arc::new(RwLock::new(state)), read: Arc::new(watch::Sender::new(0)) })
     }
 
     /// Reads the files again. What domains have stays, checked against the authorities that hold then.
@@ -144,11 +152,15 @@ impl Profiles {
         for (name, domain) in domains {
             domain.renew(name, base);
         }
+        drop(state);
+        self.read.send_modify(|count| *count += 1);
         Ok(())
     }
 
     /// Says what a domain has now; `None` when it is gone.
     pub fn set_domain(&self, name: &DomainName, tls: Option<DomainTls>) {
+        // Waiters look again; what they see decides whether anything changed.
+        let _woken = Wake(&self.read);
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let State { base, domains, matching, .. } = &mut *state;
         let Some(source) = tls.filter(|tls| tls.certificate.is_some()) else {
@@ -208,11 +220,39 @@ impl Profiles {
         profile.map(|profile| Arc::clone(&profile.server)).or_else(|| state.base.server.clone())
     }
 
+    /// How often the files were read; changes when they are, or when a domain's certificate may have changed.
+    #[must_use]
+    pub fn reads(&self) -> watch::Receiver<u64> {
+        self.read.subscribe()
+    }
+
+    /// Until when the certificates are good that are shown, in seconds since 1970 UTC, by domain; the default one has the
+    /// name `(default)`.
+    #[must_use]
+    pub fn validity(&self) -> Vec<(String, i64)> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let base = state.base.not_after.map(|end| ("(default)".to_owned(), end));
+        let domains = state.domains.iter().filter_map(|(name, domain)| {
+            let end = domain.profile.as_ref()?.not_after?;
+            Some((name.to_string(), end))
+        });
+        base.into_iter().chain(domains).collect()
+    }
+
     /// What we connect with.
     #[must_use]
     pub fn client(&self) -> Arc<ClientConfig> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&state.base.client)
+    }
+}
+
+/// Wakes waiters when it goes.
+struct Wake<'a>(&'a watch::Sender<u64>);
+
+impl Drop for Wake<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|_| {});
     }
 }
 
@@ -269,8 +309,10 @@ impl Base {
             }
             None => None,
         };
+        let chain = identity.as_ref().and_then(|(chain, _)| chain.first());
+        let not_after = chain.and_then(|own| validity::not_after(own));
         let client = client_config(identity, settings, roots.as_ref())?;
-        Ok(Self { roots, server, client })
+        Ok(Self { roots, server, not_after, client })
     }
 }
 
@@ -297,6 +339,7 @@ fn profile(name: &DomainName, tls: &DomainTls, base: &Base) -> Result<Profile, T
     let key = tls.private_key.as_deref().or(tls.certificate.as_deref()).unwrap_or_default();
     let key = pem::private_key(key).map_err(member("private_key"))?;
     let asks = Asks { verifies: tls.verify_cert, requires: tls.require_cert };
+    let not_after = chain.first().and_then(|own| validity::not_after(own));
     let server = server_config((chain, key), asks, base.roots.as_ref(), "certificate")?;
     let listed = |text: &Option<String>| -> Vec<String> {
         let text = text.as_deref().unwrap_or_default().to_ascii_lowercase();
@@ -322,7 +365,7 @@ fn profile(name: &DomainName, tls: &DomainTls, base: &Base) -> Result<Profile, T
             read
         }
     };
-    Ok(Profile { names, addresses, server })
+    Ok(Profile { names, addresses, server, not_after })
 }
 
 /// An address with or without port.

@@ -5,7 +5,9 @@
 mod configuration;
 mod demo;
 mod examples;
+mod metrics;
 mod reference;
 mod routes;
 mod tools;
+mod units;
 mod voicemail;

@@ -118,6 +118,11 @@ fn emergency_calls_are_not_shed() {
     let mut bob = caller(&p, "bob", &[], "");
     assert_eq!(bob.register(300).unwrap().status(), 200);
     let centre = emergency_centre(&p, &format!("alice@{DOMAIN}"));
+    // A call that was answered.
+    let lasting = call(&alice, &uri("bob"), &[]);
+    answer(&bob, "200 OK");
+    let answered = last(&alice, &lasting);
+    assert_eq!(answered.status(), 200);
     // While a call rings, the server that is told to end goes on for some seconds, and refuses new requests.
     call(&alice, &uri("bob"), &[]);
     bob.receive_where(|m| m.method() == "INVITE").unwrap();
@@ -131,8 +136,39 @@ fn emergency_calls_are_not_shed() {
             (last(&other, &options).status() == 503).then_some(())
         });
         is_helped(&alice, &centre, &uri("112"));
+        // Whoever talks can still hang up.
+        alice.send(&lasting.bye(&answered).bytes(&alice)).unwrap();
+        let bye = bob.receive_where(|m| m.method() == "BYE").unwrap();
+        bob.send(&response(&bye, "200 OK", "callee", &[])).unwrap();
+        let of_it = |m: &Message| m.header("cseq").is_some_and(|cseq| cseq.ends_with(" BYE"));
+        assert_eq!(alice.receive_where(of_it).unwrap().status(), 200);
         stopping.join().unwrap();
     });
+}
+
+// Calls that last keep a server that is told to end for some seconds, and no longer than they do.
+#[test]
+fn whoever_talks_can_hang_up_while_the_server_ends() {
+    let mut p = Platform::start_with(Backend::Sqlite, &[("sipd", SETTINGS)]);
+    let alice = caller(&p, "alice", &[], "");
+    let mut bob = caller(&p, "bob", &[], "");
+    assert_eq!(bob.register(300).unwrap().status(), 200);
+    let lasting = call(&alice, &uri("bob"), &[]);
+    answer(&bob, "200 OK");
+    let answered = last(&alice, &lasting);
+    p.program().signal("TERM").unwrap();
+    let server = p.sip_address();
+    eventually("new calls are refused", || {
+        let other = Phone::new(server, &format!("alice@{DOMAIN}"), "secret");
+        let invite = call_without_password(&other, &uri("bob"));
+        (last(&other, &invite).status() == 503).then_some(())
+    });
+    alice.send(&lasting.bye(&answered).bytes(&alice)).unwrap();
+    let bye = bob.receive_where(|m| m.method() == "BYE").unwrap();
+    bob.send(&response(&bye, "200 OK", "callee", &[])).unwrap();
+    let of_it = |m: &Message| m.header("cseq").is_some_and(|cseq| cseq.ends_with(" BYE"));
+    assert_eq!(alice.receive_where(of_it).unwrap().status(), 200);
+    assert!(p.program().wait().unwrap().success());
 }
 
 // B165, RFC 6442: where the caller is goes along untouched, and another target takes over from one that fails or is silent.

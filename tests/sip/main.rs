@@ -16,6 +16,7 @@ mod listed;
 mod malformed;
 mod messages;
 mod numbers;
+mod operation;
 mod outcomes;
 mod phones;
 mod prepaid;

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use ngn_tests::certificates::{Authority, Issued};
 use ngn_tests::database::Backend;
 use ngn_tests::fixture::domain;
+use ngn_tests::http;
 use ngn_tests::net::free_port;
 use ngn_tests::platform::{Platform, eventually};
 use ngn_tests::program::Program;
@@ -15,7 +16,7 @@ use ngn_tests::sip::unique;
 use crate::phones::two_phones_on;
 
 /// A platform that serves TLS at the address, with the authority that it believes.
-fn platform(names: &str) -> (Platform, Authority, SocketAddr) {
+pub(crate) fn platform(names: &str) -> (Platform, Authority, SocketAddr) {
     let authority = Authority::new().unwrap();
     let own = authority.issue("own", names).unwrap();
     let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
@@ -31,7 +32,7 @@ fn platform(names: &str) -> (Platform, Authority, SocketAddr) {
 }
 
 /// Whether the server answers an OPTIONS on this connection.
-fn answers(connection: &mut Program, host: &str) -> bool {
+pub(crate) fn answers(connection: &mut Program, host: &str) -> bool {
     let call = unique("o");
     let request = format!(
         "OPTIONS sip:{host} SIP/2.0\nVia: SIP/2.0/TLS c.invalid;branch=z9hG4bK{call}\nMax-Forwards: 1\n\
@@ -86,6 +87,33 @@ fn certificates_are_read_again_on_sighup() {
     authority.issue("own", "DNS:new.example").unwrap();
     p.program().signal("HUP").unwrap();
     eventually("the new certificate", || is(&authority, server, "new.example").then_some(()));
+    // It is good for two days, which is warned of, and counted down by its domain.
+    p.program()
+        .wait_for("the warning", |line| {
+            (line.contains("a certificate expires soon") && line.contains("(default)"))
+                .then_some(())
+        })
+        .unwrap();
+    let left = eventually("the time that is left", || {
+        let metrics = http::get(p.admin_address(), "/metrics").unwrap().text();
+        let name = "sipd_certificate_remaining_seconds{domain=\"(default)\"} ";
+        metrics.lines().find_map(|line| line.strip_prefix(name)?.parse::<i64>().ok())
+    });
+    assert!((86_000..=2 * 86_400).contains(&left), "{left}");
+    // What needs a restart is named by its key.
+    let file = p.data().join("sipd.toml");
+    let settings = fs::read_to_string(&file).unwrap();
+    fs::write(
+        &file,
+        format!("{settings}[registrar]\nmax_contacts = 3\n[limits]\nidle_seconds = 99\n"),
+    )
+    .unwrap();
+    p.program().signal("HUP").unwrap();
+    let told = p.program().wait_for("what needs a restart", |line| {
+        line.contains("these hold after a restart").then(|| line.to_owned())
+    });
+    let told = told.unwrap();
+    assert!(told.contains("registrar.max_contacts") && !told.contains("limits"), "{told}");
     assert!(!is(&authority, server, "old.example"));
     fs::write(authority.file().with_file_name("own.key"), "nothing").unwrap();
     p.program().signal("HUP").unwrap();

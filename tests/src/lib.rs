@@ -15,6 +15,7 @@ pub mod certificates;
 pub mod database;
 pub mod dns;
 pub mod fixture;
+pub mod hep;
 pub mod http;
 pub mod net;
 pub mod platform;

@@ -4,6 +4,7 @@ pub mod digest;
 pub mod framing;
 pub mod guard;
 pub mod header;
+pub mod hep;
 pub mod locate;
 pub mod message;
 pub mod proxy;

@@ -79,6 +79,33 @@ impl Store {
         Ok(aors.iter().map(|aor| (aor.clone(), found.remove(aor).unwrap_or_default())).collect())
     }
 
+    /// The bindings behind a row, oldest row first, that had not ended at `now`: at most `limit` rows are read. With them
+    /// comes the row to go on behind; `None` when there are no more.
+    pub async fn bindings_after(
+        &self,
+        row: i64,
+        now: i64,
+        limit: u32,
+    ) -> Result<(Vec<Binding>, Option<i64>), StoreError> {
+        let rows: Vec<NumberedSql> = self
+            .read(|tx| {
+                Box::pin(async move {
+                    on!(tx, c => {
+                        let columns = COLUMNS.replacen("SELECT ", "SELECT contact_id, ", 1);
+                        let mut query = QueryBuilder::<DB>::new(columns);
+                        query.push(" WHERE contact_id > ").push_bind(row);
+                        query.push(" ORDER BY contact_id LIMIT ").push_bind(i64::from(limit));
+                        query.build_query_as::<NumberedSql>().fetch_all(&mut *c).await
+                    })
+                })
+            })
+            .await?;
+        let is_full = u32::try_from(rows.len()).is_ok_and(|count| count >= limit);
+        let next = rows.last().map(|row| row.contact_id).filter(|_| is_full);
+        let bindings = rows.into_iter().filter_map(|row| row.binding.read());
+        Ok((bindings.filter(|binding| binding.expires_at > now).collect(), next))
+    }
+
     /// Removes bindings that ended before a time, at most `limit` of them; tells how many.
     pub async fn delete_expired_bindings(
         &self,
@@ -281,6 +308,13 @@ struct BindingSql {
     reg_id: i64,
     node: String,
     changed_at: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct NumberedSql {
+    contact_id: i64,
+    #[sqlx(flatten)]
+    binding: BindingSql,
 }
 
 impl BindingSql {

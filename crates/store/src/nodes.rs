@@ -182,6 +182,30 @@ impl Store {
         .map(drop)
     }
 
+    /// The daemons that ended without a word: alive within the last day, but not within the last 35 seconds before `now`
+    /// (milliseconds since 1970 UTC), with when they last were.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn silent_nodes(&self, now: i64) -> Result<Vec<(String, String, i64)>, StoreError> {
+        self.read(|tx| {
+            Box::pin(async move {
+                on!(tx, c => {
+                    sqlx::query_as::<DB, (String, String, i64)>(
+                        "SELECT daemon, node, alive_at FROM nodes WHERE alive_at < ? AND alive_at >= ? \
+                         ORDER BY daemon, node",
+                    )
+                    .bind(now - ALIVE)
+                    .bind(now - FORGOTTEN)
+                    .fetch_all(&mut *c)
+                    .await
+                })
+            })
+        })
+        .await
+    }
+
     /// Notes that a daemon ended.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ pub(super) fn read(text: &str, zone: &TimeZone) -> anyhow::Result<Zoned> {
 }
 
 /// The zone of a name; without one that of the environment variable TZ, else that of this machine, else UTC.
-pub(super) fn zone(name: Option<&str>) -> anyhow::Result<TimeZone> {
+pub(crate) fn zone(name: Option<&str>) -> anyhow::Result<TimeZone> {
     match name {
         Some(name) => TimeZone::get(name).with_context(|| {
             format!("there is no time zone `{name}`; write one such as Europe/Vienna")

@@ -93,7 +93,8 @@ impl Engine {
     fn committed(&mut self, committed: &Committed) {
         let now = self.now();
         for number in &committed.awaited {
-            if let Some((id, fields)) = self.waiting.remove(number) {
+            if let Some((id, fields, since)) = self.waiting.remove(number) {
+                self.metrics.registration_commit.observe(since.elapsed().as_secs_f64());
                 self.stack.reply(now, id, 200, None, &fields);
             }
         }

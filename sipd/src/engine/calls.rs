@@ -4,6 +4,7 @@ use super::Engine;
 use super::admission::Admission;
 use super::enums::{Waited, Work};
 use super::guarding::name_in;
+use super::live::{live, places};
 use super::voicemail::purpose;
 use crate::cdr::Record;
 use crate::cdr::record::{self, Attempt, Parties};
@@ -146,6 +147,7 @@ impl Engine {
         self.seed = self.seed.wrapping_add(1);
         let plan = Arc::new(plan);
         let is_call = request.method() == Some(&Method::Invite);
+        let canonical = called.canonical.clone();
         if is_call {
             self.keep_plan(request.call_id().unwrap_or_default(), Arc::clone(&plan));
         }
@@ -178,6 +180,8 @@ impl Engine {
                     payers.sort();
                     payers.dedup();
                     self.counts.begin(id, payers);
+                    let places = places(plan, &steps, &gateways);
+                    self.live.begin(id, live(incoming, caller, canonical, plan), places);
                     self.calls.insert(id, InSetup { attempt, gateways, trunk });
                 }
                 let now = self.now();
@@ -194,6 +198,7 @@ impl Engine {
                     // Answered or cancelled already, by the event that said so.
                     self.calls.remove(&id);
                     self.counts.failed(id);
+                    self.live.failed(id);
                 }
             }
         }
@@ -223,8 +228,12 @@ impl Engine {
     pub(super) fn call_event(&mut self, event: &CallEvent) {
         let (now, to_tag) = (wall_clock(), event.to_tag.as_deref().unwrap_or_default());
         match event.kind {
-            CallEventKind::Ringing { .. } => {}
+            CallEventKind::Ringing { step, target, .. } => {
+                self.live.rings(event.id, (step, target), now);
+            }
             CallEventKind::Answered { status, step, target } => {
+                let dialog = (&*event.call_id, &*event.from_tag, to_tag);
+                self.live.answered(event.id, (step, target), dialog, now);
                 let Some(call) = self.calls.remove(&event.id) else { return };
                 let response = event.response.as_deref();
                 let payer = call.gateways.get(&(step, target)).map(|(_, payer)| payer);
@@ -242,10 +251,12 @@ impl Engine {
             }
             CallEventKind::Failed { status } => {
                 self.counts.failed(event.id);
+                self.live.failed(event.id);
                 let Some(call) = self.calls.remove(&event.id) else { return };
                 self.record(Record::Call(Box::new(call.attempt.failed(status, to_tag, now))));
             }
             CallEventKind::Ended => {
+                self.live.ended(&event.call_id, &event.from_tag, to_tag);
                 let mut stop = record::stop(&event.call_id, &event.from_tag, to_tag, now);
                 stop.counted = self.counts.ended(&stop.session_id, &stop.from_tag, &stop.to_tag);
                 self.record(Record::Stop(stop));
@@ -288,7 +299,7 @@ impl InSetup {
 }
 
 /// The gateways of a plan by step and target, and who pays for a call there.
-type ByPlace = BTreeMap<(usize, usize), (i64, Payer)>;
+pub(super) type ByPlace = BTreeMap<(usize, usize), (i64, Payer)>;
 
 /// The steps as the stack takes them.
 fn forward_steps(plan: &CallPlan, silence: Duration) -> (Vec<ForwardStep>, ByPlace) {

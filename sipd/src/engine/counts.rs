@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// A dialog: Call-ID and both tags in order, since either side may hang up.
-type Dialog = (String, String, String);
+pub(crate) type Dialog = (String, String, String);
 
 /// The counts.
 #[derive(Debug, Default)]
@@ -109,7 +109,8 @@ impl Counts {
     }
 }
 
-fn dialog(call_id: &str, one: &str, other: &str) -> Dialog {
+/// The dialog of a Call-ID and two tags, whoever speaks.
+pub(crate) fn dialog(call_id: &str, one: &str, other: &str) -> Dialog {
     let (first, second) = if one <= other { (one, other) } else { (other, one) };
     // As long as the database keeps them.
     let cut = |text: &str, most: usize| text.chars().take(most).collect();
@@ -119,6 +120,7 @@ fn dialog(call_id: &str, one: &str, other: &str) -> Dialog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::testing::ids;
 
     fn peer(name: &str) -> Payer {
         Payer::Peer(name.to_owned())
@@ -170,32 +172,5 @@ mod tests {
         counts.set_elsewhere(Calls::new());
         counts.sweep(now + LONGEST);
         assert_eq!(counts.of(&trunk), 0, "it began a second before");
-    }
-
-    /// Ids of requests, as the stack gives them.
-    fn ids(count: usize) -> Vec<ServerTransactionId> {
-        use ngn_sip::header::Transport;
-        use ngn_sip::message::{Limits, Message};
-        use ngn_sip::stack::{Config, Interface, Moment, Output, Secret, Source, Stack};
-        let local = std::net::SocketAddr::from(([192, 0, 2, 1], 5060));
-        let host = ngn_sip::uri::Host::from(local.ip());
-        let udp = Interface { transport: Transport::Udp, local, host, port: 5060 };
-        let mut stack = Stack::new(Config::new(Secret::from_bytes([1; 32]), vec![udp]), [2; 32]);
-        for n in 0..count {
-            let text = format!(
-                "OPTIONS sip:192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK{n}\r\n\
-                 From: <sip:a@example.com>;tag=1\r\nTo: <sip:192.0.2.1>\r\nCall-ID: {n}\r\n\
-                 CSeq: 1 OPTIONS\r\n\r\n"
-            );
-            let message = Message::parse(text.into(), &Limits::default()).expect("a request");
-            let source = Source { transport: Transport::Udp, local, remote: local, flow: None };
-            stack.receive(Moment::ZERO, source, message);
-        }
-        let outputs = std::iter::from_fn(|| stack.poll_output());
-        let id = |output| match output {
-            Output::Request(request) => Some(request.id),
-            _ => None,
-        };
-        outputs.filter_map(id).collect()
     }
 }

@@ -7,7 +7,8 @@ use ngn_model::binding::{BindingKey, Removal};
 use ngn_sip::header::HeaderName;
 use ngn_sip::message::Method;
 use ngn_sip::registrar::{Origin, Outcome, Register, Rules, WhenFull, register};
-use ngn_sip::stack::IncomingRequest;
+use ngn_sip::stack::{IncomingRequest, ServerTransactionId};
+use std::time::Instant;
 
 /// Seconds after which a phone may try again.
 const RETRY_AFTER: &str = "10";
@@ -18,11 +19,13 @@ impl Engine {
         let (id, request) = (incoming.id, &incoming.request);
         let none = Vec::new();
         let (Some(uri), Ok(to)) = (request.request_uri(), request.to_header()) else {
-            return self.reply(id, 400, None, &none);
+            return self.register_reply(id, 400, None, &none);
         };
-        let Some(address) = to.uri().aor() else { return self.reply(id, 404, None, &none) };
+        let Some(address) = to.uri().aor() else {
+            return self.register_reply(id, 404, None, &none);
+        };
         if !self.directory.serves(address.domain()) {
-            return self.reply(id, 404, None, &none);
+            return self.register_reply(id, 404, None, &none);
         }
         let name = HeaderName::Authorization;
         let domain = address.domain();
@@ -31,19 +34,19 @@ impl Engine {
             Err((status, fields)) => {
                 let exists = self.directory.account_at(&address).is_some();
                 self.asked_for(&incoming.source, &address.to_string(), exists);
-                return self.reply(id, status, None, &fields);
+                return self.register_reply(id, status, None, &fields);
             }
         };
         let owner = self.directory.resolve(&address).map(|(owner, _)| &owner.aor);
         let may_register = !account.is_blocked() && account.admits(incoming.source.remote.ip());
         if owner != Some(&account.aor) || !may_register {
-            return self.reply(id, 403, None, &none);
+            return self.register_reply(id, 403, None, &none);
         }
         let required = request.option_tags(HeaderName::Require).unwrap_or_default();
         let unknown = required.unknown(&["path", "outbound"]);
         if !unknown.is_empty() {
             let fields = vec![(HeaderName::Unsupported, unknown.to_string())];
-            return self.reply(id, 420, None, &fields);
+            return self.register_reply(id, 420, None, &fields);
         }
         let (now, transport) = (wall_clock(), &incoming.source.transport);
         let socket =
@@ -51,7 +54,7 @@ impl Engine {
         let origin =
             Origin { transport, remote: incoming.source.remote, socket: &socket, node: &self.node };
         let Ok(facts) = Register::read(request, account.aor, &origin) else {
-            return self.reply(id, 400, None, &none);
+            return self.register_reply(id, 400, None, &none);
         };
         let current = self.directory.bindings(&facts.aor);
         let Outcome { change, reply } = register(&facts, current, &self.rules(), now);
@@ -59,13 +62,13 @@ impl Engine {
             reply.contacts.iter().map(|contact| (HeaderName::Contact, contact.to_string()));
         let fields: Fields = contacts.chain(reply.fields).collect();
         if change.is_empty() {
-            return self.reply(id, reply.status, Some(reply.phrase), &fields);
+            return self.register_reply(id, reply.status, Some(reply.phrase), &fields);
         }
         // Nothing is changed in memory that could not be written.
         let Ok(place) = self.changes.clone().try_reserve_owned() else {
             self.metrics.shed.inc();
             let seconds = vec![(HeaderName::RetryAfter, RETRY_AFTER.to_owned())];
-            return self.reply(id, 503, None, &seconds);
+            return self.register_reply(id, 503, None, &seconds);
         };
         let known = |key: &BindingKey| current.iter().find(|binding| binding.key() == *key);
         let removal = |key: BindingKey| {
@@ -76,9 +79,22 @@ impl Engine {
         self.directory.change_bindings(&facts.aor, &change.upserts, &change.deletes);
         self.last_change += 1;
         self.note_change(&facts.aor);
-        self.waiting.insert(self.last_change, (id, fields));
+        self.waiting.insert(self.last_change, (id, fields, Instant::now()));
+        self.metrics.registration(200);
         let (number, upserts) = (self.last_change, change.upserts);
         place.send(Change { number, is_awaited: true, upserts, deletes, ..Change::default() });
+    }
+
+    /// Answers and counts.
+    fn register_reply(
+        &mut self,
+        id: ServerTransactionId,
+        status: u16,
+        phrase: Option<&str>,
+        fields: &Fields,
+    ) {
+        self.metrics.registration(status);
+        self.reply(id, status, phrase, fields);
     }
 
     fn rules(&self) -> Rules {

@@ -99,18 +99,16 @@ fn a_call_is_kept_up_to_its_limit() {
 }
 
 #[tokio::test]
-async fn off_there_is_no_queue_and_on_a_full_one_drops() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let url = format!("sqlite:{}", directory.path().join("ngn.sqlite").display());
-    let store = Store::open(&url).await.expect("a store");
-    let off = Tracer::start(&Settings::default(), store, None, CancellationToken::new());
-    assert!(!off.is_on());
+async fn nothing_is_queued_when_nobody_wants_it_and_a_full_queue_drops() {
     let (queue, mut messages) = mpsc::channel(2);
-    let on = Tracer { queue: Some(queue) };
+    let tracer = Tracer { queue, shared: Arc::default() };
     let remote = "192.0.2.9:1".parse().expect("an address");
-    for _ in 0..5 {
-        on.came(&Transport::Udp, remote, remote, &Bytes::from_static(b"x"));
-    }
+    let note = || tracer.came(&Transport::Udp, remote, remote, &Bytes::from_static(b"x"));
+    note();
+    assert!(messages.try_recv().is_err());
+    tracer.shared.wanted.store(1, Ordering::Relaxed);
+    (0..5).for_each(|_| note());
     assert!(messages.try_recv().is_ok() && messages.try_recv().is_ok());
     assert!(messages.try_recv().is_err());
+    assert_eq!(tracer.shared.lost.load(Ordering::Relaxed), 3);
 }

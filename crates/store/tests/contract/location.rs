@@ -17,6 +17,7 @@ on_both!(
     other_nodes_are_told,
     late_and_lost_changes_are_noticed,
     nodes_know_where_others_are,
+    bindings_come_in_pages,
 );
 
 fn binding(user: &str, contact: &str) -> Binding {
@@ -291,4 +292,25 @@ async fn nodes_know_where_others_are(backend: &Backend) {
     assert_eq!(store.sip_node_addresses(1_001).await.expect("nodes"), [b]);
     store.set_sip_node_address("b", None).await.expect("it ended");
     assert_eq!(store.sip_node_addresses(1_001).await.expect("nodes"), []);
+}
+
+async fn bindings_come_in_pages(backend: &Backend) {
+    let now = millis();
+    let users = ["a", "b", "c", "d", "e"];
+    let mut all: Vec<Binding> = users.map(|user| binding(user, "sip:x@192.0.2.1")).into();
+    all[1].expires_at = now - 1;
+    backend.store.save_bindings("a", &all, &[], &[]).await.expect("saved");
+    let (mut found, mut row, mut pages) = (Vec::new(), 0, 0);
+    loop {
+        let (page, next) = backend.store.bindings_after(row, now, 2).await.expect("a page");
+        assert!(page.len() <= 2);
+        found.extend(page.into_iter().map(|binding| binding.aor.username().to_owned()));
+        pages += 1;
+        match next {
+            Some(next) => row = next,
+            None => break,
+        }
+    }
+    found.sort_unstable();
+    assert_eq!((found.join(""), pages), ("acde".to_owned(), 3));
 }
