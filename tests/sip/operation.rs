@@ -4,6 +4,7 @@ use ngn_tests::database::Backend;
 use std::process::Command;
 
 use ngn_tests::binaries::program;
+use ngn_tests::certificates::Authority;
 use ngn_tests::fixture::{account, carrier, domain, route};
 use ngn_tests::hep::Collector;
 use ngn_tests::http;
@@ -222,7 +223,7 @@ fn messages_are_watched_as_they_come_and_go() {
 /// What comes over TLS is shown as it was said.
 #[test]
 fn messages_over_tls_are_watched_as_plain_text() {
-    let (p, authority, server) = secure::platform("DNS:own.example");
+    let (p, authority, server): (Platform, Authority, _) = secure::platform("DNS:own.example");
     domain(&p.admin(), "sip.example");
     p.settle();
     let watcher = watch(&p, &["--method", "OPTIONS", "--json", "--count", "2"]);
