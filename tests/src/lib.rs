@@ -17,6 +17,7 @@ pub mod dns;
 pub mod fixture;
 pub mod hep;
 pub mod http;
+pub mod linphone;
 pub mod net;
 pub mod platform;
 pub mod program;
