@@ -162,7 +162,7 @@ impl Responder {
         let zones: &Zones = self.zones.load();
         let (limits, out) = (self.limits, &mut self.out);
         let cookies = self.cookies.as_deref().map(|secrets| (secrets, from));
-        let server = Server { limits, keys: &self.keys, now: now(), cookies };
+        let server = Server { limits, keys: &self.keys, now: now(), cookies, signer: None };
         // A fault in our code costs this query, not the process. What it may have left half done is the buffer, which
         // the next answer overwrites.
         let outcome = catch_unwind(AssertUnwindSafe(|| answer_for(zones, query, &server, out)));

@@ -208,7 +208,7 @@ mod tests {
                 priority: 0,
             };
             let apex = DomainName::new(apex).unwrap();
-            Zone::build(&ZoneRows { apex, serial, records: vec![record] }).0
+            Zone::build(&ZoneRows { apex, serial, records: vec![record], signing: None }).0
         };
         let zones: Zones = [zone("a.example", 7), zone("b.example", 8)].into_iter().collect();
         let resume = Resume { high: 20, high_at: Some(-5), gaps: vec![(3, 4), (9, 9)] };

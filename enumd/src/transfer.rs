@@ -108,7 +108,7 @@ fn messages<'t>(
     reserved: usize,
 ) -> Option<Messages<'t>> {
     let Kind::Ixfr { serial } = query.kind() else {
-        return Messages::axfr(query, zone, limits, reserved);
+        return Messages::axfr(query, zone, limits, reserved, None);
     };
     if !is_later(zone.serial(), serial) {
         return Messages::soa(query, zone, limits, reserved);
@@ -117,7 +117,7 @@ fn messages<'t>(
         (Some(difference), Transport::Tcp) => {
             Some(Messages::ixfr(query, difference, limits, reserved))
         }
-        (None, Transport::Tcp) => Messages::axfr(query, zone, limits, reserved),
+        (None, Transport::Tcp) => Messages::axfr(query, zone, limits, reserved, None),
         // Over UDP it goes into one message, or the SOA tells to ask over TCP (RFC 1995 section 2).
         (difference, Transport::Udp) => difference
             .filter(|difference| {

@@ -32,7 +32,7 @@ static ZONES: LazyLock<Zones> = LazyLock::new(|| {
         priority: 1,
     };
     let apex = DomainName::new("a").expect("a name");
-    let rows = ZoneRows { apex, serial: 1, records: LINES.iter().map(record).collect() };
+    let rows = ZoneRows { apex, serial: 1, records: LINES.iter().map(record).collect(), signing: None };
     let (zone, bad) = Zone::build(&rows);
     assert!(bad.is_empty(), "{bad:?}");
     [zone].into_iter().collect()
@@ -54,7 +54,7 @@ fuzz_target!(|query: &[u8]| {
         && let Some(zone) = ZONES.iter().next()
     {
         let limits = Limits::new(Transport::Tcp);
-        let mut messages = Messages::axfr(asked, zone, limits, 0).expect("a zone with an SOA");
+        let mut messages = Messages::axfr(asked, zone, limits, 0, None).expect("a zone with an SOA");
         let mut out = Vec::new();
         while messages.next(&mut out).expect("short records") {
             assert_eq!(out[..2], query[..2]);

@@ -1,17 +1,21 @@
 //! A query's octets and the zones give an answer's octets.
 //!
 //! `request` reads the query → [`answer`] decides what needs no zone → `resolve` walks zones, aliases and delegations →
-//! `writer` composes, compresses and keeps to the limit. No step allocates but for growing the caller's buffer and for names
-//! that DNAME makes.
+//! `writer` composes, compresses and keeps to the limit; `secure` adds signatures and proofs of signed zones. No step
+//! allocates but for growing the caller's buffer, for names that DNAME makes, and for what is signed.
 
 pub(crate) mod request;
 mod resolve;
+mod secure;
 pub(crate) mod writer;
 
 use crate::cookie::{self, Secrets};
+use crate::dnssec::Signer;
 use crate::tsig::{Auth, Failure, Keys};
 use crate::zone::{Zone, Zones, codes};
 use request::{Edns, Header, Request};
+use resolve::Asked;
+use secure::Secure;
 use std::net::IpAddr;
 use writer::Writer;
 
@@ -194,20 +198,33 @@ pub struct Server<'s> {
     pub now: u64,
     /// For whom cookies are made, when they are: the asker's address.
     pub cookies: Option<(&'s Secrets, IpAddr)>,
+    /// What signs for signed zones; without it they are answered for as if they were not signed.
+    pub signer: Option<&'s dyn Signer>,
 }
 
 /// Answers a query of somebody who shares no key with us; `out` is overwritten. The answer never exceeds what the limits and
 /// the query allow.
 pub fn answer(zones: &Zones, query: &[u8], limits: Limits, out: &mut Vec<u8>) -> Outcome {
     static NONE: Keys = Keys::none();
-    answer_for(zones, query, &Server { limits, keys: &NONE, now: 0, cookies: None }, out)
+    answer_for(
+        zones,
+        query,
+        &Server { limits, keys: &NONE, now: 0, cookies: None, signer: None },
+        out,
+    )
 }
 
 /// Answers a query; `out` is overwritten. The answer never exceeds what the limits and the query allow, and is signed when
 /// the query is.
 pub fn answer_for(zones: &Zones, query: &[u8], server: &Server<'_>, out: &mut Vec<u8>) -> Outcome {
     compose(query, server, out, |request, writer| {
-        resolve::resolve(zones, &request.question, server.limits.transport, writer)
+        let now = i64::try_from(server.now).unwrap_or(i64::MAX);
+        let asked = Asked {
+            transport: server.limits.transport,
+            dnssec_ok: request.edns.is_some_and(|edns| edns.dnssec_ok),
+            secure: server.signer.map(|signer| Secure { signer, now }),
+        };
+        resolve::resolve(zones, &request.question, asked, writer)
     })
 }
 
@@ -237,7 +254,7 @@ fn compose(
     let Some(request) = Request::read(header, query) else {
         return bare(header, Rcode::FormErr, out);
     };
-    let Server { limits, keys, now, cookies } = *server;
+    let Server { limits, keys, now, cookies, .. } = *server;
     let cookie = match (cookies, &request.cookie) {
         (Some((secrets, address)), Some(shown)) => Some(secrets.make(shown, address, now)),
         _ => None,

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod cookie;
+pub mod dnssec;
 pub mod enum_answer;
 pub mod enum_name;
 pub mod name;

@@ -7,17 +7,22 @@ mod codec;
 pub(crate) mod codes;
 mod entry;
 mod index;
+mod ordered;
 mod records;
+mod signed;
 mod trie;
 
 pub use codec::CodecError;
 pub use entry::{Rr, RrSet};
 pub use index::Zones;
 pub use records::{BadReason, BadRecord};
+pub(crate) use signed::Made;
 
+use crate::dnssec::Signing;
 use crate::name::{Name, ancestors};
 use entry::Entry;
 use ngn_model::zone::{RecordRow, ZoneRows};
+use signed::Signatures;
 use trie::{Keyed as _, Trie};
 
 /// A zone: its records by name, in wire form. A copy shares its memory with the original.
@@ -33,6 +38,8 @@ pub struct Zone {
     dnames: usize,
     /// Names that begin with the label `*`.
     wildcards: usize,
+    /// When it is signed.
+    signatures: Option<Signatures>,
 }
 
 /// A name that exists in a zone.
@@ -88,10 +95,11 @@ impl Zone {
     pub fn new(apex: Name, serial: u32) -> Self {
         let mut names = Trie::default();
         names.insert(Entry::new(apex.as_wire(), 0, Vec::new()));
-        Self { apex, serial, names, records: 0, cuts: 0, dnames: 0, wildcards: 0 }
+        let (records, cuts, dnames, wildcards) = (0, 0, 0, 0);
+        Self { apex, serial, names, records, cuts, dnames, wildcards, signatures: None }
     }
 
-    /// Makes a zone of what the database holds. Records that make no sense are left out and come back with the reason.
+    /// Makes a zone of what the database holds, not signed. Records that make no sense are left out and come back with the reason.
     #[must_use]
     pub fn build(rows: &ZoneRows) -> (Self, Vec<BadRecord>) {
         let mut zone = Self::new(Name::from(&rows.apex), rows.serial);
@@ -101,6 +109,16 @@ impl Zone {
             zone.replace(&owner, records);
         }
         (zone, bad)
+    }
+
+    /// As [`Self::build`], signed as the database says, with the keys that are published at `now`, in seconds since 1970 UTC.
+    #[must_use]
+    pub fn build_signed(rows: &ZoneRows, now: i64) -> (Self, Vec<BadRecord>) {
+        let (zone, bad) = Self::build(rows);
+        match &rows.signing {
+            Some(signing) => (zone.with_signing(Some(Signing::new(signing)), now), bad),
+            None => (zone, bad),
+        }
     }
 
     /// The zone with these as the only records at `owner`; records of other names among them are left out, like
@@ -241,6 +259,7 @@ impl Zone {
     pub(crate) fn replace(&mut self, owner: &Name, records: Vec<Rr>) {
         let name = owner.as_wire();
         let is_apex = *owner == self.apex;
+        let records = self.as_signed(name, records);
         let old = self.names.get(name).cloned();
         let children = old.as_ref().map_or(0, Entry::children);
         if let Some(old) = &old {
@@ -252,6 +271,11 @@ impl Zone {
         self.records += new.rrsets().map(|set| usize::from(set.count)).sum::<usize>();
         self.cuts += usize::from(!is_apex && new.rrset(codes::NS).is_some());
         self.dnames += usize::from(new.rrset(codes::DNAME).is_some());
+        let gives_away = |entry: &Entry| {
+            let has = |rtype| entry.rrset(rtype).is_some();
+            (!is_apex && has(codes::NS)) || has(codes::DNAME)
+        };
+        let cut_changed = children > 0 && old.as_ref().is_some_and(gives_away) != gives_away(&new);
         if is_apex || children > 0 || new.rrsets().next().is_some() {
             self.names.insert(new);
             if old.is_none() {
@@ -261,12 +285,16 @@ impl Zone {
             self.names.remove(name);
             self.vanished(name);
         }
+        if cut_changed {
+            self.cut_changed(name);
+        }
     }
 
     /// Counts a new name at its parent, making the empty non-terminals above it as needed.
     fn appeared(&mut self, name: &[u8]) {
         let apex = self.apex.as_wire().len();
         self.wildcards += usize::from(name.starts_with(b"\x01*"));
+        self.order_changed(name);
         for parent in ancestors(name).skip(1).take_while(|parent| parent.len() >= apex) {
             if let Some(entry) = self.names.get(parent) {
                 let counted = entry.with_children(entry.children() + 1);
@@ -275,6 +303,7 @@ impl Zone {
             }
             self.names.insert(Entry::new(parent, 1, Vec::new()));
             self.wildcards += usize::from(parent.starts_with(b"\x01*"));
+            self.order_changed(parent);
         }
     }
 
@@ -282,6 +311,7 @@ impl Zone {
     fn vanished(&mut self, name: &[u8]) {
         let apex = self.apex.as_wire().len();
         self.wildcards -= usize::from(name.starts_with(b"\x01*"));
+        self.order_changed(name);
         for parent in ancestors(name).skip(1).take_while(|parent| parent.len() >= apex) {
             let Some(entry) = self.names.get(parent) else { return };
             let children = entry.children().saturating_sub(1);
@@ -292,6 +322,7 @@ impl Zone {
             }
             self.names.remove(parent);
             self.wildcards -= usize::from(parent.starts_with(b"\x01*"));
+            self.order_changed(parent);
         }
     }
 }

@@ -198,7 +198,7 @@ async fn load_one(tx: &mut Tx<'_>, apex: &DomainName) -> Result<Option<ZoneRows>
         query.build_query_as::<RecordSql>().fetch_all(&mut *c).await
     })?;
     let records = records.into_iter().map(RecordRow::from).collect();
-    Ok(Some(ZoneRows { apex: apex.clone(), serial, records }))
+    Ok(Some(ZoneRows { apex: apex.clone(), serial, records, signing: None }))
 }
 
 async fn load_all<F>(tx: &mut Tx<'_>, mut each: F) -> Result<(), StoreError>
@@ -217,7 +217,7 @@ where
     let mut zones = zones.into_iter().filter_map(|(id, name)| match DomainName::new(&name) {
         Ok(apex) => {
             let serial = serials.get(apex.as_str()).copied().map_or(0, wrap);
-            Some((id, ZoneRows { apex, serial, records: Vec::new() }))
+            Some((id, ZoneRows { apex, serial, records: Vec::new(), signing: None }))
         }
         Err(error) => {
             tracing::warn!(dns.zone = name, error = %error, "zone is left out");

@@ -16,7 +16,12 @@ fn records(lines: &[(&str, &str, &str)]) -> Vec<RecordRow> {
 }
 
 fn rows(apex: &str, serial: u32, lines: &[(&str, &str, &str)]) -> ZoneRows {
-    ZoneRows { apex: DomainName::new(apex).unwrap(), serial, records: records(lines) }
+    ZoneRows {
+        apex: DomainName::new(apex).unwrap(),
+        serial,
+        records: records(lines),
+        signing: None,
+    }
 }
 
 fn serial(zones: &Zones, apex: &str) -> Option<u32> {

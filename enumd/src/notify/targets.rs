@@ -106,8 +106,12 @@ mod tests {
             priority: 0,
         };
         let records = lines.iter().map(record).collect();
-        let (zone, bad) =
-            Zone::build(&ZoneRows { apex: DomainName::new(apex).unwrap(), serial: 1, records });
+        let (zone, bad) = Zone::build(&ZoneRows {
+            apex: DomainName::new(apex).unwrap(),
+            serial: 1,
+            records,
+            signing: None,
+        });
         assert!(bad.is_empty(), "{bad:?}");
         zone
     }

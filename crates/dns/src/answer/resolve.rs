@@ -1,10 +1,11 @@
 //! The walk through zones, aliases and delegations (RFC 1034 section 4.3.2).
 
 use super::request::Question;
+use super::secure::{Proof, Secure};
 use super::writer::{Record, Section, Writer, Written};
 use super::{About, Rcode, Reply, Transport};
 use crate::name::{MAX_NAME, ancestors};
-use crate::zone::{Lookup, Node, RrSet, Soa, Zone, Zones, codes};
+use crate::zone::{Lookup, Made, Node, RrSet, Soa, Zone, Zones, codes};
 
 /// How many names of a chain of aliases are looked up; the rest is for the asker to look up.
 const MAX_ALIASES: usize = 12;
@@ -17,18 +18,49 @@ const MAX_TARGETS: usize = 32;
 pub(super) fn resolve(
     zones: &Zones,
     question: &Question<'_>,
-    transport: Transport,
+    asked: Asked<'_>,
     writer: &mut Writer<'_>,
 ) -> Reply {
     let (qtype, sets) = (question.qtype, [None; MAX_SETS]);
-    let mut walk = Walk { zones, qtype, transport, writer, sets, about: About::Name };
-    let about = About::Name;
+    let Asked { transport, dnssec_ok, secure } = asked;
+    let (unsigned, promised, about) = (false, Vec::new(), About::Name);
+    let mut walk = Walk {
+        zones,
+        qtype,
+        transport,
+        dnssec_ok,
+        secure,
+        writer,
+        sets,
+        about,
+        promised,
+        kept: 0,
+        unsigned,
+    };
     let mut reply = Reply { rcode: Rcode::NoError, authoritative: true, truncated: false, about };
     walk.follow(question.name(), None, &mut reply);
     if !reply.truncated {
+        reply.truncated = !walk.keep_promises();
+    }
+    if !reply.truncated {
         walk.additional();
     }
+    if walk.unsigned {
+        // Others may have the keys; validators would take an answer without signatures for a forged one.
+        walk.writer.clear();
+        return Reply { about: reply.about, ..Reply::error(Rcode::ServFail) };
+    }
     reply
+}
+
+/// How something is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'s> {
+    pub(super) transport: Transport,
+    /// DO (RFC 3225).
+    pub(super) dnssec_ok: bool,
+    /// What signs; none when nothing does.
+    pub(super) secure: Option<Secure<'s>>,
 }
 
 /// A name that was looked up, and what led to it.
@@ -46,7 +78,7 @@ impl Seen<'_> {
 }
 
 /// What one name led to.
-enum Step<'z> {
+pub(super) enum Step<'z> {
     /// The answer is complete.
     Done(Rcode),
     /// Something that must be there does not fit.
@@ -61,15 +93,23 @@ enum Step<'z> {
     NotOurs(Rcode),
 }
 
-struct Walk<'w, 'z, 'o> {
+pub(super) struct Walk<'w, 'z, 'o> {
     zones: &'z Zones,
-    qtype: u16,
-    transport: Transport,
-    writer: &'w mut Writer<'o>,
+    pub(super) qtype: u16,
+    pub(super) transport: Transport,
+    pub(super) dnssec_ok: bool,
+    pub(super) secure: Option<Secure<'w>>,
+    pub(super) writer: &'w mut Writer<'o>,
     /// RRsets that were written and hold names whose addresses help.
     sets: [Option<RrSet<'z>>; MAX_SETS],
     /// What the last step was about.
     about: About,
+    /// Proofs for the authority section, while records go into the answer section.
+    pub(super) promised: Vec<(&'z Zone, Made)>,
+    /// How many of them were written.
+    pub(super) kept: usize,
+    /// Whether a signature could not be made.
+    pub(super) unsigned: bool,
 }
 
 impl<'z> Walk<'_, 'z, '_> {
@@ -117,10 +157,10 @@ impl<'z> Walk<'_, 'z, '_> {
             Lookup::Renamed(node, target) => self.renamed(zone, name, node, target),
             // Nobody may say that what lies above an apex of ours does not exist, nor let a wildcard stand for it.
             Lookup::Wildcard(_) | Lookup::NoName if self.zones.has_below(name) => {
-                self.negative(zone, soa, Rcode::NoError)
+                self.negative(zone, soa, Rcode::NoError, Proof::NoName(name))
             }
             Lookup::Wildcard(node) => self.node(zone, soa, name, node),
-            Lookup::NoName => self.negative(zone, soa, Rcode::NxDomain),
+            Lookup::NoName => self.negative(zone, soa, Rcode::NxDomain, Proof::NoName(name)),
         };
         self.about = About::zone(zone);
         step
@@ -144,25 +184,34 @@ impl<'z> Walk<'_, 'z, '_> {
         if self.qtype == codes::ANY {
             return self.any(zone, soa, name, node);
         }
+        if let Some(step) = self.asked_for_made(zone, soa, name, node) {
+            return step;
+        }
         if let Some(rrset) = node.rrset(self.qtype) {
-            return if self.answer(zone, name, rrset) {
+            return if self.answer(zone, name, node, rrset) {
                 Step::Done(Rcode::NoError)
             } else {
                 Step::Full
             };
         }
         let Some(alias) = node.rrset(codes::CNAME) else {
-            return self.negative(zone, soa, Rcode::NoError);
+            return self.no_data(zone, soa, name, node);
         };
-        if !self.answer(zone, name, alias) {
+        if !self.answer(zone, name, node, alias) {
             return Step::Full;
         }
         alias.rdata().next().map_or(Step::Done(Rcode::NoError), Step::Alias)
     }
 
     /// What lies below a DNAME: the record, and the alias that it makes for this name (RFC 6672 section 3.2).
-    fn renamed(&mut self, zone: &Zone, name: &[u8], node: Node<'z>, dname: RrSet<'z>) -> Step<'z> {
-        if !self.answer(zone, node.name(), dname) {
+    fn renamed(
+        &mut self,
+        zone: &'z Zone,
+        name: &[u8],
+        node: Node<'z>,
+        dname: RrSet<'z>,
+    ) -> Step<'z> {
+        if !self.answer(zone, node.name(), node, dname) {
             return Step::Full;
         }
         let Some(target) = dname.rdata().next() else { return Step::Done(Rcode::NoError) };
@@ -185,23 +234,46 @@ impl<'z> Walk<'_, 'z, '_> {
     /// All types over TCP, one RRset over UDP (RFC 8482 section 4.1): the smallest.
     fn any(&mut self, zone: &'z Zone, soa: Soa<'z>, name: &[u8], node: Node<'z>) -> Step<'z> {
         let Some(smallest) = node.rrsets().min_by_key(RrSet::size) else {
-            return self.negative(zone, soa, Rcode::NoError);
+            return self.no_data(zone, soa, name, node);
         };
         let fits = match self.transport {
-            Transport::Udp => self.answer(zone, name, smallest),
-            Transport::Tcp => node.rrsets().all(|rrset| self.answer(zone, name, rrset)),
+            Transport::Udp => self.answer(zone, name, node, smallest),
+            Transport::Tcp => node.rrsets().all(|rrset| self.answer(zone, name, node, rrset)),
         };
         if fits { Step::Done(Rcode::NoError) } else { Step::Full }
     }
 
-    fn answer(&mut self, zone: &Zone, owner: &[u8], rrset: RrSet<'z>) -> bool {
+    /// Writes an RRset of a node that stands for a name into the answer section.
+    fn answer(&mut self, zone: &'z Zone, name: &[u8], node: Node<'z>, rrset: RrSet<'z>) -> bool {
         self.note(rrset);
-        let serial = zone.serial();
-        self.writer.rrset(Section::Answer, &Written { owner, rrset, ttl: None, serial })
+        let set = Written { owner: name, rrset, ttl: None, serial: zone.serial() };
+        if name != node.name() {
+            self.promise(zone, Proof::Expanded(name));
+        }
+        self.writer.rrset(Section::Answer, &set)
+            && self.signatures(Section::Answer, zone, node.name(), &set)
+    }
+
+    pub(super) fn no_data(
+        &mut self,
+        zone: &'z Zone,
+        soa: Soa<'z>,
+        name: &[u8],
+        node: Node<'z>,
+    ) -> Step<'z> {
+        let exact = node.name() == name;
+        let proof = if exact { Proof::NoData(name) } else { Proof::NoName(name) };
+        self.negative(zone, soa, Rcode::NoError, proof)
     }
 
     /// NODATA and NXDOMAIN carry the SOA with the time for which they hold (RFC 2308 section 3).
-    fn negative(&mut self, zone: &Zone, soa: Soa<'z>, rcode: Rcode) -> Step<'z> {
+    fn negative(
+        &mut self,
+        zone: &'z Zone,
+        soa: Soa<'z>,
+        rcode: Rcode,
+        proof: Proof<'_>,
+    ) -> Step<'z> {
         self.about = About::zone(zone);
         let written = Written {
             owner: zone.apex().as_wire(),
@@ -209,13 +281,20 @@ impl<'z> Walk<'_, 'z, '_> {
             ttl: Some(soa.negative_ttl),
             serial: zone.serial(),
         };
-        if self.writer.rrset(Section::Authority, &written) { Step::Done(rcode) } else { Step::Full }
+        let section = Section::Authority;
+        let fits = self.writer.rrset(section, &written)
+            && self.signatures(section, zone, zone.apex().as_wire(), &written)
+            && self.prove(zone, proof);
+        if fits { Step::Done(rcode) } else { Step::Full }
     }
 
     fn referral(&mut self, zone: &'z Zone, cut: Node<'z>, servers: RrSet<'z>) -> Step<'z> {
         let written =
             Written { owner: cut.name(), rrset: servers, ttl: None, serial: zone.serial() };
-        if !self.writer.rrset(Section::Authority, &written) {
+        let fits = self.writer.rrset(Section::Authority, &written)
+            && self.delegation(zone, cut)
+            && self.keep_promises();
+        if !fits {
             return Step::Full;
         }
         // RFC 9471 section 3.1: glue for servers below the cut must be there; that for others may.
@@ -248,6 +327,7 @@ impl<'z> Walk<'_, 'z, '_> {
     /// Adds the addresses of a name, and its SRV records when asked to; `false` when not all of them fit.
     fn addresses(&mut self, zone: &Zone, node: Node<'z>, services: bool) -> bool {
         let serial = zone.serial();
+        let signed = self.dnssec_ok && !zone.is_given_away(node.name());
         let wanted = |set: &RrSet<'_>| match set.rtype {
             codes::A | codes::AAAA => true,
             codes::SRV => services,
@@ -255,7 +335,12 @@ impl<'z> Walk<'_, 'z, '_> {
         };
         node.rrsets().filter(wanted).all(|rrset| {
             let written = Written { owner: node.name(), rrset, ttl: None, serial };
-            self.writer.rrset(Section::Additional, &written)
+            let fits = self.writer.rrset(Section::Additional, &written);
+            // RFC 4035 section 3.1.1: without room for its signatures an RRset stays here nevertheless.
+            if fits && signed {
+                self.signatures(Section::Additional, zone, node.name(), &written);
+            }
+            fits
         })
     }
 

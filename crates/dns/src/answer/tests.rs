@@ -1,4 +1,5 @@
 mod hostile;
+mod secure;
 
 use super::*;
 use crate::zone::Zone;
@@ -440,7 +441,7 @@ fn cookies_are_given_to_who_shows_one() {
         octets.extend_from_slice(&[0, 0, 41, 2, 0, 0, 0, 0, 0, 0, length + 4, 0, 10, 0, length]);
         octets.extend_from_slice(cookie);
         let cookies = Some((&secrets, address));
-        let server = Server { limits, keys: &keys, now: 1_800_000_000, cookies };
+        let server = Server { limits, keys: &keys, now: 1_800_000_000, cookies, signer: None };
         let mut out = Vec::new();
         answer_for(&zones(), &octets, &server, &mut out);
         out
@@ -510,7 +511,7 @@ fn cookies_prove_an_address() {
         octets.extend_from_slice(cookie);
         let cookies = Some((&secrets, address.parse().unwrap()));
         let limits = Limits::new(Transport::Udp);
-        let server = Server { limits, keys: &keys, now: 1_800_000_000, cookies };
+        let server = Server { limits, keys: &keys, now: 1_800_000_000, cookies, signer: None };
         let mut out = Vec::new();
         let Outcome::Answered(answered) = answer_for(&zones(), &octets, &server, &mut out) else {
             panic!("no answer");
@@ -534,7 +535,11 @@ fn an_answer_is_cut_short() {
     let keys = Keys::none();
     let limits = Limits::new(Transport::Udp);
     let mut out = Vec::new();
-    cut_short(&octets, &Server { limits, keys: &keys, now: 0, cookies: None }, &mut out);
+    cut_short(
+        &octets,
+        &Server { limits, keys: &keys, now: 0, cookies: None, signer: None },
+        &mut out,
+    );
     let answer = Message::from_vec(&out).unwrap();
     assert!(
         answer.metadata.truncation && answer.queries == message.queries && answer.edns.is_some()

@@ -52,6 +52,8 @@ pub(crate) struct Writer<'o> {
     /// Where names and their ancestors begin in `out`.
     offsets: [u16; KNOWN],
     known: usize,
+    /// Octets and names that there are with the question alone.
+    begin: (usize, usize),
 }
 
 impl<'o> Writer<'o> {
@@ -59,7 +61,7 @@ impl<'o> Writer<'o> {
     pub(crate) fn new(out: &'o mut Vec<u8>, limit: usize) -> Self {
         out.clear();
         out.extend_from_slice(&[0; HEADER]);
-        Self { out, limit, counts: [0; 4], offsets: [0; KNOWN], known: 0 }
+        Self { out, limit, counts: [0; 4], offsets: [0; KNOWN], known: 0, begin: (HEADER, 0) }
     }
 
     /// How many records each section has.
@@ -73,6 +75,15 @@ impl<'o> Writer<'o> {
         *questions = 1;
         self.out.extend_from_slice(request.question.octets);
         self.remember_all(request.question.name());
+        self.begin = (self.out.len(), self.known);
+    }
+
+    /// Takes back everything behind the question.
+    pub(crate) fn clear(&mut self) {
+        self.out.truncate(self.begin.0);
+        self.known = self.begin.1;
+        let [questions, ..] = self.counts;
+        self.counts = [questions, 0, 0, 0];
     }
 
     /// Asks a question of our own, of a name with its type and class; comes first.
@@ -150,14 +161,25 @@ impl<'o> Writer<'o> {
 
     /// Appends a record to the answer section; `false` when it does not fit, and then nothing is appended.
     pub(crate) fn record(&mut self, record: &Record<'_>) -> bool {
-        let before = (self.out.len(), self.known);
-        let [_, answers, ..] = self.counts;
-        if answers == u16::MAX || !self.append(record) {
-            self.out.truncate(before.0);
-            self.known = before.1;
-            return false;
+        self.records(Section::Answer, [*record].into_iter())
+    }
+
+    /// Appends records; `false` when they do not all fit, and then nothing is appended.
+    pub(crate) fn records<'r>(
+        &mut self,
+        section: Section,
+        records: impl Iterator<Item = Record<'r>>,
+    ) -> bool {
+        let before = (self.out.len(), self.known, self.counts);
+        for record in records {
+            let [_, answers, ..] = self.counts;
+            if answers == u16::MAX || !self.append(&record) {
+                self.out.truncate(before.0);
+                (self.known, self.counts) = (before.1, before.2);
+                return false;
+            }
+            self.count(section, 1);
         }
-        self.count(Section::Answer, 1);
         true
     }
 

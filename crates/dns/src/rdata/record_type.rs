@@ -37,7 +37,10 @@ record_types! {
     NSEC = 47, "Next name (RFC 4034).";
     DNSKEY = 48, "Zone key (RFC 4034).";
     NSEC3 = 50, "Next hashed name (RFC 5155).";
+    NSEC3PARAM = 51, "Parameters of hashed names (RFC 5155).";
     TLSA = 52, "TLS certificate (RFC 6698).";
+    CDS = 59, "DS that the parent shall have (RFC 7344).";
+    CDNSKEY = 60, "Key that the parent shall vouch for (RFC 7344).";
     SVCB = 64, "Service binding (RFC 9460).";
     HTTPS = 65, "Service binding of HTTPS (RFC 9460).";
     TSIG = 250, "Transaction signature (RFC 8945).";

@@ -34,7 +34,8 @@ fn answered(query: &[u8], keys: &Keys, now: u64) -> (Vec<u8>, Answered) {
     let zones: Zones =
         [zone("example.com", &[("www.example.com", "A", 60, "192.0.2.1")])].into_iter().collect();
     let mut out = Vec::new();
-    let server = Server { limits: Limits::new(Transport::Udp), keys, now, cookies: None };
+    let server =
+        Server { limits: Limits::new(Transport::Udp), keys, now, cookies: None, signer: None };
     match answer_for(&zones, query, &server, &mut out) {
         Outcome::Answered(answered) => (out, answered),
         Outcome::Dropped => panic!("no answer"),

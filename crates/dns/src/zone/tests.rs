@@ -20,7 +20,7 @@ pub(crate) fn rows(apex: &str, lines: &[(&str, &str, u32, &str)]) -> ZoneRows {
         row(apex, "NS", 3600, &format!("ns1.{apex}")),
     ];
     records.extend(lines.iter().map(|(name, rtype, ttl, content)| row(name, rtype, *ttl, content)));
-    ZoneRows { apex: DomainName::new(apex).unwrap(), serial: 2_026_010_107, records }
+    ZoneRows { apex: DomainName::new(apex).unwrap(), serial: 2_026_010_107, records, signing: None }
 }
 
 pub(crate) fn zone(apex: &str, lines: &[(&str, &str, u32, &str)]) -> Zone {

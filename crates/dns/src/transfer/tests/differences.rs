@@ -20,7 +20,7 @@ fn whole(zone: &Zone) -> BTreeSet<String> {
     let asked = query("example.com", None);
     let query = Query::read(&asked).unwrap();
     let limits = Limits::new(Transport::Tcp);
-    lines(&read(Messages::axfr(query, zone, limits, 0).unwrap())).into_iter().collect()
+    lines(&read(Messages::axfr(query, zone, limits, 0, None).unwrap())).into_iter().collect()
 }
 
 /// Does to a copy what the messages say, as RFC 1995 section 4 has it: each record must be there to go.
