@@ -32,12 +32,31 @@ pub struct Config {
     pub transfer: Transfer,
     /// Who is told of changes.
     pub notify: Notify,
+    /// Signed zones.
+    pub dnssec: Dnssec,
     /// How many answers one network gets.
     pub rate: Rate,
     /// Limits on what the network may cost.
     pub limits: Limits,
     /// Logging, as `ngn_daemon` reads it.
     pub log: String,
+}
+
+/// Signed zones (DNSSEC). Which ones are signed, and by what, is in the database.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Dnssec {
+    /// The file with the keys that private keys of zones are encrypted with, that of ngnpro's passwords; none is read when it
+    /// is empty.
+    pub key_file: PathBuf,
+    /// How many signatures are kept in memory.
+    pub signatures: usize,
+}
+
+impl Default for Dnssec {
+    fn default() -> Self {
+        Self { key_file: PathBuf::from("data/password-key"), signatures: 100_000 }
+    }
 }
 
 /// Where DNS is served.
@@ -197,6 +216,7 @@ impl Default for Config {
             keys: Vec::new(),
             transfer: Transfer::default(),
             notify: Notify::default(),
+            dnssec: Dnssec::default(),
             rate: Rate::default(),
             limits: Limits::default(),
             log: "info".to_owned(),

@@ -5,24 +5,28 @@
 //! that is not there: records are read after their journal row, so they may be newer than the serial, never older.
 
 use crate::served::Served;
-use crate::snapshot::Point;
+use crate::snapshot::{Point, seconds};
 use ngn_daemon::Readiness;
+use ngn_dns::dnssec::Signing;
 use ngn_dns::name::Name;
 use ngn_dns::transfer::Difference;
 use ngn_dns::zone::{BadRecord, Zone, Zones};
 use ngn_model::journal::{Entity, JournalRow};
-use ngn_model::zone::{RecordRow, ZoneRows};
+use ngn_model::zone::{RecordRow, ZoneRows, ZoneSigning};
 use ngn_model::{DomainName, Position};
 use ngn_store::{Follower, Seen, Store, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 
 /// How long to wait before a database that failed is asked again.
 const RETRY: Duration = Duration::from_millis(500);
 /// How often the end of the journal is looked at, to know how far behind this server is.
 const MEASURE: Duration = Duration::from_secs(10);
+/// How often signed zones are looked at for what is due by the clock.
+const RENEW: Duration = Duration::from_secs(5);
 /// How many bad records of a zone are named in the log.
 const NAMED_BAD: usize = 10;
 
@@ -36,7 +40,7 @@ pub(crate) async fn load(store: &Store, served: &Served) -> Result<Follower, Sto
     let metrics = Arc::clone(&served.metrics);
     let follower = store
         .load_zones(|rows| {
-            let (zone, bad) = Zone::build(&rows);
+            let (zone, bad) = Zone::build_signed(&rows, seconds());
             complain(zone.apex(), &bad);
             metrics.count_bad_records(bad.len());
             zones.insert(Arc::new(zone));
@@ -62,6 +66,8 @@ fn complain(apex: &Name, bad: &[BadRecord]) {
 struct Named {
     /// Zones to read again as a whole.
     zones: BTreeSet<DomainName>,
+    /// Zones that are signed in another way or by other keys.
+    keys: BTreeSet<DomainName>,
     /// Zone and owner of names to read again.
     names: BTreeSet<(String, String)>,
     /// By how much the serials of zones rise.
@@ -75,6 +81,7 @@ impl Named {
         for row in rows {
             match row.entity {
                 Entity::Zone => named.zones.extend(DomainName::new(&row.key)),
+                Entity::ZoneKeys => named.keys.extend(DomainName::new(&row.key)),
                 Entity::RrSet => {
                     let name = row.key.split_once(' ');
                     named
@@ -89,6 +96,7 @@ impl Named {
         }
         let whole = &named.zones;
         named.names.retain(|(zone, _)| !whole.iter().any(|apex| apex.as_str() == zone));
+        named.keys.retain(|zone| !whole.contains(zone));
         named
     }
 
@@ -102,7 +110,9 @@ impl Named {
             let asked: Vec<(String, String)> = self.names.iter().cloned().collect();
             names = store.records_at(&asked).await?;
         }
-        Ok(Update { zones, names, rises: self.rises.clone() })
+        let asked: Vec<DomainName> = self.keys.iter().cloned().collect();
+        let keys = if asked.is_empty() { Vec::new() } else { store.zone_signings(&asked).await? };
+        Ok(Update { zones, names, keys, rises: self.rises.clone() })
     }
 }
 
@@ -114,6 +124,7 @@ type Whole = (ZoneRows, Vec<Position>);
 struct Update {
     zones: Vec<(DomainName, Option<Whole>)>,
     names: Vec<((String, String), Vec<RecordRow>)>,
+    keys: Vec<(DomainName, Option<ZoneSigning>)>,
     rises: BTreeMap<String, u32>,
 }
 
@@ -143,6 +154,11 @@ impl Update {
             names.insert(owner);
             complaints.push((apex, bad));
         }
+        for (apex, signing) in self.keys {
+            if let Some((zone, _)) = entry(&mut changing, zones, &Name::from(&apex)) {
+                *zone = zone.with_signing(signing.as_ref().map(Signing::new), seconds());
+            }
+        }
         for (zone, rise) in self.rises {
             let Ok(apex) = Name::parse(&zone) else { continue };
             if let Some((zone, _)) = entry(&mut changing, zones, &apex) {
@@ -161,7 +177,7 @@ impl Update {
                 continue;
             };
             let lacking = u32::try_from(lacking.len()).unwrap_or(u32::MAX);
-            let (zone, bad) = Zone::build(&rows);
+            let (zone, bad) = Zone::build_signed(&rows, seconds());
             whole.push(zone.with_serial(zone.serial().wrapping_sub(lacking)));
             complaints.push((apex, bad));
         }
@@ -169,6 +185,9 @@ impl Update {
         for (zone, names) in changed.chain(whole.into_iter().map(|zone| (zone, None))) {
             let apex = zone.apex().clone();
             let old = zones.get(apex.as_wire());
+            // Signatures are made when they are asked for, so nobody knows which ones others have.
+            let signed = |zone: &Zone| zone.signing().is_some();
+            let old = old.filter(|old| !signed(old) && !signed(&zone));
             let difference =
                 old.and_then(|old| Difference::between(old, &zone, names.as_ref(), largest));
             differences.push((apex, difference));
@@ -215,12 +234,18 @@ impl Following {
 
     /// Follows the journal for ever; to be dropped at the end. `down` when the database could not be read so far.
     pub(crate) async fn run(&self, mut follower: Follower, mut down: bool) {
+        let mut clock = tokio::time::interval(RENEW);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let rows = tokio::select! {
                 rows = follower.next() => rows,
                 () = self.answering(), if down => {
                     down = false;
                     self.reachable();
+                    continue;
+                }
+                _ = clock.tick() => {
+                    self.renew().await;
                     continue;
                 }
             };
@@ -304,6 +329,36 @@ impl Following {
             Err(error) => tracing::error!(%error, "a change could not be applied"),
         }
         Ok(())
+    }
+
+    /// Does what is due by the clock in signed zones: keys come and go, and secondaries have to fetch new signatures.
+    async fn renew(&self) {
+        let now = seconds();
+        let zones = self.served.zones();
+        self.served.signer.learn_all(&zones);
+        let outdated = |zone: &&Arc<Zone>| zone.is_outdated(now);
+        let mut changed = Zones::clone(&zones);
+        let mut differences = Vec::new();
+        for zone in zones.iter().filter(outdated) {
+            differences.push((zone.apex().clone(), None));
+            changed.insert(Arc::new(zone.refreshed(now)));
+        }
+        if !differences.is_empty() {
+            self.served.change(changed, differences);
+        }
+        for zone in zones.iter() {
+            let number = |signing: &Signing| signing.renewal(zone.apex().as_wire(), now);
+            let due =
+                zone.signing().filter(|signing| signing.renewed() < number(signing)).map(number);
+            let (Some(number), Ok(apex)) = (due, DomainName::new(&zone.apex().to_string())) else {
+                continue;
+            };
+            // Whoever is the first one tells all others by the journal; while the database is away, later.
+            if let Err(error) = self.store.renew_zone(&apex, number).await {
+                tracing::debug!(dns.zone = %apex, %error, "the serial cannot be raised yet");
+                return;
+            }
+        }
     }
 
     async fn load_anew(&self) -> Follower {

@@ -11,6 +11,7 @@ mod metrics;
 mod notify;
 mod rate;
 mod served;
+mod signer;
 mod snapshot;
 mod tcp;
 mod transfer;
@@ -72,7 +73,8 @@ pub async fn serve(
     let keys = config.load_keys().map_err(anyhow::Error::msg)?;
     let mut registry = Registry::default();
     let served =
-        Served::new(Metrics::register(&mut registry), keys, config.transfer.bounds(), &config.rate);
+        Served::new(Metrics::register(&mut registry), keys, config.transfer.bounds(), &config.rate)
+            .with_signer(&config.dnssec, &mut registry);
     let (follower, down) = begin(&store, &served, &config.snapshot, START_PATIENCE).await?;
     let readiness = Readiness::new();
     let udp: Vec<SocketAddr> = bound.udp.iter().map(|(address, _)| *address).collect();

@@ -1,16 +1,20 @@
 //! What is served, and answering from it.
 
+use crate::config::Dnssec;
 use crate::metrics::{Limited, Metrics};
 use crate::rate::{Rate, RateLimit};
+use crate::signer::ZoneSigner;
 use crate::snapshot::now;
 use arc_swap::{ArcSwap, Cache};
 use ngn_dns::answer::{Limits, Outcome, Server, Transport, answer_for, cut_short};
 use ngn_dns::cookie::Secrets;
+use ngn_dns::dnssec::Signer;
 use ngn_dns::name::Name;
 use ngn_dns::rate::Verdict;
 use ngn_dns::transfer::{Bounds, Difference, History};
 use ngn_dns::tsig::Keys;
 use ngn_dns::zone::Zones;
+use prometheus_client::registry::Registry;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,6 +37,8 @@ pub(crate) struct Served {
     rate: Option<Arc<RateLimit>>,
     /// The counters.
     pub(crate) metrics: Arc<Metrics>,
+    /// Signs for signed zones.
+    pub(crate) signer: Arc<ZoneSigner>,
 }
 
 impl Served {
@@ -47,7 +53,17 @@ impl Served {
             cookies: secret().map(|secret| Arc::new(Secrets::new(secret, None))),
             rate: RateLimit::new(rate, secret().unwrap_or_default()).map(Arc::new),
             metrics: Arc::new(metrics),
+            signer: Arc::new(ZoneSigner::new(&Dnssec::default())),
         }
+    }
+
+    /// Signs as the settings say.
+    #[must_use]
+    pub(crate) fn with_signer(mut self, settings: &Dnssec, registry: &mut Registry) -> Self {
+        let signer = ZoneSigner::new(settings);
+        signer.counts.register(registry);
+        self.signer = Arc::new(signer);
+        self
     }
 
     /// The zones that are served now.
@@ -60,6 +76,7 @@ impl Served {
     pub(crate) fn replace(&self, zones: Zones) {
         let apexes: Vec<Name> = zones.iter().map(|zone| zone.apex().clone()).collect();
         self.history().clear();
+        self.signer.learn_all(&zones);
         self.zones.store(Arc::new(zones));
         self.changed.note(apexes);
     }
@@ -72,6 +89,9 @@ impl Served {
             match difference {
                 Some(difference) => history.push(&apex, difference),
                 None => history.forget(&apex),
+            }
+            if let Some(zone) = zones.get(apex.as_wire()) {
+                self.signer.learn(zone);
             }
             apexes.push(apex);
         }
@@ -94,6 +114,7 @@ impl Served {
             cookies: self.cookies.clone(),
             rate: self.rate.clone().filter(|_| limits.transport == Transport::Udp),
             metrics: Arc::clone(&self.metrics),
+            signer: Arc::clone(&self.signer),
             limits,
             out: Vec::new(),
         }
@@ -141,6 +162,7 @@ pub(crate) struct Responder {
     cookies: Option<Arc<Secrets>>,
     rate: Option<Arc<RateLimit>>,
     metrics: Arc<Metrics>,
+    signer: Arc<ZoneSigner>,
     limits: Limits,
     out: Vec<u8>,
 }
@@ -162,7 +184,8 @@ impl Responder {
         let zones: &Zones = self.zones.load();
         let (limits, out) = (self.limits, &mut self.out);
         let cookies = self.cookies.as_deref().map(|secrets| (secrets, from));
-        let server = Server { limits, keys: &self.keys, now: now(), cookies, signer: None };
+        let signer: Option<&dyn Signer> = Some(&*self.signer);
+        let server = Server { limits, keys: &self.keys, now: now(), cookies, signer };
         // A fault in our code costs this query, not the process. What it may have left half done is the buffer, which
         // the next answer overwrites.
         let outcome = catch_unwind(AssertUnwindSafe(|| answer_for(zones, query, &server, out)));

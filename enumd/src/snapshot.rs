@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 const MAGIC: &[u8; 8] = b"NGNENUMD";
 /// To be raised with every change of the format, that of zones included.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const DIGEST: usize = 32;
 
 /// Zones, and the journal position that they show.
@@ -156,6 +156,11 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
 /// Seconds since 1970 UTC.
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Seconds since 1970 UTC, as keys of zones count them.
+pub(crate) fn seconds() -> i64 {
+    i64::try_from(now()).unwrap_or(i64::MAX)
 }
 
 /// Writes what changed at every interval, and once more at the end.

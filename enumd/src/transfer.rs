@@ -3,9 +3,10 @@
 use crate::config;
 use crate::metrics::TransferEnd;
 use crate::served::Served;
-use crate::snapshot::now;
+use crate::snapshot::{now, seconds};
 use ngn_daemon::prefix::Prefix;
 use ngn_dns::answer::{Limits, Rcode, Transport};
+use ngn_dns::dnssec::Signer as ZoneSigner;
 use ngn_dns::name::Name;
 use ngn_dns::transfer::{Difference, Kind, Messages, Query, is_later};
 use ngn_dns::tsig::{Auth, Signer};
@@ -71,7 +72,9 @@ impl Transfers {
                 None => Err(Rcode::NotAuth),
                 Some(zone) => {
                     *held = self.difference(&query, zone);
-                    messages(query, zone, held.as_ref(), asker.limits, reserved)
+                    let signer: &dyn ZoneSigner = &*self.served.signer;
+                    let by = Some((signer, seconds()));
+                    messages(query, zone, held.as_ref(), asker.limits, reserved, by)
                         .ok_or(Rcode::ServFail)
                 }
             }
@@ -106,9 +109,10 @@ fn messages<'t>(
     difference: Option<&'t Difference>,
     limits: Limits,
     reserved: usize,
+    by: Option<(&'t dyn ZoneSigner, i64)>,
 ) -> Option<Messages<'t>> {
     let Kind::Ixfr { serial } = query.kind() else {
-        return Messages::axfr(query, zone, limits, reserved, None);
+        return Messages::axfr(query, zone, limits, reserved, by);
     };
     if !is_later(zone.serial(), serial) {
         return Messages::soa(query, zone, limits, reserved);
@@ -117,7 +121,7 @@ fn messages<'t>(
         (Some(difference), Transport::Tcp) => {
             Some(Messages::ixfr(query, difference, limits, reserved))
         }
-        (None, Transport::Tcp) => Messages::axfr(query, zone, limits, reserved, None),
+        (None, Transport::Tcp) => Messages::axfr(query, zone, limits, reserved, by),
         // Over UDP it goes into one message, or the SOA tells to ask over TCP (RFC 1995 section 2).
         (difference, Transport::Udp) => difference
             .filter(|difference| {

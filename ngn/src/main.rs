@@ -18,6 +18,7 @@ mod trace;
 mod undo;
 mod up;
 mod voicemail;
+mod zone;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -102,6 +103,14 @@ enum Command {
                             ngn emergency check 112 --domain example.net --region vienna"
     )]
     Emergency(emergency::Options),
+    /// Maintains zones: signs them (DNSSEC) and replaces their keys.
+    #[command(
+        after_help = "Examples:\n  ngn zone sign example.net\n  ngn zone sign 1.3.e164.arpa --nsec3\n  \
+                            ngn zone keys example.net\n  ngn zone roll example.net --zsk\n  \
+                            ngn zone roll example.net --ksk\n  ngn zone roll example.net --ksk --ds-seen\n  \
+                            ngn zone unsign example.net"
+    )]
+    Zone(zone::Options),
     /// Writes configuration for the voicemail server.
     #[command(
         after_help = "Examples:\n  ngn voicemail asterisk --out asterisk --database mysql://ngn:secret@127.0.0.1/ngn \\\n      \
@@ -141,6 +150,7 @@ fn main() -> ExitCode {
             Command::Trace(options) => trace::run(options).await,
             Command::Emergency(options) => emergency::run(options).await,
             Command::Undo(options) => undo::run(options).await,
+            Command::Zone(options) => zone::run(options).await,
             Command::Voicemail(options) => voicemail::run(&options),
             Command::CheckConfig(options) => check_config::run(&options),
         }

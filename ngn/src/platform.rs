@@ -256,6 +256,7 @@ async fn start_dns(
     let mut config = settings::<Enumd>(data)?;
     (config.listen.udp, config.listen.tcp) = (vec![listen], vec![listen]);
     config.snapshot.file = data.join("enumd.snapshot");
+    config.dnssec.key_file = data.join("password-key");
     let server = ngn_enumd::serve(config, store.clone(), shutdown.clone()).await?;
     parts.add("enumd", server.readiness, server.registry, server.task);
     server.udp.first().copied().context("enumd listens nowhere")

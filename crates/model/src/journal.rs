@@ -93,6 +93,8 @@ entities! {
     Zone = "zone",
     /// What DNS servers see at one name of a zone; key: `zone owner`, both without a final dot.
     RrSet = "rrset",
+    /// How a zone is signed, and its keys; key: the zone's name.
+    ZoneKeys = "zone_keys",
 }
 
 /// One row of the change feed, as followers read it.

@@ -66,6 +66,9 @@ pub enum KeyringError {
     /// A value is no sealed value, or was changed, or belongs to another record.
     #[error("an encrypted password was damaged, or moved from another record")]
     Damaged,
+    /// A value is encrypted, and there are no keys.
+    #[error("it is encrypted, and no key file was opened")]
+    None,
     /// The system has no random numbers.
     #[error("the system has no random numbers")]
     Random,

@@ -62,6 +62,7 @@ mod traces;
 mod trusted_peers;
 mod tx;
 mod voicemail;
+mod zone_keys;
 mod zone_rows;
 mod zones;
 
@@ -106,6 +107,7 @@ pub use traces::{MediaSessionRow, SipTraceRow};
 pub use trusted_peers::TrustedPeerRow;
 pub use tx::{Actor, Tx};
 pub use voicemail::{Announcement, VoicemailRow};
+pub use zone_keys::{NewZoneKey, zone_key_pkcs8};
 pub use zone_rows::{NewRecord, RecordOrigin};
 
 /// The result of what the store does.

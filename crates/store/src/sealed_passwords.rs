@@ -7,6 +7,7 @@ use crate::error::StoreError;
 use crate::keyring::{Keyring, KeyringError};
 use crate::store::Store;
 use crate::tx::{Actor, Tx, on};
+use crate::zone_keys::zone_key_pkcs8;
 use ngn_model::Aor;
 use sqlx::QueryBuilder;
 use std::sync::Arc;
@@ -49,7 +50,7 @@ impl Owner {
 /// What going through all passwords did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Resealed {
-    /// Passwords that were encrypted anew, or for the first time, or put back into clear text.
+    /// Passwords and private keys of zones that were encrypted anew, or for the first time, or put back into clear text.
     pub changed: u64,
     /// Passwords that no key could open and that were removed.
     pub removed: u64,
@@ -68,9 +69,10 @@ impl Store {
         self.set_keyring(Some(keyring));
     }
 
-    /// Whether some password in the database is encrypted.
+    /// Whether some password, or private key of a zone, in the database is encrypted.
     pub async fn has_sealed_passwords(&self) -> Result<bool, StoreError> {
-        Ok(self.one_sealed_password().await?.is_some())
+        let key = self.one_sealed_zone_key().await?;
+        Ok(key.is_some() || self.one_sealed_password().await?.is_some())
     }
 
     /// Makes sure that the keys open what the database holds.
@@ -81,6 +83,9 @@ impl Store {
     pub async fn check_keyring(&self, keyring: &Keyring) -> Result<(), StoreError> {
         if let Some((owner, sealed)) = self.one_sealed_password().await? {
             keyring.open_sealed(&owner.name(), &sealed)?;
+        }
+        if let Some(key) = self.one_sealed_zone_key().await? {
+            zone_key_pkcs8(&key, Some(keyring))?;
         }
         Ok(())
     }
@@ -123,6 +128,7 @@ impl Store {
                 after = last;
             }
         }
+        all.changed += self.reseal_zone_keys(give_up_lost).await?;
         Ok(all)
     }
 

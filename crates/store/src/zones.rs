@@ -198,7 +198,8 @@ async fn load_one(tx: &mut Tx<'_>, apex: &DomainName) -> Result<Option<ZoneRows>
         query.build_query_as::<RecordSql>().fetch_all(&mut *c).await
     })?;
     let records = records.into_iter().map(RecordRow::from).collect();
-    Ok(Some(ZoneRows { apex: apex.clone(), serial, records, signing: None }))
+    let signing = tx.zone_signing(id).await?;
+    Ok(Some(ZoneRows { apex: apex.clone(), serial, records, signing }))
 }
 
 async fn load_all<F>(tx: &mut Tx<'_>, mut each: F) -> Result<(), StoreError>
@@ -214,10 +215,12 @@ where
         sqlx::query_as::<DB, (String, i64)>(SERIALS).fetch_all(&mut *c).await
     })?;
     let serials: HashMap<String, i64> = serials.into_iter().collect();
+    let mut signings = tx.signings(None).await?;
     let mut zones = zones.into_iter().filter_map(|(id, name)| match DomainName::new(&name) {
         Ok(apex) => {
             let serial = serials.get(apex.as_str()).copied().map_or(0, wrap);
-            Some((id, ZoneRows { apex, serial, records: Vec::new(), signing: None }))
+            let signing = signings.remove(&id);
+            Some((id, ZoneRows { apex, serial, records: Vec::new(), signing }))
         }
         Err(error) => {
             tracing::warn!(dns.zone = name, error = %error, "zone is left out");

@@ -68,6 +68,7 @@ fn serials_count_what_was_given() {
             (name("a.example", "y.a.example"), records(&[("y.a.example", "A", "nonsense")])),
             (name("unknown.example", "y.unknown.example"), vec![]),
         ],
+        keys: Vec::new(),
         rises: [("a.example", 3), ("b.example", 5), ("gone.example", 1)]
             .map(|(zone, rise)| (zone.to_owned(), rise))
             .into(),

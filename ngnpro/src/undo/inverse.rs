@@ -67,6 +67,7 @@ pub(super) async fn inverse(
         Entity::DnsZone => dns::dns_zone(call, key, change).await,
         Entity::DnsRecord => dns::dns_record(row, key, &change),
         Entity::Emergency => Err(unsupported(row, "`ngn emergency` changes it")),
+        Entity::ZoneKeys => Err(unsupported(row, "`ngn zone` changes it")),
         Entity::Zone | Entity::RrSet => {
             Err(unsupported(row, "it follows from another change; take back that one"))
         }

@@ -1,0 +1,80 @@
+//! `ngn zone`: what is done to zones beside SOAP.
+
+mod keys;
+
+use crate::database::Source;
+use clap::Subcommand;
+use ngn_daemon::Daemon as _;
+use ngn_ngnpro::Ngnpro;
+use ngn_store::Store;
+use std::path::PathBuf;
+
+/// What to do.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    source: Source,
+    /// The configuration file of an ngnpro that runs by itself, instead of --data and --database.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "database"], global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    action: Action,
+    /// Who does it, for the journal.
+    #[arg(long, value_name = "NAME", default_value = "operator", env = "USER", global = true)]
+    login: String,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Signs a zone (DNSSEC), with new keys when it has none, and says what its parent has to know.
+    Sign(keys::Sign),
+    /// Ends signing: first asks the parent to remove its DS records, then, with --no-ds, takes signatures and keys away.
+    Unsign(keys::Unsign),
+    /// Shows the keys of a zone and what they are at this time.
+    Keys(keys::Show),
+    /// Replaces a key of a zone, step by step, so that nobody takes the zone for a forged one meanwhile.
+    Roll(keys::Roll),
+}
+
+/// Does it.
+pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
+    let Options { source, config, action, login } = options;
+    let (store, settings) = match &config {
+        Some(path) => {
+            let settings = ngn_daemon::settings::<Ngnpro>(Some(path))?;
+            (Source::open_at(&settings.database).await?, settings)
+        }
+        None => {
+            let file = source.data.join(format!("{}.toml", Ngnpro::NAME));
+            let mut settings =
+                ngn_daemon::settings::<Ngnpro>(file.exists().then_some(file.as_path()))?;
+            settings.passwords.key_file = source.data.join("password-key");
+            (source.open().await?, settings)
+        }
+    };
+    let login: String = login.chars().take(255).collect();
+    let done = act(&store, action, &settings.passwords, &login).await;
+    store.close().await;
+    done
+}
+
+async fn act(
+    store: &Store,
+    action: Action,
+    passwords: &ngn_ngnpro::config::Passwords,
+    login: &str,
+) -> anyhow::Result<()> {
+    match action {
+        Action::Sign(options) => {
+            // New private keys are encrypted as passwords are.
+            ngn_ngnpro::passwords::open(store, passwords).await?;
+            keys::sign(store, options, login).await
+        }
+        Action::Roll(options) => {
+            ngn_ngnpro::passwords::open(store, passwords).await?;
+            keys::roll(store, options, login).await
+        }
+        Action::Unsign(options) => keys::unsign(store, options, login).await,
+        Action::Keys(options) => keys::show(store, options).await,
+    }
+}
