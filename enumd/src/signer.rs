@@ -7,13 +7,13 @@ use crate::config::Dnssec;
 use arc_swap::ArcSwap;
 use ngn_dns::dnssec::{Key, SIGNATURE, Signer};
 use ngn_dns::zone::{Zone, Zones};
-use ngn_store::{Keyring, zone_key_pkcs8};
+use ngn_store::{Keyring, KeyringError, zone_key_pkcs8};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 use ring::digest::{Context, SHA256};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -59,6 +59,8 @@ pub(crate) struct ZoneSigner {
     pairs: ArcSwap<Pairs>,
     parts: Vec<Mutex<Part>>,
     random: SystemRandom,
+    /// Keys that cannot be used.
+    refused: Mutex<HashSet<Vec<u8>>>,
     pub(crate) counts: Counts,
 }
 
@@ -106,6 +108,7 @@ impl ZoneSigner {
             pairs: ArcSwap::default(),
             parts: std::iter::repeat_with(part).take(PARTS).collect(),
             random: SystemRandom::new(),
+            refused: Mutex::default(),
             counts: Counts::default(),
         }
     }
@@ -119,13 +122,19 @@ impl ZoneSigner {
             return;
         }
         let mut pairs = Pairs::clone(&known);
-        let keyring = self.keyring();
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let keyring = if new.iter().any(|key| is_encrypted(key)) { self.keyring() } else { None };
         for key in new {
             match self.open(key, keyring.as_ref()) {
                 Ok(pair) => {
+                    refused.remove(&key.row().public);
                     pairs.insert(key.row().public.clone(), Arc::new(pair));
                 }
+                // It is tried again whenever somebody looks, and complained of once.
                 Err(error) => {
+                    if !refused.insert(key.row().public.clone()) {
+                        continue;
+                    }
                     let (zone, tag) = (zone.apex(), key.tag());
                     tracing::error!(dns.zone = %zone, dns.key = tag, %error, "a zone key cannot be used");
                 }
@@ -150,20 +159,21 @@ impl ZoneSigner {
         }
     }
 
-    fn keyring(&self) -> Option<Keyring> {
-        if self.key_file.as_os_str().is_empty() {
-            return None;
-        }
-        match Keyring::open(&self.key_file, false) {
-            Ok(keyring) => Some(keyring),
-            Err(error) => {
-                tracing::warn!(%error, "the key that zone keys are encrypted with is not there (dnssec.key_file)");
-                None
-            }
-        }
+    fn keyring(&self) -> Option<Result<Keyring, KeyringError>> {
+        let is_named = !self.key_file.as_os_str().is_empty();
+        is_named.then(|| Keyring::open(&self.key_file, false))
     }
 
-    fn open(&self, key: &Key, keyring: Option<&Keyring>) -> Result<EcdsaKeyPair, String> {
+    fn open(
+        &self,
+        key: &Key,
+        keyring: Option<&Result<Keyring, KeyringError>>,
+    ) -> Result<EcdsaKeyPair, String> {
+        let keyring = match keyring.filter(|_| is_encrypted(key)) {
+            Some(Ok(keyring)) => Some(keyring),
+            Some(Err(error)) => return Err(format!("{error} (dnssec.key_file)")),
+            None => None,
+        };
         let octets = zone_key_pkcs8(key.row(), keyring).map_err(|error| error.to_string())?;
         EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &octets, &self.random)
             .map_err(|error| error.to_string())
@@ -174,6 +184,11 @@ impl ZoneSigner {
         let part = self.parts.get(usize::from(*first) % PARTS)?;
         Some(part.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Whether the private key is encrypted, as [`zone_key_pkcs8`] tells.
+fn is_encrypted(key: &Key) -> bool {
+    key.row().secret.contains('.')
 }
 
 impl Signer for ZoneSigner {

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Source {
     /// The platform's data directory, whose SQLite file is used unless --database names another database.
-    #[arg(long, value_name = "DIR", default_value = "data")]
+    #[arg(long, value_name = "DIR", default_value = "data", global = true)]
     pub(crate) data: PathBuf,
     /// The database, `sqlite:PATH` or `mysql://user:password@host:port/name`.
-    #[arg(long, value_name = "URL", env = "NGN_DATABASE", hide_env_values = true)]
+    #[arg(long, value_name = "URL", env = "NGN_DATABASE", hide_env_values = true, global = true)]
     database: Option<String>,
 }
 

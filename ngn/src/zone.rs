@@ -15,7 +15,7 @@ pub(crate) struct Options {
     #[command(flatten)]
     source: Source,
     /// The configuration file of an ngnpro that runs by itself, instead of --data and --database.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "database"], global = true)]
+    #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
     action: Action,

@@ -1,10 +1,10 @@
 //! Signed zones as validators of others see them: delv asks as a resolver does, dnssec-verify reads whole zones.
 
-use hickory_proto::rr::RecordType::{DNSKEY, SOA};
+use hickory_proto::rr::RecordType::SOA;
 use ngn_tests::binaries::program;
-use ngn_tests::dns::{answers, ask, dig};
+use ngn_tests::database::Backend;
+use ngn_tests::dns::{answers, dig};
 use ngn_tests::fixture::{dns_record, enum_number, enum_range, zone};
-use ngn_tests::http::get;
 use ngn_tests::platform::{Platform, eventually};
 use ngn_tests::{both, record};
 use serde_json::Value as Json;
@@ -201,4 +201,139 @@ both! {
         p.launch();
         validated(p, "example.com", "www.example.com", "A", "; fully validated");
     }
+}
+
+fn serial(p: &Platform, zone: &str) -> u32 {
+    answers(p.dns_address(), zone, SOA)[0].split(' ').nth(5).unwrap().parse().unwrap()
+}
+
+// RFC 5936 section 3 and RFC 4035 section 2: a transfer is a whole signed zone, with NSEC and with NSEC3.
+#[test]
+fn whole_zones_verify() {
+    let p = Platform::start_with(Backend::Sqlite, &[TRANSFER]);
+    fill(&p);
+    let admin = p.admin();
+    admin.ok("Enum.addRange", record! { range: enum_range("3120") });
+    for number in ["31201", "312023", "312024", "31209999"] {
+        admin.ok("Enum.addNumber", record! { number: enum_number(number, "sip:a@example.com") });
+    }
+    p.settle();
+    for how in ["--nsec", "--nsec3"] {
+        for zone in ["example.com", "0.2.1.3.e164.arpa"] {
+            signed(&p, zone, how);
+            let kind = if how == "--nsec" { "NSEC" } else { "NSEC3" };
+            eventually("the denial", || {
+                let text = verified(&p, zone);
+                text.lines()
+                    .any(|line| line.split_ascii_whitespace().nth(3) == Some(kind))
+                    .then_some(())
+            });
+        }
+        let (zone, number) = ("0.2.1.3.e164.arpa", "3.2.0.2.1.3.e164.arpa");
+        validated(&p, zone, number, "NAPTR", "; fully validated");
+        validated(
+            &p,
+            zone,
+            &format!("9.{number}"),
+            "NAPTR",
+            "; negative response, fully validated",
+        );
+        // An empty non-terminal.
+        validated(&p, zone, "2.0.2.1.3.e164.arpa", "NAPTR", "; negative response, fully validated");
+    }
+    // What changed is not kept for signed zones: who asks for it gets the whole zone (RFC 1995 section 4).
+    let before = serial(&p, "example.com");
+    admin.ok(
+        "Dns.addRecord",
+        record! { record: dns_record("example.com", "late", "A", "192.0.2.7") },
+    );
+    p.settle();
+    let whole = dig(p.dns_address(), &["+tcp", "example.com", &format!("IXFR={before}")]).unwrap();
+    assert!(
+        whole.contains("RRSIG")
+            && whole.contains("NSEC3PARAM")
+            && whole.contains("big.example.com.")
+    );
+}
+
+// RFC 6781 sections 4.1.1 and 4.1.2.
+#[test]
+fn keys_are_replaced_step_by_step() {
+    let p = Platform::start_with(Backend::Sqlite, &[TRANSFER]);
+    let name = "example.com";
+    fill(&p);
+    p.settle();
+    signed(&p, name, "--nsec");
+    let (ksk, zsk) = (tags(&p, name, &[("KSK", "active")]), tags(&p, name, &[("ZSK", "active")]));
+    let before = serial(&p, name);
+    ngn(&p, &["roll", name, "--zsk"]).unwrap();
+    let new = tags(&p, name, &[("ZSK", "published")]);
+    eventually("the new key", || (served(&p, name).len() == 3).then_some(()));
+    assert!(serial(&p, name) > before, "secondaries have to fetch the new key");
+    // The old one signs until everybody can know the new one.
+    let text = verified(&p, name);
+    let by = |text: &str, tag: u64| text.contains(&format!(" {tag} {name}. "));
+    assert!(by(&text, zsk[0]) && !by(&text, new[0]));
+    assert!(ngn(&p, &["roll", name, "--zsk"]).unwrap_err().contains("being replaced already"));
+    // Double signatures: both sign the keys, and the parent is told of the old one still.
+    ngn(&p, &["roll", name, "--ksk"]).unwrap();
+    eventually("the new key", || (served(&p, name).len() == 4).then_some(()));
+    let second = tags(&p, name, &[("KSK", "published")]);
+    let text = verified(&p, name);
+    assert!(by(&text, ksk[0]) && by(&text, second[0]));
+    let told = |tag: u64| {
+        let cds = dig(p.dns_address(), &["+short", name, "CDS"]).unwrap();
+        cds.starts_with(&format!("{tag} 13 2 "))
+    };
+    assert!(told(ksk[0]));
+    assert!(
+        ngn(&p, &["roll", name, "--ksk", "--ds-seen"])
+            .unwrap_err()
+            .contains("is told of the new key from")
+    );
+    all_kinds_of_answers(&p);
+    // No private key in the journal.
+    let mut journal = Command::new(program("ngn"));
+    journal
+        .args(["journal", "--json", "--limit", "0", "--entity", "zone_keys", "--data"])
+        .arg(p.data());
+    let said = String::from_utf8(journal.output().unwrap().stdout).unwrap();
+    assert!(said.contains("zone:roll") && said.contains(&second[0].to_string()), "{said}");
+    assert!(!said.contains("secret"), "{said}");
+}
+
+// A key that somebody else knows: nothing is waited for; keys go through their states by the clock.
+#[test]
+fn a_key_can_be_replaced_at_once() {
+    let p = Platform::start_with(Backend::Sqlite, &[TRANSFER]);
+    let name = "example.com";
+    fill(&p);
+    p.settle();
+    signed(&p, name, "--nsec3");
+    let old = tags(&p, name, &[("ZSK", "active")]);
+    ngn(&p, &["roll", name, "--zsk", "--now"]).unwrap();
+    assert_eq!(tags(&p, name, &[("ZSK", "retired")]), old);
+    eventually("signatures by the new key", || {
+        let text = verified(&p, name);
+        (!text.contains(&format!(" {} {name}. ", old[0]))).then_some(())
+    });
+    let ksk = tags(&p, name, &[("KSK", "active")]);
+    ngn(&p, &["roll", name, "--ksk", "--now"]).unwrap();
+    let cds = || dig(p.dns_address(), &["+short", name, "CDS"]).unwrap();
+    eventually("the parent to be told", || {
+        (!cds().starts_with(&format!("{} ", ksk[0]))).then_some(())
+    });
+    assert_eq!(served(&p, name).len(), 4);
+    // The old key goes by the clock alone.
+    ngn(&p, &["roll", name, "--ksk", "--ds-seen", "--ds-ttl", "1", "--propagation", "0"]).unwrap();
+    eventually("the old key to go", || (served(&p, name).len() == 3).then_some(()));
+    all_kinds_of_answers(&p);
+    // RFC 8078 section 4: the parent is asked to remove its DS.
+    ngn(&p, &["unsign", name]).unwrap();
+    eventually("the parent to be asked", || (cds().trim() == "0 0 0 00").then_some(()));
+    verified(&p, name);
+    ngn(&p, &["unsign", name, "--no-ds"]).unwrap();
+    eventually("the keys to go", || served(&p, name).is_empty().then_some(()));
+    let plain = dig(p.dns_address(), &["+dnssec", "www.example.com", "A"]).unwrap();
+    assert!(!plain.contains("RRSIG"));
 }

@@ -129,8 +129,9 @@ pub fn encode(
     let generic = content.split_ascii_whitespace().next() == Some("\\#");
     let mut out = Vec::new();
     match form(kind) {
-        Some(_) if generic => return Err(RdataError::NotGeneric(kind)),
-        None if generic => fields::generic(content, &mut out)?,
+        // DS had no text form once.
+        Some(_) if generic && kind != RecordType::DS => return Err(RdataError::NotGeneric(kind)),
+        _ if generic => fields::generic(content, &mut out)?,
         None => return Err(RdataError::OnlyGeneric(kind)),
         Some(form) => write(&mut Fields::new(content, kind, form), priority, &mut out)?,
     }
@@ -169,6 +170,7 @@ const fn form(kind: RecordType) -> Option<&'static str> {
         RecordType::NAPTR => "order preference \"flags\" \"services\" \"regexp\" replacement",
         RecordType::SOA => "mname rname serial refresh retry expire minimum",
         RecordType::LOC => loc::FORM,
+        RecordType::DS => "key-tag algorithm digest-type hexadecimal",
         _ => return None,
     })
 }
@@ -217,6 +219,13 @@ fn write(fields: &mut Fields<'_>, priority: u16, out: &mut Vec<u8>) -> Result<()
             }
         }
         RecordType::LOC => loc::write(fields, out)?,
+        // RFC 4034 section 5.3.
+        RecordType::DS => {
+            fields.number16("key tag", out)?;
+            fields.number8("algorithm", out)?;
+            fields.number8("digest type", out)?;
+            fields.hexadecimal("digest", out)?;
+        }
         // NS, CNAME, PTR and DNAME: one name.
         _ => fields.name("target", out)?,
     }

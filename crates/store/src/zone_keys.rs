@@ -20,6 +20,9 @@ use std::collections::{BTreeMap, HashMap};
 const KEY_COLUMNS: &str = "k.domain_id, k.id, CAST(k.ksk AS SIGNED) AS ksk, k.public_key, k.secret, k.publish_at, \
                            k.active_at, k.retire_at, k.remove_at";
 
+/// Zone, nsec3, withdrawn, renewed.
+type SigningSql = (i64, i64, i64, i64);
+
 #[derive(sqlx::FromRow)]
 struct KeySql {
     domain_id: i64,
@@ -214,28 +217,29 @@ impl Tx<'_> {
         &mut self,
         domain_id: Option<i64>,
     ) -> Result<HashMap<i64, ZoneSigning>, StoreError> {
-        let (signings, keys): (Vec<(i64, i64, i64, i64)>, Vec<KeySql>) = on!(self, c => {
+        let signings: Vec<SigningSql> = on!(self, c => {
             let mut query = QueryBuilder::<DB>::new(
                 "SELECT domain_id, CAST(nsec3 AS SIGNED), CAST(withdrawn AS SIGNED), renewed FROM zone_signing",
             );
             if let Some(id) = domain_id {
                 query.push(" WHERE domain_id = ").push_bind(id);
             }
-            let signings = query.build_query_as().fetch_all(&mut *c).await?;
+            query.build_query_as().fetch_all(&mut *c).await
+        })?;
+        let keys: Vec<KeySql> = on!(self, c => {
             let mut query = QueryBuilder::<DB>::new("SELECT ");
             query.push(KEY_COLUMNS).push(" FROM zone_keys k");
             if let Some(id) = domain_id {
                 query.push(" WHERE k.domain_id = ").push_bind(id);
             }
             query.push(" ORDER BY k.id");
-            let keys = query.build_query_as().fetch_all(&mut *c).await?;
-            Ok::<_, sqlx::Error>((signings, keys))
+            query.build_query_as().fetch_all(&mut *c).await
         })?;
         let mut of_zone: BTreeMap<i64, Vec<ZoneKey>> = BTreeMap::new();
         for row in keys {
             of_zone.entry(row.domain_id).or_default().push(row.into());
         }
-        let signing = |(id, nsec3, withdrawn, renewed): (i64, i64, i64, i64)| {
+        let signing = |(id, nsec3, withdrawn, renewed): SigningSql| {
             let keys = of_zone.remove(&id).unwrap_or_default();
             (id, ZoneSigning { nsec3: nsec3 != 0, withdrawn: withdrawn != 0, renewed, keys })
         };

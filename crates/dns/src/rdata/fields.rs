@@ -61,6 +61,31 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
+    pub(super) fn number8(
+        &mut self,
+        what: &'static str,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RdataError> {
+        let text = self.word(what)?;
+        let max = u32::from(u8::MAX);
+        let number = || RdataError::Number { what, text: shown(text), max };
+        out.push(decimal(text).ok_or_else(number)?);
+        Ok(())
+    }
+
+    /// Octets to the end, one or more; white space may stand between them.
+    pub(super) fn hexadecimal(
+        &mut self,
+        what: &'static str,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RdataError> {
+        octets(self.word(what)?, out)?;
+        while let Some(word) = self.optional() {
+            octets(word, out)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn number16(
         &mut self,
         what: &'static str,
@@ -142,25 +167,31 @@ pub(super) fn generic(content: &str, out: &mut Vec<u8>) -> Result<(), RdataError
         max: u32::from(u16::MAX),
     })?;
     for word in words {
-        let bytes = word.as_bytes();
-        if bytes.len() % 2 != 0 {
-            return Err(RdataError::Hexadecimal(shown(word)));
-        }
-        for pair in bytes.chunks_exact(2) {
-            let mut octet = 0;
-            for digit in pair {
-                let digit = char::from(*digit)
-                    .to_digit(16)
-                    .and_then(|digit| u8::try_from(digit).ok())
-                    .ok_or_else(|| RdataError::Hexadecimal(shown(word)))?;
-                octet = octet * 16 + digit;
-            }
-            out.push(octet);
-        }
+        octets(word, out)?;
     }
     if out.len() == usize::from(said) {
         Ok(())
     } else {
         Err(RdataError::GenericLength { said: usize::from(said), found: out.len() })
     }
+}
+
+/// The octets of a word of hexadecimal digits.
+fn octets(word: &str, out: &mut Vec<u8>) -> Result<(), RdataError> {
+    let bytes = word.as_bytes();
+    if !bytes.len().is_multiple_of(2) {
+        return Err(RdataError::Hexadecimal(shown(word)));
+    }
+    for pair in bytes.chunks_exact(2) {
+        let mut octet = 0;
+        for digit in pair {
+            let digit = char::from(*digit)
+                .to_digit(16)
+                .and_then(|digit| u8::try_from(digit).ok())
+                .ok_or_else(|| RdataError::Hexadecimal(shown(word)))?;
+            octet = octet * 16 + digit;
+        }
+        out.push(octet);
+    }
+    Ok(())
 }

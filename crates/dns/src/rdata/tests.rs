@@ -291,3 +291,15 @@ proptest! {
         let _ = set_serial(&mut wire, 1);
     }
 }
+
+// RFC 4034 section 5.4: the digest may stand in several words; and the form that it was written in before.
+#[test]
+fn ds_has_two_forms() {
+    let (kind, octets) = encode("DS", "60485 5 1 2BB183AF 5F22588179A5", 0).unwrap();
+    assert_eq!(kind, RecordType::DS);
+    assert_eq!(octets, b"\xec\x45\x05\x01\x2b\xb1\x83\xaf\x5f\x22\x58\x81\x79\xa5");
+    assert_eq!(encode("DS", r"\# 4 00010d02", 0).unwrap().1, b"\x00\x01\x0d\x02");
+    for wrong in ["60485 5 1", "60485 5 256 AA", "60485 5 1 AAA", "60485 5 1 XX"] {
+        assert!(encode("DS", wrong, 0).is_err(), "{wrong}");
+    }
+}

@@ -23,6 +23,7 @@ mod secrets;
 mod serials;
 mod traces;
 mod transactions;
+mod zone_keys;
 mod zones;
 
 /// Makes one test on each database out of `async fn name(backend: &Backend)`.
