@@ -1,7 +1,7 @@
 # The one entry. `make` alone lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help build release test fmt fmt-check clippy doc reference audit fuzz bench-freshness bench-soap bench-routes bench-codec demo up verify clean
+.PHONY: help build release test fmt fmt-check clippy doc reference audit fuzz bench-freshness bench-soap bench-routes bench-codec bench-sip-overload demo up verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ bench-routes: ## measure calls, changes and loading with a million accounts and 
 	cargo run --release -p ngn-routing --example routes
 	cargo build --release --workspace --bins
 	NGN_TEST_PATIENCE=900 tests/bin/with-mariadb cargo run --release -p ngn-tests --example loading
+
+bench-sip-overload: ## measure calls, and those who must not notice, under ten times the rated load
+	cargo build --release --workspace --bins
+	cargo run --release -p ngn-tests --example overload
 
 bench-codec: ## measure the processor time of a SOAP message beside gSOAP's C++ (needs gSOAP)
 	cargo run --release -p ngn-tests --example codec

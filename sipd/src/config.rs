@@ -409,6 +409,14 @@ impl Default for Digest {
     }
 }
 
+impl Digest {
+    /// How long a nonce is good for, in milliseconds.
+    #[must_use]
+    pub fn nonce_milliseconds(&self) -> i64 {
+        i64::try_from(self.nonce_seconds).unwrap_or(300).saturating_mul(1000)
+    }
+}
+
 impl Default for Registrar {
     fn default() -> Self {
         Self { min_expires: 60, max_expires: 7200, default_expires: 3600, max_contacts: 10 }

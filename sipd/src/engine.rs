@@ -14,6 +14,7 @@ mod explain;
 mod gateways;
 mod guarding;
 mod hops;
+mod identity;
 mod live;
 mod register;
 #[cfg(test)]
@@ -34,7 +35,7 @@ use crate::metrics::{self, Direction, Metrics};
 use crate::show::Look;
 use crate::trace::Tracer;
 use crate::transport::{
-    Arrival, ConnectionId, EmergencyNumbers, Peer, Receivers, SendError, Stream, Transports,
+    Arrival, ConnectionId, Overload, Peer, Receivers, SendError, Stream, Transports,
 };
 use bindings::Unwritten;
 use bytes::Bytes;
@@ -59,6 +60,7 @@ use ngn_sip::uri::Uri;
 use ngn_store::LastingCall;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -71,6 +73,9 @@ const SWEEP: Duration = Duration::from_secs(10);
 const LOOKUPS: usize = 4096;
 /// How long calls, and registrations that wait to be written, may go on when this process is told to end.
 const DRAIN: Duration = Duration::from_secs(5);
+/// The sockets have let in what came in datagrams; it is refused all the same when it waited so many times as long as calls
+/// should.
+const LATE: u32 = 4;
 /// How often what is counted elsewhere is copied to the metrics.
 const PUBLISH: Duration = Duration::from_secs(1);
 
@@ -79,8 +84,8 @@ const PUBLISH: Duration = Duration::from_secs(1);
 pub struct Queues {
     /// From the sockets.
     pub arrivals: Receivers,
-    /// The emergency numbers, as the sockets know them.
-    pub emergency: EmergencyNumbers,
+    /// What the sockets know.
+    pub overload: Arc<Overload>,
     /// From the journal's follower.
     pub batches: mpsc::Receiver<Batch>,
     /// To the location task.
@@ -156,8 +161,8 @@ pub struct Engine {
     enum_answers_queue: Option<mpsc::Receiver<Answer>>,
     guard: Guard,
     scanners: Scanners,
-    /// The emergency numbers, as the sockets know them.
-    emergency: EmergencyNumbers,
+    /// What the sockets know.
+    overload: Arc<Overload>,
     /// What is refused.
     shedding: Shedding,
     /// The most of it since nothing was refused for a while.
@@ -198,7 +203,7 @@ impl Engine {
             enum_answers_queue: Some(enum_answers_queue),
             guard: Guard::new(config.guard.rules()),
             scanners: Scanners::new(&config.guard.scanners),
-            emergency: Arc::clone(&queues.emergency),
+            overload: Arc::clone(&queues.overload),
             config,
             stack,
             transports,
@@ -283,12 +288,17 @@ impl Engine {
                 Some((since, arrival)) = queues.arrivals.other.recv() => {
                     self.waited.1 = since.elapsed();
                     self.metrics.queue_delay.observe(self.waited.1.as_secs_f64());
+                    self.stack.set_shedding(self.shedding);
                     self.arrived(arrival);
                 }
                 // Last, so that a flood keeps nothing else from being done.
                 Some((since, arrival)) = queues.arrivals.new.recv() => {
                     self.waited.0 = since.elapsed();
                     self.metrics.queue_delay.observe(self.waited.0.as_secs_f64());
+                    let is_late = self.waited.0 >= self.config.overload.rules().calls * LATE;
+                    let is_served = matches!(arrival, Arrival::Datagram { .. }) && !is_late;
+                    let level = if is_served { Shedding::Nothing } else { self.shedding };
+                    self.stack.set_shedding(level);
                     self.arrived(arrival);
                 }
             }
@@ -323,7 +333,7 @@ impl Engine {
             self.worst = level;
         }
         self.shedding = level;
-        self.stack.set_shedding(level);
+        self.overload.level.store(level.number(), Ordering::Relaxed);
     }
 
     /// Gathers the facts of a request and decides.
@@ -400,7 +410,7 @@ impl Engine {
     fn emergency_changed(&mut self) {
         let numbers: Vec<String> =
             self.directory.emergency().numbers().map(str::to_owned).collect();
-        self.emergency.store(Arc::new(numbers.iter().cloned().collect()));
+        self.overload.emergency.store(Arc::new(numbers.iter().cloned().collect()));
         self.stack.set_emergency_numbers(numbers);
     }
 

@@ -6,8 +6,8 @@ use crate::directory::Directory;
 use ngn_model::call_plan::{FailoverCodes, Payer};
 use ngn_model::{Account, Aor, DomainName, Plan};
 use ngn_routing::{
-    CallFacts, Callee, Caller, Diverted, EnumAnswer, GatewayOrder, NumberPlan, Purpose, Settings,
-    Usage, dial, diversion, emergency,
+    Asks, CallFacts, Callee, Caller, Diverted, EnumAnswer, GatewayOrder, NumberPlan, Purpose,
+    Settings, Usage, dial, diversion, emergency,
 };
 use ngn_sip::uri::{Scheme, Uri};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -43,6 +43,8 @@ pub struct Question<'q> {
     pub from: &'q str,
     /// Whether the caller asks not to be shown (RFC 3323).
     pub wants_privacy: bool,
+    /// What else it says about privacy and diversions.
+    pub asks: Asks,
     /// Where it comes from.
     pub source: IpAddr,
     /// In milliseconds since 1970 UTC.
@@ -166,6 +168,7 @@ impl<'s> Sources<'s> {
             domain: domain.as_ref(),
             from: question.from,
             wants_privacy: question.wants_privacy,
+            asks: question.asks,
             diverted: &[],
             enum_answers: &[],
             pstn: self.directory.pstn(),

@@ -35,7 +35,7 @@ use crate::metrics::Metrics;
 use crate::reload::Reloader;
 use crate::tls::Profiles;
 use crate::trace::Tracer;
-use crate::transport::{Around, EmergencyNumbers, Lanes, Live, Stream, Transports};
+use crate::transport::{Around, EmergencyNumbers, Lanes, Live, Overload, Stream, Transports};
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use ngn_daemon::admin::Place;
@@ -43,7 +43,7 @@ use ngn_daemon::{Alone, Daemon, Readiness, Reload, Running, Start, wall_clock};
 use ngn_model::DomainName;
 use ngn_sip::digest::NonceKey;
 use ngn_sip::header::Transport;
-use ngn_sip::stack::{Config as StackConfig, Interface, Secret, Stack};
+use ngn_sip::stack::{Config as StackConfig, Interface, Refuser, Secret, Stack};
 use ngn_sip::uri::Host;
 use ngn_store::{NodeIdentity, Store};
 use prometheus_client::registry::Registry;
@@ -117,8 +117,6 @@ pub async fn serve(
     let follower::Loaded { directory, tables } = loaded;
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry);
-    let emergency = EmergencyNumbers::default();
-    let (lanes, arrivals) = Lanes::new(Arc::clone(&emergency), metrics.arrivals_dropped.clone());
     let live = Arc::new(ArcSwap::from_pointee(Live::of(&config)));
     let reloader = Reloader::new(&config, profiles.clone(), Arc::clone(&live));
     let around = Around {
@@ -127,13 +125,19 @@ pub async fn serve(
         handshakes_failed: metrics.handshakes_failed.clone(),
         shutdown: ended.clone(),
     };
+    let secret = Secret::from_bytes(shared_secret(&store, ROUTES).await?);
+    let refuser = Refuser::of(&stack_settings(&config, secret.clone(), Vec::new()));
+    let nonce_key = NonceKey::from_bytes(shared_secret(&store, NONCES).await?);
+    let nonces = (nonce_key.clone(), config.digest.nonce_milliseconds());
+    let counted = [metrics.arrivals_dropped.clone(), metrics.refused_early.clone()];
+    let overload = Overload::new(EmergencyNumbers::default(), refuser, nonces, counted);
+    let overload = Arc::new(overload);
+    let (lanes, arrivals) = Lanes::new(Arc::clone(&overload));
     let transports = Transports::bind(&config, around, lanes)?;
     let udp: Vec<SocketAddr> = transports.udp_addresses().collect();
     let [tcp, tls, ws, wss] = Stream::ALL.map(|one| transports.stream_addresses(one).collect());
     let first = transports.addresses().next().map(|(_, address)| address);
-    let routes = shared_secret(&store, ROUTES).await?;
-    let nonce_key = NonceKey::from_bytes(shared_secret(&store, NONCES).await?);
-    let mut stack = stack(&config, Secret::from_bytes(routes), transports.addresses())?;
+    let mut stack = stack(&config, secret, transports.addresses())?;
     stack.set_own_names(directory.domains().map(DomainName::as_str));
     let node = config.node(first);
     bindings.set_node(&node);
@@ -155,7 +159,7 @@ pub async fn serve(
     let (elsewhere_in, elsewhere) = mpsc::channel(1);
     let queues = Queues {
         arrivals,
-        emergency,
+        overload,
         batches,
         changes,
         news,
@@ -260,6 +264,10 @@ fn stack(
         Interface { transport, local, host, port: local.port() }
     };
     let interfaces = addresses.map(|(transport, local)| interface(transport, local)).collect();
+    Ok(Stack::new(stack_settings(config, secret, interfaces), random()?))
+}
+
+fn stack_settings(config: &Config, secret: Secret, interfaces: Vec<Interface>) -> StackConfig {
     let mut settings = StackConfig::new(secret, interfaces);
     settings.timer_c = config.timer_c();
     settings.largest_datagram = match config.proxy.largest_datagram {
@@ -269,7 +277,7 @@ fn stack(
     settings.limits.transactions = config.limits.transactions;
     let [fewest, most] = config.overload.retry_after;
     (settings.retry_after, settings.retry_spread) = (fewest, most.saturating_sub(fewest));
-    Ok(Stack::new(settings, random()?))
+    settings
 }
 
 fn random() -> anyhow::Result<[u8; 32]> {

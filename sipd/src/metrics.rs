@@ -69,6 +69,8 @@ pub struct Metrics {
     pub trace_collector_lost: Counter,
     /// Requests that were refused because a queue was full.
     pub shed: Counter,
+    /// Requests that were refused before anybody looked at them, because others waited too long.
+    pub refused_early: Counter,
     /// Calls that are neither answered nor refused yet.
     pub calls_in_setup: Gauge,
     /// Calls that were answered and have not ended: rows of this node that are open.
@@ -314,6 +316,7 @@ impl Metrics {
             trace_record_lost: handle(&traces, [("sink", "record")]),
             trace_collector_lost: handle(&traces, [("sink", "collector")]),
             shed: handle(&shed, [("why", "queue full")]),
+            refused_early: handle(&shed, [("why", "others wait too long")]),
             calls_in_setup: handle(&calls, SETUP),
             calls_established: handle(&calls, ESTABLISHED),
             connections: ["tcp", "tls", "ws", "wss"]

@@ -23,7 +23,7 @@ use crate::config::{Config, Limits, WebSocket};
 use crate::tls::Profiles;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-pub use lanes::{EmergencyNumbers, Lanes, Receivers, Waiting};
+pub use lanes::{EmergencyNumbers, Lanes, Overload, Receivers, Waiting};
 use listen::{Bound, bind_all};
 use ngn_sip::header::Transport;
 use ngn_sip::message::Malformed;
@@ -441,9 +441,12 @@ async fn read_datagrams(local: SocketAddr, socket: Arc<UdpSocket>, shared: Share
                     continue;
                 }
                 let octets = Bytes::copy_from_slice(octets);
-                if shared.arrivals.send(Arrival::Datagram { local, remote, octets }).await.is_err()
-                {
-                    return;
+                match shared.arrivals.send(Arrival::Datagram { local, remote, octets }).await {
+                    Ok(None) => {}
+                    Ok(Some((to, octets))) => {
+                        let _ = socket.try_send_to(&octets, to.remote);
+                    }
+                    Err(_) => return,
                 }
             }
             // An ICMP error of an earlier send surfaces here; it says nothing about the socket.

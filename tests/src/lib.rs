@@ -10,6 +10,7 @@
 
 pub mod baresip;
 pub mod binaries;
+pub mod bystanders;
 pub mod cdrtool;
 pub mod certificates;
 pub mod database;
@@ -18,6 +19,7 @@ pub mod fixture;
 pub mod hep;
 pub mod http;
 pub mod linphone;
+pub mod load;
 pub mod net;
 pub mod platform;
 pub mod program;

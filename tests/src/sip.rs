@@ -1,7 +1,7 @@
 //! A phone made of one socket or connection: it writes its messages by hand, so that a test decides every byte.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -141,6 +141,12 @@ impl Phone {
             "WS" => format!("{}.invalid", self.local().port()),
             _ => self.local().to_string(),
         }
+    }
+
+    /// Its socket, for somebody else to answer with.
+    #[must_use]
+    pub fn socket(&self) -> UdpSocket {
+        self.wire.socket().expect("a phone over UDP")
     }
 
     /// `sip:user@domain`.
@@ -369,13 +375,23 @@ impl Request {
     /// The request as the phone sends it.
     #[must_use]
     pub fn bytes(&self, phone: &Phone) -> Vec<u8> {
+        self.bytes_by(phone.wire().transport(), &phone.sent_by())
+    }
+
+    /// The request as it is sent from a UDP address.
+    #[must_use]
+    pub fn bytes_from(&self, local: SocketAddr) -> Vec<u8> {
+        self.bytes_by("UDP", &local.to_string())
+    }
+
+    fn bytes_by(&self, transport: &str, sent_by: &str) -> Vec<u8> {
         let mut text = format!(
             "{} {} SIP/2.0\r\nVia: SIP/2.0/{} {};branch={};rport\r\nMax-Forwards: 70\r\n\
              From: <{}>;tag={}\r\nTo: <{}>{}\r\nCall-ID: {}\r\nCSeq: {} {}\r\n",
             self.method,
             self.uri,
-            phone.wire().transport(),
-            phone.sent_by(),
+            transport,
+            sent_by,
             self.branch,
             self.from,
             self.from_tag,

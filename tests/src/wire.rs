@@ -91,6 +91,15 @@ impl Wire {
         Ok(Self { local: socket.local_addr()?, kind: Kind::Udp { socket, peer } })
     }
 
+    /// The UDP socket, if that is what it speaks over, for somebody else to answer with.
+    #[must_use]
+    pub fn socket(&self) -> Option<UdpSocket> {
+        match &self.kind {
+            Kind::Udp { socket, .. } => socket.try_clone().ok(),
+            Kind::Stream { .. } => None,
+        }
+    }
+
     /// A TCP connection to the server.
     pub fn tcp(server: SocketAddr) -> Result<Self> {
         Self::stream("TCP", Channel::Plain(TcpStream::connect(server)?), false)

@@ -1,6 +1,6 @@
 //! The decision about a call, as data, with the reasons for it.
 
-use crate::{Aor, Binding, GatewayTransport};
+use crate::{Aor, Binding, DiversionCondition, GatewayTransport};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
@@ -33,6 +33,10 @@ pub struct CallPlan {
     pub steps: Vec<Step>,
     /// Changes to the request, wherever it goes.
     pub edits: Vec<HeaderEdit>,
+    /// Changes to the request where it goes to somebody who is not trusted with the caller's identity: phones and
+    /// other domains.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outward_edits: Vec<HeaderEdit>,
     /// Whether it is an emergency call: it is never shed (B165).
     pub is_emergency: bool,
     /// What holds for the whole call, in the order in which it was decided.
@@ -53,8 +57,25 @@ pub struct Step {
     /// How long until "no answer".
     #[serde(serialize_with = "seconds")]
     pub answer_timeout: Duration,
+    /// The accounts that diverted the call on its way here, in the order of events.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub diverted: Vec<Diverted>,
     /// Why the step stands here: the rules and what matched; never empty.
     pub why: Vec<Why>,
+}
+
+/// An account that diverted a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diverted {
+    /// The account as others are shown it: the URI of its number, else of itself.
+    pub shown: String,
+    /// When it diverts.
+    #[serde(serialize_with = "text")]
+    pub condition: DiversionCondition,
+    /// Where to.
+    pub to: String,
+    /// Whether it does not want to be shown (B66).
+    pub is_hidden: bool,
 }
 
 impl Step {

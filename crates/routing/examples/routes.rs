@@ -126,6 +126,7 @@ fn decisions(pstn: &Pstn, accounts: &HashMap<Aor, Account>, random: &mut Random)
                 domain: Some(caller.aor.domain()),
                 from: "sip:alice@d1.example",
                 wants_privacy: false,
+                asks: ngn_routing::Asks::default(),
                 diverted: &[],
                 enum_answers: &[],
                 pstn,

@@ -75,12 +75,12 @@ impl Legs<'_> {
                 let targets =
                     group.iter().map(|b| Target::Binding(Box::new((*b).clone()))).collect();
                 if round == 0 {
-                    let why = way.reasons([why.clone()]);
+                    let why = (way.reasons([why.clone()]), way.diverted);
                     self.push(when, Leg { id, after }, targets, answer_timeout, why);
                 } else {
                     let next = Why::new("RFC 5626 7", "another flow of the same phone");
                     let (when, leg) = (Condition::Failover, Leg { id, after: Some(id) });
-                    let why = way.reasons([why.clone(), next]);
+                    let why = (way.reasons([why.clone(), next]), way.diverted);
                     self.push(when, leg, targets, answer_timeout, why);
                 }
             }

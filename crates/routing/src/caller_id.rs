@@ -1,4 +1,5 @@
-//! How a caller is shown to the telephone network: the account's caller id, and whether it is hidden (B66).
+//! How a caller is shown: to the telephone network by the account's caller id, to others by its address, or not at all
+//! (B66).
 //!
 //! Gateways are trusted (RFC 3325): they get P-Asserted-Identity and Remote-Party-ID, with Privacy when the called
 //! party may not see them. From stays as it is, since a proxy may not change it (RFC 3261 section 16.6).
@@ -13,14 +14,51 @@ use ngn_model::call_plan::{CallerId, HeaderEdit};
 /// What is asserted about a caller; only those who are trusted may say it (RFC 3325 section 5).
 const ASSERTIONS: [&str; 3] = ["P-Asserted-Identity", "P-Preferred-Identity", "Remote-Party-ID"];
 
-/// The changes to a request wherever it goes: what callers that are not trusted say about themselves goes.
-pub(crate) fn edits_everywhere(facts: &CallFacts<'_>) -> Vec<HeaderEdit> {
-    match facts.caller {
-        Caller::Peer(_) => Vec::new(),
-        Caller::Account(_) | Caller::Claimed(_) | Caller::Stranger => {
-            ASSERTIONS.iter().map(|name| HeaderEdit::Remove(name)).collect()
-        }
+/// What is told about earlier diversions, which only those who are trusted may say either (RFC 5806 section 8).
+const HISTORY: [&str; 2] = ["Diversion", "History-Info"];
+
+/// What a caller need not show who asks for privacy of the header or the user (RFC 3323 sections 4.1 and 5.1). From, Contact
+/// and Via stay: a proxy that changes them is none.
+const PERSONAL: [&str; 6] =
+    ["Subject", "Call-Info", "Organization", "User-Agent", "Reply-To", "In-Reply-To"];
+
+/// The changes to a request wherever it goes: what callers that are not trusted say about themselves goes, and of an
+/// account that proved who it is we say so (RFC 3325 section 5), unless it does not want to be shown. Whoever takes an
+/// emergency call is told.
+pub(crate) fn edits_everywhere(facts: &CallFacts<'_>, is_emergency: bool) -> Vec<HeaderEdit> {
+    if let Caller::Peer(_) = facts.caller {
+        return Vec::new();
     }
+    let names = ASSERTIONS.iter().chain(&HISTORY);
+    let mut edits: Vec<HeaderEdit> = names.map(|name| HeaderEdit::Remove(name)).collect();
+    if let Caller::Account(account) = facts.caller
+        && (is_emergency || !is_hidden(facts, account))
+    {
+        let uri = format!("<sip:{}>", account.aor);
+        edits.push(HeaderEdit::Set("P-Asserted-Identity", uri));
+    }
+    edits
+}
+
+/// The changes to a request on its way to phones and other domains: what was asserted about a caller who asks for privacy
+/// (RFC 3325 section 7), and what such a caller need not show.
+pub(crate) fn edits_outward(facts: &CallFacts<'_>, is_emergency: bool) -> Vec<HeaderEdit> {
+    if is_emergency {
+        return Vec::new();
+    }
+    let mut names: Vec<&'static str> = Vec::new();
+    if facts.wants_privacy {
+        names.extend(ASSERTIONS);
+    }
+    if facts.asks.header_privacy {
+        names.extend(PERSONAL);
+    }
+    names.into_iter().map(HeaderEdit::Remove).collect()
+}
+
+/// B66: an account may be hidden always, or in this call.
+fn is_hidden(facts: &CallFacts<'_>, account: &Account) -> bool {
+    facts.wants_privacy || account.is_in_group("anonymous")
 }
 
 /// How the caller is shown when somebody pays for the call. An account that diverts is shown itself: nobody else's
@@ -42,7 +80,7 @@ fn of_account(
     is_emergency: bool,
 ) -> (CallerId, Vec<HeaderEdit>) {
     // Whoever takes an emergency call must be able to call back.
-    let is_hidden = !is_emergency && (facts.wants_privacy || account.is_in_group("anonymous"));
+    let is_hidden = !is_emergency && is_hidden(facts, account);
     let number = number_of(facts, account);
     let mut edits = Vec::new();
     if let Some(number) = &number {
@@ -64,7 +102,7 @@ fn of_account(
 }
 
 /// The account's caller id, else its user name when that is a number: with `+`, or as it is set.
-fn number_of(facts: &CallFacts<'_>, account: &Account) -> Option<String> {
+pub(crate) fn number_of(facts: &CallFacts<'_>, account: &Account) -> Option<String> {
     let plan = facts.settings.numbers_of(Some(account.aor.domain()));
     let plus = |number: &str| format!("+{}", number::e164(number));
     if let Some(rpid) = account.rpid.as_deref().map(str::trim).filter(|rpid| !rpid.is_empty()) {
@@ -86,7 +124,7 @@ fn of_peer(facts: &CallFacts<'_>) -> CallerId {
 }
 
 /// Without what may not stand in a header field or a URI's user part.
-fn escaped(number: &str) -> String {
+pub(crate) fn escaped(number: &str) -> String {
     let allowed = |c: &char| c.is_ascii_alphanumeric() || "+-_.!~*'()".contains(*c);
     number.chars().filter(allowed).take(64).collect()
 }

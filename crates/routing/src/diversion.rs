@@ -5,10 +5,11 @@
 //! limits hold.
 
 use crate::barring;
+use crate::caller_id::{escaped, number_of};
 use crate::facts::{Callee, Settings};
 use crate::legs::{Legs, MOST_LEGS, Outcome, Way, user_and_host};
 use crate::paying::Paying;
-use ngn_model::call_plan::{Target, Why};
+use ngn_model::call_plan::{Diverted, Target, Why};
 use ngn_model::{
     Account, CallOptions, DiversionAction, DiversionCondition, DiversionTarget, DomainName, Reject,
 };
@@ -84,8 +85,19 @@ impl Legs<'_> {
             ));
         };
         let why = way.reasons([why.with("to", uri.clone())]);
-        let way = Way { why: &why, ..*way };
-        if way.via.len() > MOST_DIVERSIONS || self.next >= MOST_LEGS {
+        let shown = number_of(self.facts, account)
+            .map(|number| format!("sip:{}@{};user=phone", escaped(&number), account.aor.domain()));
+        let diverted = Diverted {
+            shown: shown.unwrap_or_else(|| format!("sip:{}", account.aor)),
+            condition,
+            to: uri.clone(),
+            is_hidden: account.is_in_group("anonymous"),
+        };
+        let diverted: Vec<Diverted> = way.diverted.iter().cloned().chain([diverted]).collect();
+        let way = Way { why: &why, diverted: &diverted, ..*way };
+        // Those that it came through elsewhere count too (RFC 5806 section 6).
+        let diversions = way.via.len().saturating_add(self.facts.asks.diversions_before);
+        if diversions > MOST_DIVERSIONS || self.next >= MOST_LEGS {
             let why = Why::new("B81", "too many diversions in a row");
             return Some(Outcome::Nowhere(why.with("account", account.aor.to_string())));
         }

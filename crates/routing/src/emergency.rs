@@ -223,7 +223,7 @@ impl Legs<'_> {
     pub(crate) fn emergency_target(&mut self, targets: Vec<Target>, why: Vec<Why>) {
         let when = if self.steps.is_empty() { Condition::First } else { Condition::Unanswered };
         let timeout = self.facts.settings.gateway_answer_timeout;
-        self.push(when, Leg::default(), targets, timeout, why);
+        self.push(when, Leg::default(), targets, timeout, (why, &[]));
     }
 }
 

@@ -27,6 +27,8 @@ pub struct CallFacts<'a> {
     pub from: &'a str,
     /// Whether the caller asks not to be shown (RFC 3323: Privacy with `id`, `header` or `user`).
     pub wants_privacy: bool,
+    /// What else the request says about privacy and diversions.
+    pub asks: Asks,
     /// Whom diversions, ENUM answers and emergency mappings may lead to, from the callee on; what is not there leads
     /// nowhere.
     pub diverted: &'a [Diverted<'a>],
@@ -48,6 +50,17 @@ pub struct CallFacts<'a> {
     pub now: i64,
     /// The platform's settings.
     pub settings: &'a Settings,
+}
+
+/// What a request says about privacy and diversions, beside whether its caller wants to be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Asks {
+    /// Privacy with `header` or `user` (RFC 3323 section 4.2).
+    pub header_privacy: bool,
+    /// Privacy with `critical`: the request is to fail where its privacy cannot be kept.
+    pub is_critical: bool,
+    /// How many diversions it came through elsewhere, as far as it tells (RFC 5806).
+    pub diversions_before: usize,
 }
 
 /// What a request is about.

@@ -2,7 +2,7 @@
 
 use crate::facts::{CallFacts, Caller};
 use crate::number;
-use ngn_model::call_plan::{Condition, Leg, Step, Target, Why};
+use ngn_model::call_plan::{Condition, Diverted, Leg, Step, Target, Why};
 use ngn_model::{Aor, Binding, Reject};
 use std::time::Duration;
 
@@ -18,13 +18,16 @@ pub(crate) struct Way<'w> {
     pub(crate) after: Option<u16>,
     /// The accounts that the call came through.
     pub(crate) via: &'w [&'w Aor],
+    /// The accounts that diverted it.
+    pub(crate) diverted: &'w [Diverted],
     /// How the call came there.
     pub(crate) why: &'w [Why],
 }
 
 impl Way<'_> {
     /// The way to where the call goes first.
-    pub(crate) const FIRST: Self = Self { when: Condition::First, after: None, via: &[], why: &[] };
+    pub(crate) const FIRST: Self =
+        Self { when: Condition::First, after: None, via: &[], diverted: &[], why: &[] };
 
     /// The reasons of a step on it.
     pub(crate) fn reasons(&self, why: impl IntoIterator<Item = Why>) -> Vec<Why> {
@@ -72,7 +75,7 @@ impl<'f> Legs<'f> {
             Leg { id, after: way.after },
             targets,
             answer_timeout,
-            way.reasons([why]),
+            (way.reasons([why]), way.diverted),
         );
         id
     }
@@ -83,9 +86,10 @@ impl<'f> Legs<'f> {
         leg: Leg,
         targets: Vec<Target>,
         answer_timeout: Duration,
-        why: Vec<Why>,
+        (why, diverted): (Vec<Why>, &[Diverted]),
     ) {
-        self.steps.push(Step { when, leg, targets, answer_timeout, why });
+        let diverted = diverted.to_vec();
+        self.steps.push(Step { when, leg, targets, answer_timeout, diverted, why });
     }
 
     /// The number of another leg.

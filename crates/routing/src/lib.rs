@@ -13,6 +13,7 @@ pub mod diversion;
 pub mod emergency;
 mod enum_table;
 pub mod facts;
+pub mod history;
 mod legs;
 pub mod number;
 mod paying;
@@ -27,7 +28,7 @@ mod voicemail;
 pub use emergency::EmergencyTable;
 pub use enum_table::EnumTable;
 pub use facts::{
-    CallFacts, Callee, Caller, Diverted, EnumAnswer, GatewayOrder, Purpose, Settings, Usage,
+    Asks, CallFacts, Callee, Caller, Diverted, EnumAnswer, GatewayOrder, Purpose, Settings, Usage,
 };
 pub use number::NumberPlan;
 pub use plan::{enum_questions, plan};

@@ -7,6 +7,7 @@
 //! 1. `emergency`: nothing keeps anybody who is known from calling an emergency number (B165).
 //! 2. `caller_may_call`: a blocked account calls nobody (B66), nor does one from outside its networks (B77), one that
 //!    proved nothing, or a trunk that is blocked or full (B147).
+//!    A caller for whom privacy is critical that a proxy cannot give is refused (`privacy_can_be_kept`).
 //! 3. `to_the_mailbox`: the caller's own messages (B156).
 //! 4. `to_the_outside`: a domain that is not ours is reached only by callers that proved who they are (and whom their
 //!    barring prefixes let, B96), and by trunks in transit (B147).
@@ -20,7 +21,7 @@
 //! [`crate::dial`], so that the rules see accounts only.
 
 use crate::barring;
-use crate::caller_id::edits_everywhere;
+use crate::caller_id::{edits_everywhere, edits_outward};
 use crate::dial;
 use crate::diversion::number_in;
 use crate::emergency;
@@ -45,6 +46,7 @@ pub fn plan(facts: &CallFacts<'_>) -> Plan {
         return finish(legs, why, Outcome::Planned, true);
     }
     let outcome = caller_may_call(facts)
+        .or_else(|| privacy_can_be_kept(facts))
         .or_else(|| to_the_mailbox(&mut legs))
         .or_else(|| to_the_outside(&mut legs))
         .or_else(|| to_an_account(&mut legs))
@@ -90,8 +92,10 @@ fn finish(legs: Legs<'_>, why: Vec<Why>, outcome: Outcome, is_emergency: bool) -
     let Legs { facts, steps, not_tried, .. } = legs;
     let mut reject = match outcome {
         Outcome::Planned if !steps.is_empty() => {
-            let edits = edits_everywhere(facts);
-            return Plan::Call(CallPlan { steps, edits, is_emergency, why, not_tried });
+            let edits = edits_everywhere(facts, is_emergency);
+            let outward_edits = edits_outward(facts, is_emergency);
+            let plan = CallPlan { steps, edits, outward_edits, is_emergency, why, not_tried };
+            return Plan::Call(plan);
         }
         // Only an emergency call that nobody at all takes.
         Outcome::Planned => {
@@ -147,6 +151,16 @@ fn caller_may_call(facts: &CallFacts<'_>) -> Option<Outcome> {
         Caller::Peer(peer) => trunk::refused(peer, facts).map(Outcome::Refused),
         Caller::Account(_) | Caller::Stranger => None,
     }
+}
+
+/// RFC 3323 section 5: what would have to be changed for privacy of the header (Contact, Via, Call-ID) a proxy cannot
+/// change; a caller who says that this is critical is not called for.
+fn privacy_can_be_kept(facts: &CallFacts<'_>) -> Option<Outcome> {
+    (facts.asks.header_privacy && facts.asks.is_critical).then(|| {
+        let why =
+            Why::new("RFC 3323 5", "privacy of the header is critical, and no proxy can give it");
+        Outcome::Refused(Reject::new(500, "Privacy Unavailable", why))
+    })
 }
 
 /// B156: the caller's own messages.

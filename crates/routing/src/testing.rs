@@ -1,6 +1,6 @@
 //! Facts for tests: nobody is there, nothing is provisioned.
 
-use crate::facts::{CallFacts, Callee, Caller, Purpose, Settings};
+use crate::facts::{Asks, CallFacts, Callee, Caller, Purpose, Settings};
 use crate::{EmergencyTable, Pstn};
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -25,6 +25,7 @@ impl World {
             domain: None,
             from: "sip:caller@example.net",
             wants_privacy: false,
+            asks: Asks::default(),
             diverted: &[],
             enum_answers: &[],
             pstn: &self.pstn,

@@ -154,7 +154,7 @@ impl<'f> Legs<'f> {
             let why = way.reasons(of_choice.1.iter().cloned().chain(rule_why));
             let target = shared.target(choice, candidate.place, sent);
             let (leg, timeout) = (Leg { id, after }, settings.gateway_answer_timeout);
-            self.push(when, leg, vec![target], timeout, why);
+            self.push(when, leg, vec![target], timeout, (why, way.diverted));
         }
         Outcome::Planned
     }

@@ -6,7 +6,7 @@ use crate::say;
 use anyhow::Context as _;
 use ngn_daemon::wall_clock;
 use ngn_model::{Account, Aor, DomainName, Plan};
-use ngn_routing::{Caller, EmergencyTable, Pstn, Purpose, Settings, dial};
+use ngn_routing::{Asks, Caller, EmergencyTable, Pstn, Purpose, Settings, dial};
 use ngn_sip::uri::Uri;
 use ngn_sipd::config::Config;
 use ngn_sipd::directory::{Directory, Update};
@@ -227,6 +227,7 @@ impl Check {
             uri: &uri,
             from: &format!("sip:{}", account.aor),
             wants_privacy: false,
+            asks: Asks::default(),
             source: IpAddr::V4(Ipv4Addr::LOCALHOST),
             now: self.now,
             seed: 0,

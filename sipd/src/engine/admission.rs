@@ -181,8 +181,7 @@ impl Engine {
                 sha256: account.ha1_sha256.as_ref(),
             });
             let rules = Rules {
-                nonce_lifetime: i64::try_from(self.config.digest.nonce_seconds).unwrap_or(300)
-                    * 1000,
+                nonce_lifetime: self.config.digest.nonce_milliseconds(),
                 allow_without_qop: self.config.digest.allow_without_qop,
                 uri: match self.config.digest.uri {
                     DigestUri::Any => UriRule::Any,

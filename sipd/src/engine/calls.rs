@@ -4,6 +4,7 @@ use super::Engine;
 use super::admission::Admission;
 use super::enums::{Waited, Work};
 use super::guarding::name_in;
+use super::identity;
 use super::live::{live, places};
 use super::voicemail::purpose;
 use crate::cdr::Record;
@@ -13,9 +14,9 @@ use crate::transport::{Peer, Stream};
 use ngn_daemon::wall_clock;
 use ngn_model::call_plan::{Condition, FailoverCodes, HeaderEdit, Payer, Target};
 use ngn_model::{CallPlan, DomainName, Plan};
-use ngn_routing::Caller;
+use ngn_routing::{Caller, history};
 use ngn_sip::header::{HeaderName, Transport};
-use ngn_sip::message::{Message, Method};
+use ngn_sip::message::Method;
 use ngn_sip::stack::{
     CallEvent, CallEventKind, Destination, Edit, FlowId, ForwardPlan, ForwardStep, ForwardTarget,
     IncomingRequest,
@@ -87,7 +88,8 @@ impl Engine {
             caller,
             uri,
             from: &from.unwrap_or_default(),
-            wants_privacy: wants_privacy(request),
+            wants_privacy: identity::wants_privacy(request),
+            asks: identity::asks(request),
             source: incoming.source.remote.ip(),
             now: wall_clock(),
             seed: self.seed.wrapping_add(1),
@@ -163,7 +165,9 @@ impl Engine {
                 self.reply(id, reject.status, Some(reject.phrase), &Vec::new());
             }
             Plan::Call(plan) => {
-                let (mut steps, gateways) = forward_steps(plan, self.config.pstn.silence());
+                let is_trusted = matches!(caller, Caller::Peer(_));
+                let told = identity::Told::of(request, is_trusted);
+                let (mut steps, gateways) = forward_steps(plan, &told, self.config.pstn.silence());
                 self.use_open_connections(&mut steps);
                 if let Some(mut attempt) = attempt {
                     let uris = |step: &ForwardStep| {
@@ -302,7 +306,11 @@ impl InSetup {
 pub(super) type ByPlace = BTreeMap<(usize, usize), (i64, Payer)>;
 
 /// The steps as the stack takes them.
-fn forward_steps(plan: &CallPlan, silence: Duration) -> (Vec<ForwardStep>, ByPlace) {
+fn forward_steps(
+    plan: &CallPlan,
+    told: &identity::Told,
+    silence: Duration,
+) -> (Vec<ForwardStep>, ByPlace) {
     let mut gateways = ByPlace::new();
     let mut steps = Vec::with_capacity(plan.steps.len());
     let takes_over = |after: usize, leg: u16| {
@@ -320,7 +328,14 @@ fn forward_steps(plan: &CallPlan, silence: Duration) -> (Vec<ForwardStep>, ByPla
             if let Target::Redirect(uri) = target {
                 forward.redirect = Uri::parse(uri).ok();
             }
-            let Some(found) = forward_target(target) else { continue };
+            let Some(mut found) = forward_target(target) else { continue };
+            let is_trusted = matches!(target, Target::Gateway(_));
+            if !is_trusted {
+                found.edits.extend(plan.outward_edits.iter().map(edit));
+            }
+            let (called, before) = (&told.called, told.before());
+            let fields = history::fields(&step.diverted, called, before, is_trusted);
+            found.edits.extend(fields.iter().map(edit));
             if let Target::Gateway(gateway) = target {
                 forward.failover = gateway.failover.clone();
                 forward.silence = Some(silence);
@@ -337,15 +352,6 @@ fn forward_steps(plan: &CallPlan, silence: Duration) -> (Vec<ForwardStep>, ByPla
         steps.push(forward);
     }
     (steps, gateways)
-}
-
-/// RFC 3323 section 4.2, RFC 3325 section 9.3: whether the caller asks not to be shown.
-fn wants_privacy(request: &Message) -> bool {
-    request.named(HeaderName::Privacy).filter_map(|field| field.text()).any(|value| {
-        value.split([';', ',']).any(|word| {
-            ["id", "header", "user"].contains(&word.trim().to_ascii_lowercase().as_str())
-        })
-    })
 }
 
 /// A binding is reached where its REGISTER came from.

@@ -6,7 +6,7 @@ use crate::explain::{Ask, Wanted};
 use crate::facts::{Decision, Question, Told};
 use ngn_daemon::wall_clock;
 use ngn_model::{PeerProtocol, Plan};
-use ngn_routing::{Caller, Purpose};
+use ngn_routing::{Asks, Caller, Purpose};
 use ngn_sip::uri::Uri;
 use std::sync::Arc;
 
@@ -71,6 +71,7 @@ impl Engine {
             uri: &to,
             from: from.as_str(),
             wants_privacy: false,
+            asks: Asks::default(),
             source,
             now: wanted.at.unwrap_or_else(wall_clock),
             seed: self.seed,

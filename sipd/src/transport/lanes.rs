@@ -3,21 +3,36 @@
 //! A flood of new requests fills the queue of new requests and no other: answers, requests inside dialogs, emergency calls
 //! and what happens to connections do not wait behind it. What finds it full is dropped if it came in a datagram, and sent
 //! again by its sender; who sends it on a connection waits.
+//!
+//! While requests wait too long for the engine, what would be turned away is told so here (503), so that all of the engine's
+//! time is for what is served.
 
 use super::Arrival;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use ngn_daemon::wall_clock;
+use ngn_sip::digest::NonceKey;
+use ngn_sip::digest::nonce::NonceState;
+use ngn_sip::header::{Authorization, HeaderName, Transport};
+use ngn_sip::message::{Limits as ParseLimits, Message, Method};
+use ngn_sip::stack::{Destination, Refuser, Shedding, Source};
 use prometheus_client::metrics::counter::Counter;
 use std::collections::BTreeSet;
+use std::hash::{BuildHasher as _, RandomState};
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Instant;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 /// How many new requests may wait for the engine.
-pub(super) const NEW: usize = 2048;
+pub(super) const NEW: usize = 1024;
 /// How much else may wait; beyond it the sockets' own buffers fill.
 pub(super) const OTHER: usize = 8192;
+
+/// How many 503 the sockets tell in a second; others beyond the engine's time are not answered.
+const MOST_TOLD: u64 = 10_000;
 
 /// Numbers that are emergency numbers.
 pub type EmergencyNumbers = Arc<ArcSwap<BTreeSet<String>>>;
@@ -39,8 +54,113 @@ pub struct Receivers {
 pub struct Lanes {
     new: mpsc::Sender<Waiting>,
     other: mpsc::Sender<Waiting>,
-    emergency: EmergencyNumbers,
-    dropped: Counter,
+    overload: Arc<Overload>,
+}
+
+/// What becomes of a new request in a datagram.
+enum Verdict {
+    /// The engine gets it.
+    HandOver,
+    /// Nobody hears of it.
+    Drop,
+    /// Its sender is told this, and where that goes.
+    Answer(Destination, Bytes),
+}
+
+/// What the sockets know about how the engine is.
+#[derive(Debug)]
+pub struct Overload {
+    /// Numbers that are emergency numbers.
+    pub emergency: EmergencyNumbers,
+    /// What is turned away, as [`Shedding::number`] says.
+    pub level: AtomicU8,
+    /// Says so.
+    pub refuser: Refuser,
+    /// Makes nonces, which are good for so many milliseconds.
+    pub nonces: (NonceKey, i64),
+    /// Counts datagrams that found their queue full.
+    pub dropped: Counter,
+    /// Counts requests that were told 503.
+    pub refused: Counter,
+    numbers: (RandomState, AtomicU64),
+    /// How much may be told in this second, and which that is.
+    told: (AtomicU64, Instant),
+}
+
+impl Overload {
+    /// Nothing is turned away yet.
+    #[must_use]
+    pub fn new(
+        emergency: EmergencyNumbers,
+        refuser: Refuser,
+        nonces: (NonceKey, i64),
+        [dropped, refused]: [Counter; 2],
+    ) -> Self {
+        Self {
+            emergency,
+            level: AtomicU8::new(0),
+            refuser,
+            nonces,
+            dropped,
+            refused,
+            numbers: (RandomState::new(), AtomicU64::new(0)),
+            told: (AtomicU64::new(0), Instant::now()),
+        }
+    }
+
+    /// Whether a request has credentials for a nonce of ours that is still good.
+    fn answers_challenge(&self, request: &Message) -> bool {
+        let name = match request.method() {
+            Some(Method::Register) => HeaderName::Authorization,
+            _ => HeaderName::ProxyAuthorization,
+        };
+        let (nonces, lifetime) = &self.nonces;
+        request.authorizations(name).any(|field| match field {
+            Ok(Authorization::Digest(found)) => {
+                let state = nonces.check(&found.nonce, &found.realm, wall_clock(), *lifetime);
+                matches!(state, NonceState::Valid { .. })
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a datagram is turned away, and with what answer. Beyond so many in a second there is none.
+    fn refuse(&self, local: SocketAddr, remote: SocketAddr, octets: &Bytes) -> Verdict {
+        let level = Shedding::from_number(self.level.load(Ordering::Relaxed));
+        if level == Shedding::Nothing {
+            return Verdict::HandOver;
+        }
+        let is_call = octets.starts_with(b"INVITE ");
+        if !level.turns_away(is_call, false) {
+            return Verdict::HandOver;
+        }
+        // One number in which the second stands above what was told in it. Threads may lose some, which does not matter.
+        let second = self.told.1.elapsed().as_secs() << 32;
+        let told = self.told.0.load(Ordering::Relaxed);
+        let told = if told >> 32 << 32 == second { told } else { second };
+        if told - second >= MOST_TOLD {
+            return Verdict::Drop;
+        }
+        let Ok(message) = Message::parse(octets.clone(), &ParseLimits::default()) else {
+            return Verdict::HandOver;
+        };
+        // What was taken for something new may be folded in an unusual way.
+        if message.to_header().is_ok_and(|to| to.tag().is_some()) {
+            return Verdict::HandOver;
+        }
+        // Who was asked for a password a moment ago was let in then; to refuse it now would waste that.
+        if self.answers_challenge(&message) {
+            return Verdict::HandOver;
+        }
+        self.told.0.store(told + 1, Ordering::Relaxed);
+        self.refused.inc();
+        let number = self.numbers.0.hash_one(self.numbers.1.fetch_add(1, Ordering::Relaxed));
+        let source = Source { transport: Transport::Udp, local, remote, flow: None };
+        match self.refuser.answer(&source, message, number) {
+            Some((to, octets)) => Verdict::Answer(to, octets),
+            None => Verdict::Drop,
+        }
+    }
 }
 
 /// The engine is gone.
@@ -48,29 +168,38 @@ pub struct Lanes {
 pub(super) struct Gone;
 
 impl Lanes {
-    /// Both queues; `dropped` counts datagrams that found theirs full.
+    /// Both queues.
     #[must_use]
-    pub fn new(emergency: EmergencyNumbers, dropped: Counter) -> (Self, Receivers) {
+    pub fn new(overload: Arc<Overload>) -> (Self, Receivers) {
         let (new, new_end) = mpsc::channel(NEW);
         let (other, other_end) = mpsc::channel(OTHER);
-        (Self { new, other, emergency, dropped }, Receivers { new: new_end, other: other_end })
+        (Self { new, other, overload }, Receivers { new: new_end, other: other_end })
     }
 
-    /// Hands something over.
+    /// Hands something over, or gives the answer that it gets instead, which is to be sent.
     ///
     /// # Errors
     ///
     /// [`Gone`] when nobody takes it any more.
-    pub(super) async fn send(&self, arrival: Arrival) -> Result<(), Gone> {
-        let is_new = |octets: &Bytes| begins_something(octets, &self.emergency.load());
+    pub(super) async fn send(
+        &self,
+        arrival: Arrival,
+    ) -> Result<Option<(Destination, Bytes)>, Gone> {
+        let overload = &self.overload;
+        let is_new = |octets: &Bytes| begins_something(octets, &overload.emergency.load());
         let now = Instant::now();
         let sent = match &arrival {
-            Arrival::Datagram { octets, .. } if is_new(octets) => {
+            Arrival::Datagram { local, remote, octets } if is_new(octets) => {
+                match overload.refuse(*local, *remote, octets) {
+                    Verdict::HandOver => {}
+                    Verdict::Drop => return Ok(None),
+                    Verdict::Answer(to, answer) => return Ok(Some((to, answer))),
+                }
                 return match self.new.try_send((now, arrival)) {
-                    Ok(()) => Ok(()),
+                    Ok(()) => Ok(None),
                     Err(TrySendError::Full(_)) => {
-                        self.dropped.inc();
-                        Ok(())
+                        overload.dropped.inc();
+                        Ok(None)
                     }
                     Err(TrySendError::Closed(_)) => Err(Gone),
                 };
@@ -82,7 +211,7 @@ impl Lanes {
             Arrival::Malformed { .. } | Arrival::Closed(_) => self.new.send((now, arrival)).await,
             _ => self.other.send((now, arrival)).await,
         };
-        sent.map_err(|_| Gone)
+        sent.map(|()| None).map_err(|_| Gone)
     }
 }
 
@@ -160,24 +289,100 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_flood_of_new_requests_leaves_room_for_the_rest() {
-        let dropped = Counter::default();
+    fn overload() -> Overload {
+        let secret = ngn_sip::stack::Secret::from_bytes([1; 32]);
+        let refuser = Refuser::of(&ngn_sip::stack::Config::new(secret, Vec::new()));
         let emergency = EmergencyNumbers::default();
         emergency.store(Arc::new(numbers()));
-        let (lanes, mut ends) = Lanes::new(emergency, dropped.clone());
-        let datagram = |text: &'static str| Arrival::Datagram {
-            local: std::net::SocketAddr::from(([127, 0, 0, 1], 5060)),
-            remote: std::net::SocketAddr::from(([127, 0, 0, 1], 5061)),
-            octets: Bytes::from_static(text.as_bytes()),
-        };
-        for _ in 0..NEW + 10 {
-            lanes.send(datagram("INVITE sip:bob@a SIP/2.0\r\n\r\n")).await.expect("taken");
+        let nonces = (NonceKey::from_bytes([1; 32]), 300_000);
+        Overload::new(emergency, refuser, nonces, [Counter::default(), Counter::default()])
+    }
+
+    fn datagram(method: &str, uri: &str, to: &str) -> Arrival {
+        let text = format!(
+            "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK1;rport\r\n\
+             From: <sip:a@b>;tag=1\r\nTo: {to}\r\nCall-ID: 1\r\nCSeq: 1 {method}\r\n\r\n"
+        );
+        Arrival::Datagram {
+            local: SocketAddr::from(([127, 0, 0, 1], 5060)),
+            remote: SocketAddr::from(([127, 0, 0, 1], 5061)),
+            octets: text.into(),
         }
-        lanes.send(datagram("INVITE sip:112@a SIP/2.0\r\n\r\n")).await.expect("taken");
-        lanes.send(datagram("BYE sip:a@b SIP/2.0\r\n\r\n")).await.expect("taken");
-        assert_eq!((ends.new.len(), ends.other.len(), dropped.get()), (NEW, 2, 10));
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_new_requests_leaves_room_for_the_rest() {
+        let overload = Arc::new(overload());
+        let (lanes, mut ends) = Lanes::new(Arc::clone(&overload));
+        let new = || datagram("INVITE", "sip:bob@a", "<sip:bob@a>");
+        for _ in 0..NEW + 10 {
+            assert_eq!(lanes.send(new()).await, Ok(None));
+        }
+        for (method, uri) in [("INVITE", "sip:112@a"), ("BYE", "sip:bob@a")] {
+            assert_eq!(lanes.send(datagram(method, uri, "<sip:bob@a>")).await, Ok(None));
+        }
+        assert_eq!((ends.new.len(), ends.other.len(), overload.dropped.get()), (NEW, 2, 10));
         ends.new.close();
-        assert_eq!(lanes.send(datagram("INVITE sip:bob@a SIP/2.0\r\n\r\n")).await, Err(Gone));
+        assert_eq!(lanes.send(new()).await, Err(Gone));
+    }
+
+    #[tokio::test]
+    async fn what_is_turned_away_is_told_so_before_the_engine_sees_it() {
+        let overload = Arc::new(overload());
+        let (lanes, ends) = Lanes::new(Arc::clone(&overload));
+        let mut told = Vec::new();
+        for level in [Shedding::Nothing, Shedding::Registrations, Shedding::Calls] {
+            overload.level.store(level.number(), Ordering::Relaxed);
+            for (method, uri, to) in [
+                ("REGISTER", "sip:a", "<sip:bob@a>"),
+                ("INVITE", "sip:bob@a", "<sip:bob@a>"),
+                ("INVITE", "sip:bob@a", "<sip:bob@a>;tag=x"),
+                ("INVITE", "sip:bob@a", "<sip:bob@a>\r\n ;tag=x"),
+                ("INVITE", "sip:112@a", "<sip:112@a>"),
+            ] {
+                let answer = lanes.send(datagram(method, uri, to)).await.expect("taken");
+                told.push(answer.is_some());
+                if let Some((to, octets)) = answer {
+                    assert_eq!(to.remote, SocketAddr::from(([127, 0, 0, 1], 5061)));
+                    let text = String::from_utf8(octets.to_vec()).expect("text");
+                    assert!(text.starts_with("SIP/2.0 503 ") && text.contains("Retry-After: "));
+                }
+            }
+        }
+        let (n, y) = (false, true);
+        assert_eq!(told, [n, n, n, n, n, y, n, n, n, n, y, y, n, n, n]);
+        assert_eq!((ends.new.len() + ends.other.len(), overload.refused.get()), (12, 3));
+    }
+
+    #[tokio::test]
+    async fn who_answers_a_challenge_is_let_in() {
+        let overload = Arc::new(overload());
+        let (lanes, ends) = Lanes::new(Arc::clone(&overload));
+        overload.level.store(Shedding::Calls.number(), Ordering::Relaxed);
+        let nonce = overload.nonces.0.make("a", wall_clock(), [1; 8]);
+        let old = overload.nonces.0.make("a", wall_clock() - 400_000, [1; 8]);
+        let mut told = Vec::new();
+        for (nonce, realm) in [(&nonce, "a"), (&nonce, "b"), (&old, "a")] {
+            let credentials = format!(
+                "<sip:bob@a>\r\nProxy-Authorization: Digest username=\"x\", realm=\"{realm}\", \
+                 nonce=\"{nonce}\", uri=\"sip:bob@a\", response=\"{:032}\"",
+                0
+            );
+            let sent = lanes.send(datagram("INVITE", "sip:bob@a", &credentials)).await;
+            told.push(sent.expect("taken").is_some());
+        }
+        assert_eq!((told, ends.new.len()), (vec![false, true, true], 1));
+    }
+
+    #[tokio::test]
+    async fn there_are_only_so_many_answers() {
+        let overload = Arc::new(overload());
+        let (lanes, _ends) = Lanes::new(Arc::clone(&overload));
+        overload.level.store(Shedding::Calls.number(), Ordering::Relaxed);
+        let second = overload.told.1.elapsed().as_secs() << 32;
+        overload.told.0.store(second + MOST_TOLD, Ordering::Relaxed);
+        let answer = lanes.send(datagram("INVITE", "sip:bob@a", "<sip:bob@a>")).await;
+        let is_same_second = overload.told.1.elapsed().as_secs() << 32 == second;
+        assert!(answer == Ok(None) || !is_same_second);
     }
 }

@@ -1,6 +1,8 @@
 //! A platform in memory, and the facts of a call in it, gathered as a SIP server does.
 
-use crate::facts::{CallFacts, Callee, Caller, Diverted, EnumAnswer, Purpose, Settings, Usage};
+use crate::facts::{
+    Asks, CallFacts, Callee, Caller, Diverted, EnumAnswer, Purpose, Settings, Usage,
+};
 use crate::legs::user_and_host;
 use crate::{EmergencyTable, Pstn, dial, diversion, emergency, plan};
 use ngn_model::{Account, Aor, Binding, DomainName, Plan, TrustedPeer};
@@ -123,6 +125,7 @@ impl World {
             domain: domain.as_ref(),
             from: &from,
             wants_privacy: call.wants_privacy,
+            asks: Asks::default(),
             diverted: &[],
             enum_answers: &[],
             pstn: &self.pstn,

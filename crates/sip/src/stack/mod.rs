@@ -75,6 +75,7 @@ mod forwarding;
 mod output;
 mod queue;
 mod receive;
+mod refuser;
 mod server;
 mod shedding;
 
@@ -86,6 +87,7 @@ pub use output::{
     AnswerResult, CallEvent, CallEventKind, ClientTransactionId, IncomingRequest, LookupId, Output,
     RedirectionId, SendId, ServerTransactionId, Tried, TriedResult,
 };
+pub use refuser::Refuser;
 pub use shedding::{Pressure, ShedRules, Shedding};
 
 use crate::header::{HeaderName, RouteHeader, Transport};
@@ -93,7 +95,7 @@ use crate::message::{Malformed, Message, reason_phrase};
 use crate::proxy::branch::Branch;
 use crate::proxy::endpoint::Interfaces;
 use crate::proxy::record_route::Reach;
-use crate::proxy::secret::{Numbers, Purpose, encode};
+use crate::proxy::secret::Numbers;
 use crate::proxy::{forward, record_route};
 use crate::transaction::{ClientKey, MergeKey, ServerKey};
 use crate::uri::Uri;
@@ -192,6 +194,7 @@ pub struct Stack {
     counters: Counters,
     is_draining: bool,
     shedding: Shedding,
+    refuser: Refuser,
 }
 
 impl Stack {
@@ -215,6 +218,7 @@ impl Stack {
             counters: Counters::default(),
             is_draining: false,
             shedding: Shedding::Nothing,
+            refuser: Refuser::of(&config),
             config,
         }
     }
@@ -245,6 +249,7 @@ impl Stack {
     /// under another secret, or through an interface that is gone, can no longer be routed.
     pub fn reconfigure(&mut self, config: Config) {
         self.interfaces = Interfaces(config.interfaces.clone());
+        self.refuser = Refuser::of(&config);
         self.config = config;
     }
 
@@ -252,6 +257,12 @@ impl Stack {
     /// Requests inside dialogs and emergency calls are served on.
     pub fn set_draining(&mut self, is_draining: bool) {
         self.is_draining = is_draining;
+    }
+
+    /// What says 503 in the place of this stack.
+    #[must_use]
+    pub fn refuser(&self) -> Refuser {
+        self.refuser.clone()
     }
 
     /// Says what is turned away (503 with Retry-After) because too much waits before it gets here.
@@ -491,8 +502,7 @@ impl Stack {
 
     /// The To tag for responses of our own to a request: the same each time, unknown to others.
     fn tag_of(&self, key: &ServerKey) -> String {
-        let tag: [u8; 9] = self.config.secret.sign_short(Purpose::Tag, &[key.as_bytes()]);
-        encode(&tag)
+        self.refuser.tag_of(key)
     }
 
     /// Keeps an ACK until its next hop is known.

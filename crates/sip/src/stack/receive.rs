@@ -2,8 +2,8 @@
 
 use super::output::{IncomingRequest, Output, ServerTransactionId};
 use super::{Stack, forwarding::has_to_tag};
-use crate::header::{HeaderName, RetryAfter};
-use crate::message::{Malformed, Message, Method, reason_phrase};
+
+use crate::message::{Malformed, Message, Method};
 use crate::proxy::branch::{Branch, loop_hash};
 use crate::proxy::plan::{ForwardPlan, ForwardTarget};
 use crate::proxy::record_route::{OwnRoute, take_off};
@@ -229,17 +229,9 @@ impl Stack {
         request: &Message,
         status: u16,
     ) {
-        let tag = self.tag_of(key);
-        let mut response = request.response(status, reason_phrase(status), Some(&tag));
-        if status == 503 {
-            // Some spreading, so that those who are turned away do not come back together.
-            let spread = u64::from(self.config.retry_spread).saturating_add(1);
-            let spread = u32::try_from(self.numbers.next() % spread).unwrap_or(0);
-            let seconds = RetryAfter(self.config.retry_after.saturating_add(spread));
-            response.append(HeaderName::RetryAfter, &seconds.to_string());
-        }
-        let to = self.reply_to(request, source);
-        self.outputs.push_back(Output::Send { to, octets: response.to_bytes(), id: None });
+        let number = self.numbers.next();
+        let (to, octets) = self.refuser.refuse(source, key, request, status, number);
+        self.outputs.push_back(Output::Send { to, octets, id: None });
     }
 
     /// Whether a request is turned away because too much is going on.
@@ -267,11 +259,10 @@ impl Stack {
     }
 
     /// Answers a request without keeping anything: 503 with Retry-After. An ACK is never answered.
-    pub fn turn_away(&mut self, source: &Source, mut request: Message) {
-        let recorded = request.record_source(source.remote.ip(), source.remote.port());
-        let (Ok(()), Ok(key)) = (recorded, ServerKey::of(&request)) else { return };
-        if request.method() != Some(&Method::Ack) {
-            self.refuse_statelessly(source, &key, &request, 503);
+    pub fn turn_away(&mut self, source: &Source, request: Message) {
+        let number = self.numbers.next();
+        if let Some((to, octets)) = self.refuser.answer(source, request, number) {
+            self.outputs.push_back(Output::Send { to, octets, id: None });
         }
     }
 

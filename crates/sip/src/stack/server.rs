@@ -130,24 +130,8 @@ impl Stack {
         id
     }
 
-    /// Where responses to a request go (section 18.2.2): over the connection that it came by; over UDP to where it
-    /// came from, at the port that the Via says. A `maddr` in the Via would let anybody have responses sent to anybody, so
-    /// it counts for nothing.
     pub(super) fn reply_to(&self, request: &Message, source: &Source) -> Destination {
-        let mut back = Destination::back_to(source);
-        let Ok(via) = request.top_via() else { return back };
-        if source.transport.is_reliable() {
-            // When the connection is gone, one is opened to the port of sent-by.
-            back.remote.set_port(via.port_or_default());
-            if source.transport == Transport::Tls {
-                back.server_name = Some(via.host().to_string().trim_matches(['[', ']']).to_owned());
-            }
-        } else if let Some(to) = response_destination(&via) {
-            let is_behind_nat = self.config.follows_nat && is_behind_nat(&via, source.remote);
-            let port = if is_behind_nat { source.remote.port() } else { to.remote.port() };
-            back.remote.set_port(port);
-        }
-        back
+        reply_to(request, source, self.config.follows_nat)
     }
 
     /// Sends a response of this element's own making.
@@ -346,6 +330,26 @@ impl Stack {
             self.outputs.push_back(Output::Cancelled(ServerTransactionId(id)));
         }
     }
+}
+
+/// Where responses to a request go (section 18.2.2): over the connection that it came by; over UDP to where it
+/// came from, at the port that the Via says. A `maddr` in the Via would let anybody have responses sent to anybody, so
+/// it counts for nothing.
+pub(super) fn reply_to(request: &Message, source: &Source, follows_nat: bool) -> Destination {
+    let mut back = Destination::back_to(source);
+    let Ok(via) = request.top_via() else { return back };
+    if source.transport.is_reliable() {
+        // When the connection is gone, one is opened to the port of sent-by.
+        back.remote.set_port(via.port_or_default());
+        if source.transport == Transport::Tls {
+            back.server_name = Some(via.host().to_string().trim_matches(['[', ']']).to_owned());
+        }
+    } else if let Some(to) = response_destination(&via) {
+        let is_behind_nat = follows_nat && is_behind_nat(&via, source.remote);
+        let port = if is_behind_nat { source.remote.port() } else { to.remote.port() };
+        back.remote.set_port(port);
+    }
+    back
 }
 
 /// Whether a Via holds a private address and the request came from another one.

@@ -72,6 +72,17 @@ impl Shedding {
         }
     }
 
+    /// The level of a number; those beyond three are three.
+    #[must_use]
+    pub const fn from_number(number: u8) -> Self {
+        match number {
+            0 => Self::Nothing,
+            1 => Self::Registrations,
+            2 => Self::Calls,
+            _ => Self::Dialogs,
+        }
+    }
+
     /// Whether a new request is turned away that is no emergency call.
     #[must_use]
     pub const fn turns_away(self, is_call: bool, is_in_dialog: bool) -> bool {

@@ -1,0 +1,126 @@
+//! What a request says about who sends it: privacy, and earlier diversions.
+
+use ngn_routing::Asks;
+use ngn_routing::history::{Before, diversions_in};
+use ngn_sip::header::HeaderName;
+use ngn_sip::message::Message;
+
+/// How many entries of a kind are read.
+const MOST: usize = 64;
+
+/// RFC 3323 section 4.2, RFC 3325 section 9.3: whether the caller asks not to be shown.
+pub(super) fn wants_privacy(request: &Message) -> bool {
+    asks_for(request, &["id", "header", "user"])
+}
+
+/// What else it says about privacy and diversions.
+pub(super) fn asks(request: &Message) -> Asks {
+    Asks {
+        header_privacy: asks_for(request, &["header", "user"]),
+        is_critical: asks_for(request, &["critical"]),
+        diversions_before: diversions_in(&entries(request, HeaderName::Diversion)),
+    }
+}
+
+fn asks_for(request: &Message, values: &[&str]) -> bool {
+    request.named(HeaderName::Privacy).filter_map(|field| field.text()).any(|text| {
+        let mut words = text.split([';', ',']).map(str::trim);
+        words.any(|word| values.iter().any(|value| word.eq_ignore_ascii_case(value)))
+    })
+}
+
+/// What a request says about earlier diversions.
+pub(super) struct Told {
+    /// Its Request-URI.
+    pub(super) called: String,
+    diversions: Vec<String>,
+    history: Vec<String>,
+}
+
+impl Told {
+    /// What counts of it: nothing of what those say who are not trusted.
+    pub(super) fn of(request: &Message, is_trusted: bool) -> Self {
+        let read = |name| if is_trusted { entries(request, name) } else { Vec::new() };
+        Self {
+            called: request.request_uri().map(ToString::to_string).unwrap_or_default(),
+            diversions: read(HeaderName::Diversion),
+            history: read(HeaderName::HistoryInfo),
+        }
+    }
+
+    pub(super) fn before(&self) -> Before<'_> {
+        Before { diversions: &self.diversions, history: &self.history }
+    }
+}
+
+/// The entries of all fields of a name, which are separated by commas outside of quotes and angle brackets.
+fn entries(request: &Message, name: HeaderName) -> Vec<String> {
+    let mut entries = Vec::new();
+    for field in request.named(name).filter_map(|field| field.text()) {
+        let (mut is_quoted, mut is_escaped, mut depth) = (false, false, 0_u32);
+        let parts = field.split(|c: char| {
+            if is_escaped {
+                is_escaped = false;
+                return false;
+            }
+            match c {
+                '\\' if is_quoted => is_escaped = true,
+                '"' => is_quoted = !is_quoted,
+                '<' if !is_quoted => depth += 1,
+                '>' if !is_quoted => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            c == ',' && !is_quoted && depth == 0
+        });
+        let parts = parts.map(str::trim).filter(|part| !part.is_empty());
+        entries.extend(parts.map(str::to_owned).take(MOST.saturating_sub(entries.len())));
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ngn_sip::message::Limits;
+
+    fn request(fields: &str) -> Message {
+        let text = format!(
+            "INVITE sip:b@example.com SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\n{fields}\
+             From: <sip:a@example.com>;tag=f\r\nTo: <sip:b@example.com>\r\nCall-ID: c1\r\n\
+             CSeq: 2 INVITE\r\n\r\n"
+        );
+        Message::parse(text.into(), &Limits::default()).expect("a request")
+    }
+
+    #[test]
+    fn privacy_values() {
+        for (fields, wants, header, critical) in [
+            ("", false, false, false),
+            ("Privacy: none\r\n", false, false, false),
+            ("Privacy: id\r\n", true, false, false),
+            ("Privacy: ID;critical\r\n", true, false, true),
+            ("Privacy: header\r\n", true, true, false),
+            ("Privacy: user; critical\r\n", true, true, true),
+            ("Privacy: identity\r\n", false, false, false),
+        ] {
+            let (request, asks) = (request(fields), asks(&request(fields)));
+            let told = (wants_privacy(&request), asks.header_privacy, asks.is_critical);
+            assert_eq!(told, (wants, header, critical), "{fields}");
+        }
+    }
+
+    #[test]
+    fn entries_of_those_who_are_trusted() {
+        let request = request(
+            "Diversion: \"x, \\\"y<\" <sip:a@b?c=1,2>;reason=unknown;counter=3, <sip:d@e>;counter=99999999999\r\n\
+             Diversion: <sip:f@g>\r\nHistory-Info: <sip:b@example.com>;index=1\r\n",
+        );
+        let told = Told::of(&request, true);
+        assert_eq!(told.before().diversions.len(), 3);
+        assert_eq!(told.before().diversions.last().map(String::as_str), Some("<sip:f@g>"));
+        assert_eq!(told.before().history, ["<sip:b@example.com>;index=1"]);
+        assert_eq!(told.called, "sip:b@example.com");
+        assert_eq!(asks(&request).diversions_before, 3 + 1 + 1);
+        assert!(Told::of(&request, false).before().diversions.is_empty());
+    }
+}
