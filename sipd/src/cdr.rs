@@ -3,6 +3,7 @@
 pub(crate) mod record;
 
 use crate::metrics::{self, Metrics};
+use crate::pace::Pace;
 use ngn_store::{Cdr, CdrStop, Store};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,6 +15,8 @@ const BATCH: usize = 500;
 /// The most records kept here while the database is down. What comes then stays in the queue, which the engine watches:
 /// it refuses new calls before it is full.
 const BACKLOG: usize = 100_000;
+/// How far apart transactions begin: a record waits at most so long for others.
+const GAP: Duration = Duration::from_millis(100);
 /// How long to wait before the database is tried again.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -26,6 +29,26 @@ pub enum Record {
     Stop(CdrStop),
 }
 
+/// Records that wait. All calls are written before all ends, so that an end finds its call.
+#[derive(Debug, Default)]
+struct Backlog {
+    calls: VecDeque<Cdr>,
+    stops: VecDeque<CdrStop>,
+}
+
+impl Backlog {
+    fn add(&mut self, record: Record) {
+        match record {
+            Record::Call(cdr) => self.calls.push_back(*cdr),
+            Record::Stop(stop) => self.stops.push_back(stop),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.calls.len() + self.stops.len()
+    }
+}
+
 /// Writes records until the queue ends; after `shutdown` what cannot be written is given up.
 pub async fn run(
     store: Store,
@@ -33,17 +56,19 @@ pub async fn run(
     metrics: Metrics,
     shutdown: CancellationToken,
 ) {
-    let mut backlog = VecDeque::new();
+    let mut backlog = Backlog::default();
+    let mut pace = Pace::new(GAP);
     loop {
-        if backlog.is_empty() {
+        if backlog.len() == 0 {
             match records.recv().await {
-                Some(record) => backlog.push_back(record),
+                Some(record) => backlog.add(record),
                 None => return,
             }
         }
+        pace.turn().await;
         while backlog.len() < BACKLOG {
             match records.try_recv() {
-                Ok(record) => backlog.push_back(record),
+                Ok(record) => backlog.add(record),
                 Err(_) => break,
             }
         }
@@ -65,42 +90,30 @@ pub async fn run(
     }
 }
 
-/// Writes from the front, in order: a call's end must find its beginning.
 async fn write(
     store: &Store,
-    backlog: &mut VecDeque<Record>,
+    backlog: &mut Backlog,
     metrics: &Metrics,
 ) -> Result<(), ngn_store::StoreError> {
-    loop {
-        let calls: Vec<Cdr> = backlog
-            .iter()
-            .take(BATCH)
-            .map_while(|record| match record {
-                Record::Call(cdr) => Some((**cdr).clone()),
-                Record::Stop(_) => None,
-            })
-            .collect();
-        if !calls.is_empty() {
-            store.insert_cdrs(&calls).await?;
-            backlog.drain(..calls.len());
-            let lasting = calls.iter().filter(|cdr| cdr.stopped_at.is_none()).count();
-            metrics.calls_established.inc_by(i64::try_from(lasting).unwrap_or(0));
-        }
-        let stops: Vec<CdrStop> = backlog
-            .iter()
-            .take(BATCH)
-            .map_while(|record| match record {
-                Record::Stop(stop) => Some(stop.clone()),
-                Record::Call(_) => None,
-            })
-            .collect();
-        if !stops.is_empty() {
-            let stopped = store.stop_cdrs(&stops).await?;
-            backlog.drain(..stops.len());
-            metrics.calls_established.dec_by(i64::try_from(stopped).unwrap_or(0));
-        }
-        if backlog.is_empty() {
-            return Ok(());
-        }
+    while !backlog.calls.is_empty() {
+        let calls = front(&mut backlog.calls);
+        store.insert_cdrs(calls).await?;
+        let (written, lasting) =
+            (calls.len(), calls.iter().filter(|cdr| cdr.stopped_at.is_none()).count());
+        backlog.calls.drain(..written);
+        metrics.calls_established.inc_by(i64::try_from(lasting).unwrap_or(0));
     }
+    while !backlog.stops.is_empty() {
+        let stops = front(&mut backlog.stops);
+        let (written, stopped) = (stops.len(), store.stop_cdrs(stops).await?);
+        backlog.stops.drain(..written);
+        metrics.calls_established.dec_by(i64::try_from(stopped).unwrap_or(0));
+    }
+    Ok(())
+}
+
+/// What goes into the next transaction.
+fn front<T>(queue: &mut VecDeque<T>) -> &[T] {
+    let all = queue.make_contiguous();
+    all.get(..BATCH).unwrap_or(all)
 }

@@ -347,7 +347,7 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// Seconds after which an idle connection is closed.
     pub idle_seconds: u64,
-    /// Size of the UDP sockets' receive buffer, in octets.
+    /// Size of the UDP sockets' receive and send buffers, in octets.
     pub receive_buffer: usize,
 }
 

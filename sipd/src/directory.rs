@@ -382,12 +382,15 @@ impl Directory {
 
     /// Saves some bindings of an account under their keys and removes others.
     pub fn change_bindings(&mut self, aor: &Aor, upserts: &[Binding], deletes: &[BindingKey]) {
-        let mut bindings = self.bindings.get(aor).cloned().unwrap_or_default();
-        let is_new = |key: &BindingKey| upserts.iter().any(|new| new.key() == *key);
+        let mut bindings = self.bindings.remove(aor).unwrap_or_default();
+        self.bound = self.bound.saturating_sub(bindings.len());
+        let keys: Vec<BindingKey> = upserts.iter().map(Binding::key).collect();
         bindings.retain(|old| {
             let key = old.key();
-            !deletes.contains(&key) && !is_new(&key)
+            !deletes.contains(&key) && !keys.contains(&key)
         });
+        // Nearly every account has one; a list that grows by itself has room for four.
+        bindings.reserve_exact(upserts.len());
         bindings.extend(upserts.iter().cloned());
         self.set_bindings(aor, bindings);
     }
@@ -395,7 +398,9 @@ impl Directory {
     /// Adds a binding that was read from the database.
     pub fn load_binding(&mut self, binding: Binding) {
         self.bound += 1;
-        self.bindings.entry(binding.aor.clone()).or_default().push(binding);
+        let bindings = self.bindings.entry(binding.aor.clone()).or_default();
+        bindings.reserve_exact(1);
+        bindings.push(binding);
     }
 
     /// Drops every binding that ended before `now` and returns what is known of them, so that their rows can go too.

@@ -59,6 +59,7 @@ use ngn_sip::stack::{
 use ngn_sip::uri::Uri;
 use ngn_store::LastingCall;
 use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -67,6 +68,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How many uses of nonces are remembered.
 const REPLAY_WINDOW: usize = 200_000;
+/// How many arrivals are served before anything else is looked at.
+const AT_ONCE: usize = 32;
 /// How often expired bindings are dropped.
 const SWEEP: Duration = Duration::from_secs(10);
 /// How many names may be looked up at one time; beyond it a name counts as unknown.
@@ -249,8 +252,12 @@ impl Engine {
         self.voicemail_changed();
         let mut sweep = tokio::time::interval(SWEEP);
         let mut publish = tokio::time::interval(PUBLISH);
+        let cancelled = shutdown.cancelled();
+        let wake = tokio::time::sleep(SWEEP);
+        tokio::pin!(cancelled, wake);
         loop {
             self.carry_out();
+            self.flush();
             self.shed(&queues.arrivals);
             if self.is_drained() {
                 return self.record_unfinished();
@@ -259,9 +266,13 @@ impl Engine {
                 self.started + Duration::from_micros(at.as_micros())
             });
             let deadline = self.drains_since.map_or(deadline, |since| deadline.min(since + DRAIN));
+            // Most deadlines move on; then it wakes once for nothing rather than being set for each message.
+            if deadline < wake.deadline().into_std() || wake.is_elapsed() {
+                wake.as_mut().reset(deadline.into());
+            }
             tokio::select! {
                 biased;
-                () = shutdown.cancelled(), if self.drains_since.is_none() => {
+                () = &mut cancelled, if self.drains_since.is_none() => {
                     self.drains_since = Some(Instant::now());
                     tracing::info!("shutting down: new requests are refused");
                     self.stack.set_draining(true);
@@ -276,7 +287,7 @@ impl Engine {
                 Some(look) = queues.looks.recv() => {
                     look.answer(&self.live, &self.directory, wall_clock());
                 }
-                () = tokio::time::sleep_until(deadline.into()) => {
+                () = &mut wake => {
                     let now = self.now();
                     self.stack.timeout(now);
                 }
@@ -286,23 +297,47 @@ impl Engine {
                     self.probe();
                 }
                 Some((since, arrival)) = queues.arrivals.other.recv() => {
-                    self.waited.1 = since.elapsed();
-                    self.metrics.queue_delay.observe(self.waited.1.as_secs_f64());
-                    self.stack.set_shedding(self.shedding);
-                    self.arrived(arrival);
+                    self.arrived_other(since, arrival);
+                    // Those that are there already, without going round for each.
+                    for _ in 0..AT_ONCE {
+                        let Ok((since, arrival)) = queues.arrivals.other.try_recv() else { break };
+                        self.carry_out();
+                        self.arrived_other(since, arrival);
+                    }
                 }
                 // Last, so that a flood keeps nothing else from being done.
                 Some((since, arrival)) = queues.arrivals.new.recv() => {
-                    self.waited.0 = since.elapsed();
-                    self.metrics.queue_delay.observe(self.waited.0.as_secs_f64());
-                    let is_late = self.waited.0 >= self.config.overload.rules().calls * LATE;
-                    let is_served = matches!(arrival, Arrival::Datagram { .. }) && !is_late;
-                    let level = if is_served { Shedding::Nothing } else { self.shedding };
-                    self.stack.set_shedding(level);
-                    self.arrived(arrival);
+                    self.arrived_new(since, arrival);
+                    for _ in 0..AT_ONCE {
+                        if !queues.arrivals.other.is_empty() {
+                            break;
+                        }
+                        let Ok((since, arrival)) = queues.arrivals.new.try_recv() else { break };
+                        self.carry_out();
+                        self.arrived_new(since, arrival);
+                    }
                 }
             }
         }
+    }
+
+    /// Takes what belongs to what goes on.
+    fn arrived_other(&mut self, since: Instant, arrival: Arrival) {
+        self.waited.1 = since.elapsed();
+        self.metrics.queue_delay.observe(self.waited.1.as_secs_f64());
+        self.stack.set_shedding(self.shedding);
+        self.arrived(arrival);
+    }
+
+    /// Takes what begins something.
+    fn arrived_new(&mut self, since: Instant, arrival: Arrival) {
+        self.waited.0 = since.elapsed();
+        self.metrics.queue_delay.observe(self.waited.0.as_secs_f64());
+        let is_late = self.waited.0 >= self.config.overload.rules().calls * LATE;
+        let is_served = matches!(arrival, Arrival::Datagram { .. }) && !is_late;
+        let level = if is_served { Shedding::Nothing } else { self.shedding };
+        self.stack.set_shedding(level);
+        self.arrived(arrival);
     }
 
     /// Turns requests away (503, Retry-After) while too much waits: first what is new and no call, then new calls, then
@@ -542,20 +577,11 @@ impl Engine {
                 Output::Send { to, octets, id } => {
                     self.metrics.sent(&octets, &to.transport);
                     self.tracer.goes(&to.transport, to.local, to.remote, &octets);
-                    let sent = self.send(&to, octets, id);
-                    match sent {
-                        Ok(()) => {}
-                        // Lost, as on the network: it is sent again when its timer says so.
-                        Err(SendError::Full) => {
-                            self.metrics.datagrams_lost.inc();
-                        }
-                        Err(error) => {
-                            tracing::debug!(%error, remote = %to.remote, "not sent");
-                            let now = self.now();
-                            if let Some(id) = id {
-                                self.stack.send_failed(now, id);
-                            }
-                        }
+                    if let Err(error) = self.send(&to, octets, id) {
+                        self.not_sent(id, to.remote, error);
+                    }
+                    if self.transports.is_outbox_full() {
+                        self.send_outbox();
                     }
                 }
                 Output::Request(incoming) => self.request(&incoming),
@@ -572,6 +598,35 @@ impl Engine {
         }
     }
 
+    /// Sends the datagrams that wait, and does what follows when that fails.
+    fn flush(&mut self) {
+        while self.send_outbox() {
+            self.carry_out();
+        }
+    }
+
+    /// Sends the datagrams that wait; whether one was not sent.
+    fn send_outbox(&mut self) -> bool {
+        let failed = self.transports.flush();
+        for (id, remote, error) in &failed {
+            self.not_sent(*id, *remote, *error);
+        }
+        !failed.is_empty()
+    }
+
+    fn not_sent(&mut self, id: Option<SendId>, remote: SocketAddr, error: SendError) {
+        // Lost, as on the network: it is sent again when its timer says so.
+        if error == SendError::Full {
+            self.metrics.datagrams_lost.inc();
+            return;
+        }
+        tracing::debug!(%error, %remote, "not sent");
+        let now = self.now();
+        if let Some(id) = id {
+            self.stack.send_failed(now, id);
+        }
+    }
+
     fn send(
         &mut self,
         to: &Destination,
@@ -579,7 +634,7 @@ impl Engine {
         id: Option<SendId>,
     ) -> Result<(), SendError> {
         if to.transport == Transport::Udp {
-            return self.transports.send_datagram(to.local, to.remote, &octets);
+            return self.transports.send_datagram(to.local, to.remote, octets, id);
         }
         let stream = Stream::of(&to.transport).ok_or(SendError::NoSocket)?;
         let on_flow = to.flow.map(|flow| self.transports.send_on(flow.0, octets.clone()));
@@ -602,6 +657,12 @@ impl Engine {
             let most = self.probe_failures();
             self.gateways.tried(id, tried.result, most);
         }
+    }
+
+    /// Answers what may be answered anew when it comes again, and keeps nothing of it.
+    fn reply_statelessly(&mut self, id: ServerTransactionId, status: u16, fields: &Fields) {
+        let now = self.now();
+        self.stack.reply_statelessly(now, id, status, None, fields);
     }
 
     fn reply(

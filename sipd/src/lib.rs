@@ -22,6 +22,7 @@ pub mod location;
 pub mod metrics;
 #[cfg(test)]
 mod name_server;
+mod pace;
 pub mod reload;
 pub mod show;
 pub mod tls;

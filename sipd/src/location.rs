@@ -10,6 +10,7 @@
 //! Between two transactions it looks whose bindings other nodes changed, and reads those: one task does both, so that
 //! what it read holds everything that it wrote before ([`News::Changed`]).
 
+use crate::pace::Pace;
 use ngn_daemon::Readiness;
 use ngn_model::binding::{BindingKey, Removal};
 use ngn_model::{Aor, Binding};
@@ -25,6 +26,8 @@ pub type Number = u64;
 
 /// The most changes that go into one transaction.
 const BATCH: usize = 2_000;
+/// How far apart transactions begin: a REGISTER waits at most so long for others, and for the commit.
+const GAP: Duration = Duration::from_millis(25);
 /// How long to wait before the database is tried again.
 const RETRY: Duration = Duration::from_millis(500);
 /// How often it is looked what other nodes changed.
@@ -172,6 +175,7 @@ pub async fn run(
     let mut backlog = Backlog::default();
     let mut watch = Watch::new(store.clone(), node.clone(), follower);
     let mut down = false;
+    let mut pace = Pace::new(GAP);
     loop {
         if backlog.contacts.is_empty() && backlog.awaited.is_empty() {
             tokio::select! {
@@ -182,6 +186,9 @@ pub async fn run(
                 },
                 () = tokio::time::sleep_until(watch.next) => {}
             }
+        }
+        if !down && !backlog.contacts.is_empty() {
+            pace.turn().await;
         }
         while backlog.awaited.len() < BATCH {
             match changes.try_recv() {

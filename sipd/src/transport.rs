@@ -4,17 +4,18 @@
 //! time, before anybody hears of the connection.
 //!
 //! Tasks read; what they read arrives at the engine as [`Arrival`]s through two bounded queues ([`Lanes`]). The engine owns
-//! [`Transports`] and sends through it: UDP at once, TCP through a bounded queue per connection, so that a peer
+//! [`Transports`] and sends through it: UDP in one go for each round of it, TCP through a bounded queue per connection, so that a peer
 //! that does not read costs a limited amount of memory and then its connection.
 //!
 //! ```text
-//!  udp socket ──recv task──▶┐                  ┌──▶ udp socket (sent at once)
+//!  udp socket ──recv task──▶┐                  ┌──▶ udp socket (sent together)
 //!  accept, handshake ─task──┤ Arrival          │
 //!  stream read ──task───────┴────▶ engine ─────┴──▶ stream write task ──▶ socket
 //! ```
 
 mod lanes;
 mod listen;
+mod outbox;
 mod secure;
 mod stream;
 mod websocket;
@@ -29,6 +30,7 @@ use ngn_sip::header::Transport;
 use ngn_sip::message::Malformed;
 use ngn_sip::stack::SendId;
 use ngn_sip::stun;
+use outbox::Datagram;
 use prometheus_client::metrics::counter::Counter;
 use std::collections::BTreeMap;
 use std::io;
@@ -173,6 +175,8 @@ pub enum SendError {
 #[derive(Debug)]
 pub struct Transports {
     udp: Vec<(SocketAddr, Arc<UdpSocket>)>,
+    /// Datagrams that wait to be sent together.
+    outbox: Vec<Datagram>,
     streams: Vec<(Stream, SocketAddr)>,
     connections: BTreeMap<ConnectionId, Connection>,
     /// How many of them are of each kind.
@@ -267,6 +271,7 @@ impl Transports {
         }
         Ok(Self {
             udp,
+            outbox: Vec::new(),
             streams,
             connections: BTreeMap::new(),
             open: BTreeMap::new(),
@@ -298,26 +303,56 @@ impl Transports {
         self.connections.get(&id)
     }
 
-    /// Sends a datagram, from `local` when that is one of our sockets, else from the first one of the family.
+    /// Puts a datagram into the outbox, from `local` when that is one of our sockets, else from the first one of the
+    /// family. [`flush`](Self::flush) sends it; the outbox is bounded by what one round of the engine says.
     pub fn send_datagram(
-        &self,
+        &mut self,
         local: Option<SocketAddr>,
         remote: SocketAddr,
-        octets: &[u8],
+        octets: Bytes,
+        id: Option<SendId>,
     ) -> Result<(), SendError> {
         let own = |address: &SocketAddr| Some(*address) == local;
         let family = |address: &SocketAddr| address.is_ipv4() == remote.is_ipv4();
-        let (_, socket) = self
+        let socket = self
             .udp
             .iter()
-            .find(|(address, _)| own(address) && family(address))
-            .or_else(|| self.udp.iter().find(|(address, _)| family(address)))
+            .position(|(address, _)| own(address) && family(address))
+            .or_else(|| self.udp.iter().position(|(address, _)| family(address)))
             .ok_or(SendError::NoSocket)?;
-        match socket.try_send_to(octets, remote) {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(SendError::Full),
-            Err(error) => Err(SendError::System(error.kind())),
+        self.outbox.push(Datagram { socket, remote, octets, id });
+        Ok(())
+    }
+
+    /// Whether the outbox holds as much as is sent at once.
+    #[must_use]
+    pub fn is_outbox_full(&self) -> bool {
+        self.outbox.len() >= outbox::MOST
+    }
+
+    /// Sends what is in the outbox; gives what was not sent, with its reason.
+    pub fn flush(&mut self) -> Vec<(Option<SendId>, SocketAddr, SendError)> {
+        let mut failed = Vec::new();
+        let waiting = std::mem::take(&mut self.outbox);
+        for some in waiting.chunk_by(|a, b| a.socket == b.socket) {
+            let Some((_, socket)) = some.first().and_then(|one| self.udp.get(one.socket)) else {
+                continue;
+            };
+            let mut rest = some;
+            loop {
+                let (sent, error) = outbox::send(socket, rest);
+                let Some(error) = error else { break };
+                let Some((lost, others)) = rest.get(sent..).and_then(<[_]>::split_first) else {
+                    break;
+                };
+                failed.push((lost.id, lost.remote, error));
+                rest = others;
+            }
         }
+        // Its room is used again.
+        self.outbox = waiting;
+        self.outbox.clear();
+        failed
     }
 
     /// Sends on an open connection.
@@ -426,10 +461,12 @@ fn first_id() -> anyhow::Result<ConnectionId> {
 
 async fn read_datagrams(local: SocketAddr, socket: Arc<UdpSocket>, shared: Shared) {
     let mut buffer = vec![0; 65_535];
+    let shutdown = shared.shutdown.cancelled();
+    tokio::pin!(shutdown);
     loop {
         let received = tokio::select! {
             received = socket.recv_from(&mut buffer) => received,
-            () = shared.shutdown.cancelled() => return,
+            () = &mut shutdown => return,
         };
         match received {
             Ok((length, remote)) => {

@@ -3,11 +3,12 @@
 use crate::domain_name::{DomainName, DomainNameError};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-/// An address of record: `username@domain`, both in lower case (B50, B53).
+/// An address of record: `username@domain`, both in lower case (B50, B53). Clones share them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Aor {
-    username: String,
+    username: Arc<str>,
     domain: DomainName,
 }
 
@@ -36,7 +37,7 @@ impl Aor {
         if username.is_empty() || username.len() > 64 || !username.bytes().all(allowed) {
             return Err(AorError::Username(username));
         }
-        Ok(Self { username, domain: DomainName::new(domain)? })
+        Ok(Self { username: username.into(), domain: DomainName::new(domain)? })
     }
 
     /// The user name, in lower case.

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A domain name in lower case without a final dot, at most 253 octets, labels of 1 to 63 octets.
 ///
 /// Labels hold letters, digits, `-` and `_` (B51; `_` since service labels such as `_sip._udp` are names
-/// too). It is used for SIP domains and for zone names; it is text, never wire form.
+/// too). It is used for SIP domains and for zone names; it is text, never wire form. Clones share it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DomainName(String);
+pub struct DomainName(Arc<str>);
 
 /// Why a text is no domain name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +45,7 @@ impl DomainName {
         if !name.split('.').all(label_ok) {
             return Err(DomainNameError::Malformed(name.to_owned()));
         }
-        Ok(Self(name.to_owned()))
+        Ok(Self(name.into()))
     }
 
     /// The name as text.

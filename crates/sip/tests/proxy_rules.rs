@@ -8,7 +8,10 @@ use bench::{Act, Settings, World, address, uri};
 use ngn_model::call_plan::Condition;
 use ngn_sip::header::{HeaderName, Transport};
 use ngn_sip::message::Message;
-use ngn_sip::stack::{AnswerResult, CallEventKind, Destination, ForwardPlan, ForwardTarget};
+use ngn_sip::stack::{
+    AnswerResult, CallEventKind, Destination, ForwardPlan, ForwardTarget, Moment, Output, Source,
+    Stack,
+};
 
 /// An element outside, whose messages are written by hand.
 const PEER: &str = "203.0.113.5:5060";
@@ -195,6 +198,73 @@ fn rfc3261_17_2_3_an_ack_ends_the_retransmission_of_a_refusal() {
         assert!(w.stack.usage().is_empty());
         assert_eq!(w.stack.counters().unacknowledged, 0);
     }
+}
+
+#[test]
+fn rfc3261_8_2_7_an_answer_without_state_leaves_nothing_behind() {
+    for branch in ["z9hG4bK1", "1"] {
+        let mut stack = Stack::new(bench::config(Settings::default().timers), [7; 32]);
+        let (local, remote) = (bench::proxy_address(), address(PEER));
+        let udp = Source { transport: Transport::Udp, local, remote, flow: None };
+        let receive = |stack: &mut Stack, text: &str| {
+            let octets = text.replace('\n', "\r\n").into_bytes();
+            stack.receive(Moment::ZERO, udp.clone(), bench::parse(octets));
+            stack.poll_output()
+        };
+        let invite = request("INVITE", "sip:b@example.com", branch, "");
+        let mut tags = Vec::new();
+        // It came again because the answer was lost: it is asked anew, and answered with the same tag.
+        for _ in 0..2 {
+            let Some(Output::Request(new)) = receive(&mut stack, &invite) else { panic!("new") };
+            let fields = [(HeaderName::ProxyAuthenticate, "Digest realm=\"a\"".to_owned())];
+            assert!(stack.reply_statelessly(Moment::ZERO, new.id, 407, None, &fields));
+            assert!(!stack.reply_statelessly(Moment::ZERO, new.id, 407, None, &fields), "once");
+            let Some(Output::Send { to, octets, .. }) = stack.poll_output() else {
+                panic!("a 407")
+            };
+            let answer = bench::parse(octets.to_vec());
+            assert_eq!((to.remote, answer.status()), (remote, Some(407)));
+            assert!(answer.has(HeaderName::ProxyAuthenticate));
+            tags.push(answer.to_header().expect("To").tag().expect("a tag").to_owned());
+            assert!(stack.usage().is_empty() && stack.next_deadline().is_none());
+        }
+        assert_eq!(tags[0], tags[1]);
+        let ack = in_dialog("ACK", "sip:b@example.com", branch, "");
+        assert!(receive(&mut stack, &ack.replace("tag=t1", &format!("tag={}", tags[0]))).is_none());
+        assert_eq!(stack.counters().dropped, 0, "the ACK was expected");
+        assert!(receive(&mut stack, &ack).is_none());
+        assert_eq!(stack.counters().dropped, 1, "another one was not");
+    }
+}
+
+#[test]
+fn what_waits_for_its_answer_is_kept_and_answered_in_the_end() {
+    let mut stack = Stack::new(bench::config(Settings::default().timers), [7; 32]);
+    let (local, remote) = (bench::proxy_address(), address(PEER));
+    let udp = Source { transport: Transport::Udp, local, remote, flow: None };
+    let text = request("OPTIONS", "sip:b@example.com", "z9hG4bK1", "").replace('\n', "\r\n");
+    let arrive = |stack: &mut Stack| {
+        stack.receive(Moment::ZERO, udp.clone(), bench::parse(text.clone().into_bytes()));
+    };
+    arrive(&mut stack);
+    let Some(Output::Request(new)) = stack.poll_output() else { panic!("it is new") };
+    let until = stack.next_deadline().expect("when it must have been answered");
+    arrive(&mut stack);
+    assert!(stack.poll_output().is_none(), "it came again");
+    // By now something happened in between: the answer is kept for what comes again.
+    assert!(stack.reply_statelessly(Moment::ZERO, new.id, 200, None, &[]));
+    assert!(matches!(stack.poll_output(), Some(Output::Send { .. })));
+    arrive(&mut stack);
+    assert!(matches!(stack.poll_output(), Some(Output::Send { .. })), "the same answer");
+    assert_eq!(stack.counters().retransmissions, 2);
+
+    let mut stack = Stack::new(bench::config(Settings::default().timers), [7; 32]);
+    arrive(&mut stack);
+    assert!(matches!(stack.poll_output(), Some(Output::Request(_))));
+    assert_eq!(stack.next_deadline(), Some(until));
+    stack.timeout(until);
+    let Some(Output::Send { octets, .. }) = stack.poll_output() else { panic!("an answer") };
+    assert_eq!(bench::parse(octets.to_vec()).status(), Some(500), "the application forgot it");
 }
 
 #[test]

@@ -2,13 +2,11 @@
 //! with the records of the calls; a node that starts again reads its own, and every node counts those of the others.
 
 use crate::error::StoreError;
+use crate::pieces::pieces;
 use crate::radacct::{Cdr, CdrStop, cut};
 use crate::store::Store;
 use crate::tx::{Actor, Tx, on};
 use sqlx::QueryBuilder;
-
-/// Dialogs of one statement.
-const CHUNK: usize = 100;
 
 /// A call that counts.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -88,7 +86,7 @@ impl Store {
 pub(crate) async fn insert(tx: &mut Tx<'_>, cdrs: &[Cdr]) -> Result<(), StoreError> {
     let counted: Vec<&Cdr> =
         cdrs.iter().filter(|cdr| cdr.stopped_at.is_none() && !cdr.counts_for.is_empty()).collect();
-    for chunk in counted.chunks(CHUNK) {
+    for chunk in pieces(&counted) {
         let dialogs = chunk.iter().map(|cdr| dialog(&cdr.session_id, &cdr.from_tag, &cdr.to_tag));
         remove(tx, dialogs.collect()).await?;
         let mut rows = Vec::new();
@@ -117,7 +115,7 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, cdrs: &[Cdr]) -> Result<(), StoreErr
 /// Forgets calls that counted and are over.
 pub(crate) async fn stop(tx: &mut Tx<'_>, stops: &[CdrStop]) -> Result<(), StoreError> {
     let counted: Vec<&CdrStop> = stops.iter().filter(|stop| stop.counted).collect();
-    for chunk in counted.chunks(CHUNK) {
+    for chunk in pieces(&counted) {
         let dialogs =
             chunk.iter().map(|stop| dialog(&stop.session_id, &stop.from_tag, &stop.to_tag));
         remove(tx, dialogs.collect()).await?;
@@ -126,21 +124,21 @@ pub(crate) async fn stop(tx: &mut Tx<'_>, stops: &[CdrStop]) -> Result<(), Store
 }
 
 /// Call-ID and tags as they are stored.
-fn dialog(session_id: &str, from_tag: &str, to_tag: &str) -> [String; 3] {
+fn dialog<'a>(session_id: &'a str, from_tag: &'a str, to_tag: &'a str) -> [&'a str; 3] {
     [cut(session_id, 255), cut(from_tag, 128), cut(to_tag, 128)]
 }
 
 /// Removes dialogs, whoever's tag comes first.
-async fn remove(tx: &mut Tx<'_>, dialogs: Vec<[String; 3]>) -> Result<(), StoreError> {
+async fn remove(tx: &mut Tx<'_>, dialogs: Vec<[&str; 3]>) -> Result<(), StoreError> {
     on!(tx, c => {
         let mut query = QueryBuilder::<DB>::new("DELETE FROM lasting_calls WHERE ");
         let mut list = query.separated(" OR ");
         for [session, one, other] in &dialogs {
-            list.push("(session_id = ").push_bind_unseparated(session.as_str());
+            list.push("(session_id = ").push_bind_unseparated(*session);
             for (separator, from, to) in [(" AND ((", one, other), (") OR (", other, one)] {
                 list.push_unseparated(separator).push_unseparated("from_tag = ");
-                list.push_bind_unseparated(from.as_str()).push_unseparated(" AND to_tag = ");
-                list.push_bind_unseparated(to.as_str());
+                list.push_bind_unseparated(*from).push_unseparated(" AND to_tag = ");
+                list.push_bind_unseparated(*to);
             }
             list.push_unseparated(")))");
         }

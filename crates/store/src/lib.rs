@@ -42,6 +42,7 @@ mod location_changes;
 mod migrate;
 mod nodes;
 mod phonebook;
+mod pieces;
 mod prepaid;
 mod progress;
 mod pstn;

@@ -7,6 +7,8 @@ use crate::dialect::{Dialect, Spelling};
 use crate::directory::{push_addresses, readable};
 use crate::error::StoreError;
 use crate::location_changes;
+use crate::pieces::pieces;
+use crate::radacct::cut;
 use crate::store::Store;
 use crate::time::utc;
 use crate::tx::{Actor, Tx, on};
@@ -17,9 +19,7 @@ use sha2::{Digest, Sha256};
 use sqlx::QueryBuilder;
 use std::collections::{BTreeSet, HashMap};
 
-/// Rows of one upsert: 20 values each, below SQLite's limit of 32766.
-const UPSERT_ROWS: usize = 200;
-/// Keys of one DELETE, addresses of one SELECT.
+/// Addresses of one SELECT.
 const KEYS: usize = 100;
 
 impl Store {
@@ -214,7 +214,7 @@ fn push_newer<DB: Spelling>(query: &mut QueryBuilder<DB>) {
 }
 
 async fn upsert(tx: &mut Tx<'_>, rows: &[(String, &Binding)]) -> Result<(), StoreError> {
-    for chunk in rows.chunks(UPSERT_ROWS) {
+    for chunk in pieces(rows) {
         on!(tx, c => {
             let mut query = QueryBuilder::<DB>::new(
                 "INSERT INTO location (ruid, username, domain, contact, received, path, expires, q, callid, \
@@ -232,16 +232,16 @@ async fn upsert(tx: &mut Tx<'_>, rows: &[(String, &Binding)]) -> Result<(), Stor
                     // Whole seconds, rounded up: nobody who reads them sees a contact end early.
                     .push_bind(binding.expires_at.saturating_add(999).div_euclid(1000))
                     .push_bind(f64::from(binding.q) / 1000.0)
-                    .push_bind(fitting(&binding.call_id, 255))
+                    .push_bind(cut(&binding.call_id, 255))
                     .push_bind(i64::from(binding.cseq))
                     .push_bind(utc(binding.last_modified))
-                    .push_bind(fitting(&binding.user_agent, 255))
-                    .push_bind(fitting(&binding.socket, 128))
+                    .push_bind(cut(&binding.user_agent, 255))
+                    .push_bind(cut(&binding.socket, 128))
                     .push_bind(binding.instance.as_deref())
                     .push_bind(binding.expires_at)
                     .push_bind(i64::from(binding.q))
                     .push_bind(i64::from(binding.reg_id))
-                    .push_bind(fitting(&binding.node, 128))
+                    .push_bind(cut(&binding.node, 128))
                     .push_bind(binding.last_modified);
             });
             push_newer(&mut query);
@@ -251,14 +251,9 @@ async fn upsert(tx: &mut Tx<'_>, rows: &[(String, &Binding)]) -> Result<(), Stor
     Ok(())
 }
 
-/// As much of a text as a column takes.
-fn fitting(text: &str, characters: usize) -> &str {
-    text.char_indices().nth(characters).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
-}
-
 /// Removes rows that were not changed after what is known of them.
 async fn delete(tx: &mut Tx<'_>, gone: &[(String, i64)]) -> Result<(), StoreError> {
-    for chunk in gone.chunks(KEYS) {
+    for chunk in pieces(gone) {
         on!(tx, c => {
             let mut query = QueryBuilder::<DB>::new("DELETE FROM location WHERE ");
             for (i, (ruid, until)) in chunk.iter().enumerate() {
@@ -274,7 +269,7 @@ async fn delete(tx: &mut Tx<'_>, gone: &[(String, i64)]) -> Result<(), StoreErro
 
 async fn delete_ended(tx: &mut Tx<'_>, ruids: &[String], before: i64) -> Result<u64, StoreError> {
     let mut count = 0;
-    for chunk in ruids.chunks(KEYS) {
+    for chunk in pieces(ruids) {
         count += on!(tx, c => {
             let mut query = QueryBuilder::<DB>::new("DELETE FROM location WHERE ruid IN (");
             let mut list = query.separated(", ");
@@ -388,11 +383,5 @@ mod tests {
         assert_ne!(contact("x"), contact("y"));
         assert_ne!(instance("x", 1), instance("x", 2));
         assert_ne!(instance("x1", 1), instance("x", 11));
-    }
-
-    #[test]
-    fn long_texts_are_cut_at_a_character() {
-        assert_eq!(fitting("abc", 3), "abc");
-        assert_eq!(fitting("\u{e4}bc", 2), "\u{e4}b");
     }
 }

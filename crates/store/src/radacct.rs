@@ -8,6 +8,7 @@
 use crate::dialect::{Spelling, push_upsert};
 use crate::error::StoreError;
 use crate::lasting_calls;
+use crate::pieces::pieces;
 use crate::store::Store;
 use crate::time::utc;
 use crate::tx::{Actor, Tx, on};
@@ -17,8 +18,6 @@ use sqlx::QueryBuilder;
 pub const INTERRUPTED: &str = "NAS-Reboot";
 /// How far back a node that starts looks for calls that it left open.
 const LONGEST_CALL: i64 = 7 * 86_400_000;
-/// Rows of one INSERT: 30 values each, below SQLite's limit of 32766.
-const ROWS: usize = 200;
 
 /// One call, as it is written.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -107,7 +106,7 @@ impl Store {
         }
         self.write(&Actor::system("insert_cdrs"), |tx| {
             Box::pin(async move {
-                for chunk in cdrs.chunks(ROWS) {
+                for chunk in pieces(cdrs) {
                     insert(tx, chunk).await?;
                 }
                 lasting_calls::insert(tx, cdrs).await
@@ -126,8 +125,8 @@ impl Store {
             .write(&Actor::system("stop_cdrs"), |tx| {
                 Box::pin(async move {
                     let mut stopped = 0;
-                    for stop in stops {
-                        stopped += usize::from(update_stopped(tx, stop).await?);
+                    for some in pieces(stops) {
+                        stopped += update_stopped(tx, some).await?;
                     }
                     lasting_calls::stop(tx, stops).await?;
                     Ok::<_, StoreError>(stopped)
@@ -285,39 +284,80 @@ async fn insert(tx: &mut Tx<'_>, cdrs: &[Cdr]) -> Result<(), StoreError> {
     })
 }
 
+/// A call as it is found for its end.
+#[derive(sqlx::FromRow)]
+struct Begun {
+    id: i64,
+    session_id: String,
+    from_tag: String,
+    to_tag: String,
+    started: i64,
+    lasts: bool,
+}
+
+impl Begun {
+    /// Whether an end is that of this call; whoever was called may hang up.
+    fn ends_by(&self, stop: &CdrStop) -> bool {
+        let tags = (self.from_tag.as_str(), self.to_tag.as_str());
+        let (from, to) = (cut(&stop.from_tag, 128), cut(&stop.to_tag, 128));
+        self.session_id == cut(&stop.session_id, 255) && (tags == (from, to) || tags == (to, from))
+    }
+}
+
+/// Writes the ends of some calls; tells how many of them lasted.
+///
 /// A call that was closed because its node was killed may end once more: it went on without us.
-async fn update_stopped(tx: &mut Tx<'_>, stop: &CdrStop) -> Result<bool, StoreError> {
-    let found: Option<(i64, i64, bool)> = on!(tx, c => {
-        sqlx::query_as::<DB, (i64, i64, bool)>(
-            "SELECT RadAcctId, start_unix, AcctStopTime IS NULL FROM radacct WHERE AcctSessionId = ? \
-             AND ((SipFromTag = ? AND SipToTag = ?) OR (SipFromTag = ? AND SipToTag = ?)) \
-             AND (AcctStopTime IS NULL OR AcctTerminateCause = ?)",
-        )
-        .bind(cut(&stop.session_id, 255))
-        .bind(cut(&stop.from_tag, 128))
-        .bind(cut(&stop.to_tag, 128))
-        .bind(cut(&stop.to_tag, 128))
-        .bind(cut(&stop.from_tag, 128))
-        .bind(INTERRUPTED)
-        .fetch_optional(&mut *c)
-        .await
+async fn update_stopped(tx: &mut Tx<'_>, stops: &[CdrStop]) -> Result<usize, StoreError> {
+    let found: Vec<Begun> = on!(tx, c => {
+        let mut query = QueryBuilder::<DB>::new(
+            "SELECT RadAcctId AS id, AcctSessionId AS session_id, SipFromTag AS from_tag, SipToTag AS to_tag, \
+             start_unix AS started, AcctStopTime IS NULL AS lasts FROM radacct WHERE AcctSessionId IN (",
+        );
+        let mut list = query.separated(", ");
+        for stop in stops {
+            list.push_bind(cut(&stop.session_id, 255));
+        }
+        query.push(") AND (AcctStopTime IS NULL OR AcctTerminateCause = ").push_bind(INTERRUPTED);
+        query.push(") ORDER BY RadAcctId");
+        query.build_query_as::<Begun>().fetch_all(&mut *c).await
     })?;
-    let Some((id, started, lasted)) = found else { return Ok(false) };
+    // The first end of a call counts.
+    let ends: Vec<(&Begun, &CdrStop)> = found
+        .iter()
+        .filter_map(|call| Some((call, stops.iter().find(|stop| call.ends_by(stop))?)))
+        .collect();
+    for some in pieces(&ends) {
+        end(tx, some).await?;
+    }
+    Ok(ends.iter().filter(|(call, _)| call.lasts).count())
+}
+
+async fn end(tx: &mut Tx<'_>, ends: &[(&Begun, &CdrStop)]) -> Result<(), StoreError> {
     on!(tx, c => {
         // What was priced for an interrupted call is priced again.
-        sqlx::query::<DB>(
-            "UPDATE radacct SET AcctStopTime = ?, AcctSessionTime = ?, ConnectInfo_stop = '200', \
-             AcctTerminateCause = ?, Normalized = '0' WHERE RadAcctId = ?",
-        )
-        .bind(utc(stop.stopped_at))
-        .bind(seconds_between(started.saturating_mul(1000), stop.stopped_at))
-        .bind(cut(&stop.cause, 32))
-        .bind(id)
-        .execute(&mut *c)
-        .await
-        .map(drop)
-    })?;
-    Ok(lasted)
+        let mut query = QueryBuilder::<DB>::new(
+            "UPDATE radacct SET ConnectInfo_stop = '200', Normalized = '0', AcctStopTime = CASE RadAcctId",
+        );
+        for (call, stop) in ends {
+            query.push(" WHEN ").push_bind(call.id).push(" THEN ").push_bind(utc(stop.stopped_at));
+        }
+        query.push(" END, AcctSessionTime = CASE RadAcctId");
+        for (call, stop) in ends {
+            let lasted = seconds_between(call.started.saturating_mul(1000), stop.stopped_at);
+            query.push(" WHEN ").push_bind(call.id).push(" THEN ").push_bind(lasted);
+        }
+        query.push(" END, AcctTerminateCause = CASE RadAcctId");
+        for (call, stop) in ends {
+            query.push(" WHEN ").push_bind(call.id).push(" THEN ").push_bind(cut(&stop.cause, 32));
+        }
+        query.push(" END WHERE RadAcctId IN (");
+        let mut list = query.separated(", ");
+        for (call, _) in ends {
+            list.push_bind(call.id);
+        }
+        query.push(")");
+        query.build().execute(&mut *c).await.map(drop)
+    })
 }
 
 /// Whole seconds of a call, never negative.
@@ -326,6 +366,21 @@ fn seconds_between(start: i64, stop: i64) -> i64 {
 }
 
 /// As much of a text as a column takes: a long header must not cost a call its record.
-pub(crate) fn cut(text: &str, characters: usize) -> String {
-    text.chars().take(characters).collect()
+pub(crate) fn cut(text: &str, characters: usize) -> &str {
+    if text.len() <= characters {
+        return text;
+    }
+    text.char_indices().nth(characters).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_cut_at_a_character() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("\u{e4}bc", 3), "\u{e4}bc");
+        assert_eq!(cut("\u{e4}bc", 2), "\u{e4}b");
+    }
 }

@@ -57,7 +57,7 @@ impl Engine {
                         field(HeaderName::Accept, "application/sdp"),
                         field(HeaderName::Supported, "path, outbound"),
                     ];
-                    self.reply(id, 200, None, &fields);
+                    self.reply_statelessly(id, 200, &fields);
                 }
                 _ => {
                     self.reply(id, 405, None, &vec![(HeaderName::Allow, ALLOWED.to_owned())]);
@@ -72,6 +72,8 @@ impl Engine {
             return self.reply(id, 483, None, &Vec::new());
         }
         match self.admit(incoming, method, uri) {
+            // Whoever has not proved anything yet costs no memory.
+            Admission::Refused(407, _, fields) => self.reply_statelessly(id, 407, &fields),
             Admission::Refused(status, phrase, fields) => self.reply(id, status, phrase, &fields),
             admission => self.call(incoming.clone(), admission, Waited::default()),
         }

@@ -34,6 +34,11 @@ impl Engine {
             Err((status, fields)) => {
                 let exists = self.directory.account_at(&address).is_some();
                 self.asked_for(&incoming.source, &address.to_string(), exists);
+                // Whoever has not proved anything yet costs no memory.
+                if status == 401 {
+                    self.metrics.registration(status);
+                    return self.reply_statelessly(id, status, &fields);
+                }
                 return self.register_reply(id, status, None, &fields);
             }
         };

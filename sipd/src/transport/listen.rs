@@ -54,11 +54,29 @@ fn udp_socket(address: SocketAddr, receive_buffer: usize) -> io::Result<UdpSocke
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    // A burst must wait in the kernel rather than be lost; the system caps what it grants.
+    // A burst must wait in the kernel rather than be lost; the system caps what it grants. Answers come in bursts too:
+    // those to all registrations of one commit.
     socket.set_recv_buffer_size(receive_buffer)?;
+    socket.set_send_buffer_size(receive_buffer)?;
+    for (kind, limit, granted) in [
+        ("receive", "net.core.rmem_max", granted(socket.recv_buffer_size()?)),
+        ("send", "net.core.wmem_max", granted(socket.send_buffer_size()?)),
+    ] {
+        if granted < receive_buffer {
+            tracing::warn!(
+                %address, granted, wanted = receive_buffer,
+                "the system grants a smaller {kind} buffer (limits.receive_buffer): raise {limit}, or bursts are lost"
+            );
+        }
+    }
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     UdpSocket::from_std(socket.into())
+}
+
+/// What a buffer really holds: Linux says twice as much, for its own bookkeeping.
+const fn granted(said: usize) -> usize {
+    if cfg!(target_os = "linux") { said / 2 } else { said }
 }
 
 /// Each family has its own sockets, so that `[::]` and `0.0.0.0` may stand beside each other.

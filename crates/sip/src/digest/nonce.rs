@@ -6,14 +6,15 @@
 //! for whom it was made, which half of the random number tells, matters only when credentials are wrong.
 
 use super::{hex, read_hex};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use crate::proxy::secret::keyed;
+use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use std::fmt;
 
 /// The secret under which nonces are made. A new one makes all nonces in use stale, which costs each phone
 /// one more round trip and nothing else.
 #[derive(Clone)]
-pub struct NonceKey([u8; 32]);
+pub struct NonceKey(Hmac<Sha256>);
 
 /// What a nonce turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +35,9 @@ pub enum NonceState {
 impl NonceKey {
     /// Takes a key; it must come from a generator that cannot be predicted.
     #[must_use]
-    pub const fn from_bytes(key: [u8; 32]) -> Self {
-        Self(key)
+    pub fn from_bytes(key: [u8; 32]) -> Self {
+        // What depends on the key alone is computed once.
+        Self(keyed(key))
     }
 
     /// Makes a nonce. `now` is in milliseconds since 1970 UTC.
@@ -100,14 +102,12 @@ impl NonceKey {
 
     fn mac_of(&self, parts: &[&[u8]]) -> [u8; 16] {
         let mut half = [0; 16];
-        // A key of any length fits HMAC; the branch without one cannot be taken.
-        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) {
-            for part in parts {
-                mac.update(part);
-            }
-            for (to, from) in half.iter_mut().zip(mac.finalize().into_bytes()) {
-                *to = from;
-            }
+        let mut mac = self.0.clone();
+        for part in parts {
+            mac.update(part);
+        }
+        for (to, from) in half.iter_mut().zip(mac.finalize().into_bytes()) {
+            *to = from;
         }
         half
     }

@@ -1,6 +1,7 @@
 //! Messages that this element makes itself, most of them from one that it received.
 
 use super::head::Head;
+use super::known::Known;
 use super::{Message, Method, StartLine};
 use crate::header::{
     CSeq, FromHeader, Header, HeaderError, HeaderName, MaxForwards, ToHeader, Via,
@@ -71,7 +72,14 @@ impl Message {
     }
 
     fn made(start: StartLine, head: Head) -> Self {
-        Self { start, start_octets: Bytes::new(), head, body: Bytes::new(), whole: Bytes::new() }
+        Self {
+            start,
+            start_octets: Bytes::new(),
+            head,
+            body: Bytes::new(),
+            whole: Bytes::new(),
+            known: Known::default(),
+        }
     }
 }
 
@@ -79,7 +87,7 @@ impl Message {
 pub(super) fn response(request: &Head, code: u16, phrase: &str, to_tag: Option<&str>) -> Message {
     let code = code.clamp(100, 699);
     let phrase: String = phrase.chars().filter(|c| !c.is_control()).collect();
-    let mut head = Head::empty();
+    let mut head = Head::with_room();
     head.copy_from(request.named(HeaderName::Via));
     head.copy_from(request.named(HeaderName::From));
     let tag = to_tag.filter(|_| code != 100);

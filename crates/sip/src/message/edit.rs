@@ -1,5 +1,6 @@
 //! Edits. Each touches the fields it names and nothing else.
 
+use super::known::Known;
 use super::{Message, StartLine};
 use crate::header::scan::split_list;
 use crate::header::{
@@ -9,6 +10,7 @@ use crate::header::{
 use crate::uri::Uri;
 use bytes::Bytes;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// What became of Max-Forwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +53,11 @@ impl Message {
     /// Writes into the topmost Via where the request came from (section 18.2.1, RFC 3581 section 4).
     pub fn record_source(&mut self, address: IpAddr, port: u16) -> Result<(), HeaderError> {
         let mut via = self.top_via()?;
-        if via.record_source(address, port) {
+        self.known.via = None;
+        if Arc::make_mut(&mut via).record_source(address, port) {
             self.replace_top_via(&via)?;
         }
+        self.known.via = Some(via);
         Ok(())
     }
 
@@ -95,7 +99,7 @@ impl Message {
         let mut values: Vec<&str> = split_list(text).collect();
         let last = H::parse_one(values.pop().unwrap_or(""))?;
         let rest = values.join(", ");
-        self.whole = Bytes::new();
+        self.touch(H::NAME);
         if rest.is_empty() {
             self.head.remove(at);
         } else {
@@ -123,13 +127,13 @@ impl Message {
 
     /// Adds a field at the end, of a name that need not be known to this crate.
     pub fn append_named(&mut self, name: &str, value: &str) {
-        self.whole = Bytes::new();
+        self.touch(HeaderName::of(name.as_bytes()));
         self.head.push(name, value);
     }
 
     /// Sets a field: in the place of the first one, the others of that name are removed; or at the end.
     pub fn set(&mut self, name: HeaderName, value: &str) {
-        self.whole = Bytes::new();
+        self.touch(name);
         let Some(at) = self.head.position(name) else {
             self.head.push(name.as_str(), value);
             return;
@@ -147,12 +151,13 @@ impl Message {
 
     /// Removes all fields of a name; how many there were.
     pub fn remove(&mut self, name: HeaderName) -> usize {
-        self.retain(|field| field.name() != name)
+        self.without(name, |field| field.name() != name)
     }
 
     /// Removes all fields of a name that need not be known to this crate; how many there were.
     pub fn remove_named(&mut self, name: &str) -> usize {
-        self.retain(|field| !field.is(name))
+        let known = HeaderName::of(name.as_bytes());
+        self.without(known, |field| !field.has_name(known, name))
     }
 
     /// Keeps the fields that pass; how many did not.
@@ -160,13 +165,14 @@ impl Message {
         let removed = self.head.retain(keep);
         if removed > 0 {
             self.whole = Bytes::new();
+            self.known = Known::default();
         }
         removed
     }
 
     /// Adds all fields of a name from another message, octet by octet.
     pub fn copy(&mut self, name: HeaderName, from: &Self) {
-        self.whole = Bytes::new();
+        self.touch(name);
         self.head.copy_from(from.head.named(name));
     }
 
@@ -174,8 +180,8 @@ impl Message {
     pub fn set_to_tag(&mut self, tag: &str) -> Result<(), HeaderError> {
         let mut to = self.to_header()?;
         if to.tag().is_none() {
-            to.set_tag(tag);
-            self.set_header(&to);
+            Arc::make_mut(&mut to).set_tag(tag);
+            self.set_header(&*to);
         }
         Ok(())
     }
@@ -217,8 +223,23 @@ impl Message {
         }
     }
 
-    fn insert_at(&mut self, at: usize, name: HeaderName, value: &str) {
+    /// Keeps the fields that pass; those that do not are all of this name.
+    fn without(&mut self, name: HeaderName, keep: impl Fn(super::Field<'_>) -> bool) -> usize {
+        let removed = self.head.retain(keep);
+        if removed > 0 {
+            self.touch(name);
+        }
+        removed
+    }
+
+    /// Says that a field of this name is edited.
+    fn touch(&mut self, name: HeaderName) {
         self.whole = Bytes::new();
+        self.known.forget(name);
+    }
+
+    fn insert_at(&mut self, at: usize, name: HeaderName, value: &str) {
+        self.touch(name);
         self.head.insert(at, name.as_str(), value);
     }
 
@@ -238,7 +259,7 @@ impl Message {
             (Some(new), None) => Some(new.to_owned()),
             (None, rest) => rest.map(ToOwned::to_owned),
         };
-        self.whole = Bytes::new();
+        self.touch(name);
         match value {
             Some(value) => self.head.rewrite(at, &value),
             None => self.head.remove(at),

@@ -54,6 +54,11 @@ impl Head {
         Self::default()
     }
 
+    /// A header section without fields, with room for those of most responses.
+    pub(crate) fn with_room() -> Self {
+        Self { raw: Bytes::new(), added: Vec::with_capacity(768), fields: Vec::with_capacity(16) }
+    }
+
     /// Reads the header section that begins at `start`.
     pub(crate) fn index(raw: &Bytes, start: usize, max_fields: usize) -> Indexed {
         let mut head = Self {
@@ -271,10 +276,14 @@ impl<'a> Field<'a> {
     /// Whether the field has this name, in whatever form it is written.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
-        match HeaderName::of(name.as_bytes()) {
-            HeaderName::Other => self.name_text().eq_ignore_ascii_case(name),
-            known => self.name() == known,
-        }
+        self.has_name(HeaderName::of(name.as_bytes()), name)
+    }
+
+    /// As [`is`](Self::is), for a name that was recognised already.
+    pub(crate) fn has_name(&self, known: HeaderName, name: &str) -> bool {
+        let written = || self.slice(self.entry.line, self.entry.name_end);
+        self.name() == known
+            && (known != HeaderName::Other || written().eq_ignore_ascii_case(name.as_bytes()))
     }
 
     /// The value as it stands in the message, perhaps folded, without white space around it.

@@ -22,6 +22,7 @@ mod build;
 mod edit;
 mod fault;
 mod head;
+mod known;
 mod method;
 mod parse;
 mod read;
@@ -39,6 +40,8 @@ pub(crate) use parse::refuse_section as refuse;
 use crate::uri::Uri;
 use bytes::Bytes;
 use head::Head;
+use known::Known;
+use std::borrow::Cow;
 use std::fmt;
 
 /// A request or response.
@@ -51,6 +54,7 @@ pub struct Message {
     body: Bytes,
     /// The whole message as received; empty once anything has been edited.
     whole: Bytes,
+    known: Known,
 }
 
 /// The first line of a message.
@@ -84,21 +88,34 @@ impl Message {
         if !self.whole.is_empty() {
             return self.whole.len();
         }
-        let start = if self.start_octets.is_empty() {
-            self.start.to_string().len() + 2
-        } else {
-            self.start_octets.len()
-        };
-        start + self.head.printed_len() + 2 + self.body.len()
+        self.first_line().len() + self.head.printed_len() + 2 + self.body.len()
     }
 
     /// Prints the message into a new vector.
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
-        let length = self.start_octets.len() + 256 + self.head.printed_len() + self.body.len();
+        let start = self.first_line();
+        // Exactly as long as it will be, since responses are kept for a while.
+        let length = start.len() + self.head.printed_len() + 2 + self.body.len();
         let mut out = Vec::with_capacity(length);
-        self.print(&mut out);
+        self.print_after(&start, &mut out);
         out
+    }
+
+    /// The start line with its CRLF.
+    fn first_line(&self) -> Cow<'_, [u8]> {
+        if self.start_octets.is_empty() {
+            Cow::Owned(format!("{}\r\n", self.start).into_bytes())
+        } else {
+            Cow::Borrowed(&self.start_octets)
+        }
+    }
+
+    fn print_after(&self, start: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(start);
+        self.head.print(out);
+        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(&self.body);
     }
 
     /// Prints the message after what is in `out`.
@@ -107,15 +124,7 @@ impl Message {
             out.extend_from_slice(&self.whole);
             return;
         }
-        if self.start_octets.is_empty() {
-            out.extend_from_slice(self.start.to_string().as_bytes());
-            out.extend_from_slice(b"\r\n");
-        } else {
-            out.extend_from_slice(&self.start_octets);
-        }
-        self.head.print(out);
-        out.extend_from_slice(b"\r\n");
-        out.extend_from_slice(&self.body);
+        self.print_after(&self.first_line(), out);
     }
 }
 

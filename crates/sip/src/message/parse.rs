@@ -2,6 +2,7 @@
 
 use super::fault::{Malformed, Reason};
 use super::head::{Head, Indexed, find_lf};
+use super::known::Known;
 use super::{Message, Method, StartLine};
 use crate::header::scan::is_token;
 use crate::header::{ContentLength, Header, HeaderError, HeaderName};
@@ -74,15 +75,19 @@ impl Message {
             Ok(end) => end,
             Err(reason) => return Err(fail(reason, head)),
         };
-        let message = Self {
+        let mut message = Self {
             start: line,
             start_octets: octets.slice(..line_length),
             body: octets.slice(body..end),
             whole: octets.slice(..end),
             head,
+            known: Known::default(),
         };
         match message.validate() {
-            Ok(()) => Ok(message),
+            Ok(known) => {
+                message.known = known;
+                Ok(message)
+            }
             Err(reason) => Err(fail(reason, message.head)),
         }
     }

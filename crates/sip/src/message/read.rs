@@ -9,6 +9,7 @@ use crate::header::{
 };
 use crate::uri::Uri;
 use bytes::Bytes;
+use std::sync::Arc;
 
 impl Message {
     /// The first line.
@@ -84,7 +85,8 @@ impl Message {
     /// The first header field of a name that need not be known to this crate.
     #[must_use]
     pub fn field_named(&self, name: &str) -> Option<Field<'_>> {
-        self.head.fields().find(|field| field.is(name))
+        let known = HeaderName::of(name.as_bytes());
+        self.head.fields().find(|field| field.has_name(known, name))
     }
 
     /// Whether there is a header field of that name.
@@ -125,8 +127,11 @@ impl Message {
     }
 
     /// The topmost Via.
-    pub fn top_via(&self) -> Result<Via, HeaderError> {
-        self.first()?.ok_or(HeaderError::new(HeaderName::Via, HeaderError::MISSING))
+    pub fn top_via(&self) -> Result<Arc<Via>, HeaderError> {
+        if let Some(via) = &self.known.via {
+            return Ok(Arc::clone(via));
+        }
+        self.first()?.map(Arc::new).ok_or(HeaderError::new(HeaderName::Via, HeaderError::MISSING))
     }
 
     /// All Via values, topmost first.
@@ -135,13 +140,19 @@ impl Message {
     }
 
     /// `From`.
-    pub fn from_header(&self) -> Result<FromHeader, HeaderError> {
-        self.required()
+    pub fn from_header(&self) -> Result<Arc<FromHeader>, HeaderError> {
+        match &self.known.from {
+            Some(from) => Ok(Arc::clone(from)),
+            None => self.required().map(Arc::new),
+        }
     }
 
     /// `To`.
-    pub fn to_header(&self) -> Result<ToHeader, HeaderError> {
-        self.required()
+    pub fn to_header(&self) -> Result<Arc<ToHeader>, HeaderError> {
+        match &self.known.to {
+            Some(to) => Ok(Arc::clone(to)),
+            None => self.required().map(Arc::new),
+        }
     }
 
     /// `Call-ID`.
@@ -152,6 +163,9 @@ impl Message {
 
     /// `CSeq`.
     pub fn cseq(&self) -> Result<CSeq, HeaderError> {
+        if let Some(cseq) = &self.known.cseq {
+            return Ok(cseq.clone());
+        }
         self.required()
     }
 

@@ -6,11 +6,13 @@
 //! (section 10.3 step 7).
 
 use super::fault::Reason;
+use super::known::Known;
 use super::{Field, Message, StartLine};
 use crate::header::{
     CSeq, Contacts, FromHeader, Header, HeaderError, HeaderName, ListHeader, MaxForwards,
     OptionTags, PathHeader, RecordRouteHeader, RouteHeader, ToHeader, Via, call_id_check,
 };
+use std::sync::Arc;
 
 /// Which of the fields that may stand only once have been seen.
 #[derive(Default)]
@@ -27,22 +29,26 @@ struct Seen {
 }
 
 impl Message {
-    /// Checks the header section.
-    pub(super) fn validate(&self) -> Result<(), Reason> {
+    /// Checks the header section; gives the values that are asked for most.
+    pub(super) fn validate(&self) -> Result<Known, Reason> {
         let mut seen = Seen::default();
+        let mut known = Known::default();
         for field in self.head.fields() {
             match field.name() {
                 HeaderName::Via => {
                     seen.via = true;
-                    check_list::<Via>(field)?;
+                    for value in crate::header::scan::split_list(text(field)?) {
+                        let via = Via::parse_one(value)?;
+                        known.via.get_or_insert_with(|| Arc::new(via));
+                    }
                 }
                 HeaderName::From => {
                     once(&mut seen.from, field)?;
-                    FromHeader::parse(text(field)?)?;
+                    known.from = Some(Arc::new(FromHeader::parse(text(field)?)?));
                 }
                 HeaderName::To => {
                     once(&mut seen.to, field)?;
-                    ToHeader::parse(text(field)?)?;
+                    known.to = Some(Arc::new(ToHeader::parse(text(field)?)?));
                 }
                 HeaderName::CallId => {
                     once(&mut seen.call_id, field)?;
@@ -50,7 +56,9 @@ impl Message {
                 }
                 HeaderName::CSeq => {
                     once(&mut seen.cseq, field)?;
-                    self.check_cseq(&CSeq::parse(text(field)?)?)?;
+                    let cseq = CSeq::parse(text(field)?)?;
+                    self.check_cseq(&cseq)?;
+                    known.cseq = Some(cseq);
                 }
                 HeaderName::MaxForwards => {
                     once(&mut seen.max_forwards, field)?;
@@ -76,7 +84,7 @@ impl Message {
         ];
         match mandatory.iter().find(|(seen, _)| !seen) {
             Some((_, name)) => Err(HeaderError::new(*name, HeaderError::MISSING).into()),
-            None => Ok(()),
+            None => Ok(known),
         }
     }
 

@@ -12,7 +12,7 @@ use std::fmt;
 /// It must come from a generator that cannot be predicted and must outlive the process: calls that were set
 /// up under one secret can no longer be routed under another.
 #[derive(Clone)]
-pub struct Secret([u8; 32]);
+pub struct Secret(Hmac<Sha256>);
 
 /// What a signature is for, so that one kind cannot pass as another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,14 +36,14 @@ pub(crate) enum Purpose {
 impl Secret {
     /// Takes a secret.
     #[must_use]
-    pub const fn from_bytes(secret: [u8; 32]) -> Self {
-        Self(secret)
+    pub fn from_bytes(secret: [u8; 32]) -> Self {
+        // What depends on the secret alone is computed once.
+        Self(keyed(secret))
     }
 
     /// Signs a list of parts; where one ends and the next begins counts.
     pub(crate) fn sign(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
-        // HMAC takes keys of any length; one of 32 octets cannot be refused.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; 32] };
+        let mut mac = self.0.clone();
         mac.update(&[purpose as u8]);
         for part in parts {
             mac.update(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
@@ -66,6 +66,13 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret")
     }
+}
+
+/// HMAC under a key, ready for messages. A key that is shorter than a block is one with zeros behind it (RFC 2104).
+pub(crate) fn keyed(key: [u8; 32]) -> Hmac<Sha256> {
+    let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
+    block.iter_mut().zip(key).for_each(|(octet, of_key)| *octet = of_key);
+    Hmac::new(&block)
 }
 
 /// Compares signatures in constant time.

@@ -11,7 +11,7 @@ use super::{Entity, Stack};
 use crate::header::{HeaderName, Transport};
 use crate::message::{Message, Method};
 use crate::proxy::answer::Answer;
-use crate::proxy::branch::Branch;
+use crate::proxy::branch::{Branch, loop_hash};
 use crate::proxy::context::{Ending, Order, ResponseContext, Waits};
 use crate::proxy::plan::{ForwardPlan, ForwardTarget};
 use crate::proxy::validate::{has_hops_left, makes_dialog};
@@ -64,6 +64,7 @@ impl Stack {
         plan: ForwardPlan,
         reports_call: bool,
     ) -> bool {
+        self.settle();
         let Some(server) = self.servers.get_mut(server_id) else { return false };
         let Some(request) = server.request.clone() else { return false };
         if server.context.is_some() {
@@ -90,7 +91,10 @@ impl Stack {
             proxy: ResponseContext::new(is_invite, plan.recurse, plan.steps, waits),
             server: server_id,
             source: server.source.clone(),
-            loop_hash: server.loop_hash,
+            loop_hash: server.loop_hash.unwrap_or_else(|| {
+                let secret = &self.config.secret;
+                loop_hash(secret, &request, server.source.remote.ip()).unwrap_or_default()
+            }),
             edits: plan.edits,
             clients: Vec::new(),
             breadth,

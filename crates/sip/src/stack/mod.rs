@@ -195,6 +195,8 @@ pub struct Stack {
     is_draining: bool,
     shedding: Shedding,
     refuser: Refuser,
+    /// A server transaction that is not in the tables yet.
+    newest: Option<Key<ServerTransaction>>,
 }
 
 impl Stack {
@@ -219,6 +221,7 @@ impl Stack {
             is_draining: false,
             shedding: Shedding::Nothing,
             refuser: Refuser::of(&config),
+            newest: None,
             config,
         }
     }
@@ -272,6 +275,7 @@ impl Stack {
 
     /// Takes a message that arrived.
     pub fn receive(&mut self, now: Moment, source: Source, message: Message) {
+        self.settle();
         if message.is_request() {
             self.receive_request(now, source, message);
         } else {
@@ -328,6 +332,24 @@ impl Stack {
         if let Some(server) = self.servers.get_mut(id.0) {
             server.limit_repeats(most);
         }
+    }
+
+    /// Answers a request like [`reply`](Self::reply) and keeps nothing of it, when nothing has happened since it came up
+    /// (RFC 3261 section 8.2.7): for challenges and whatever else may be answered anew when the request comes again. An
+    /// ACK for the answer is absorbed.
+    pub fn reply_statelessly(
+        &mut self,
+        now: Moment,
+        id: ServerTransactionId,
+        status: u16,
+        phrase: Option<&str>,
+        fields: &[(HeaderName, String)],
+    ) -> bool {
+        if self.newest == Some(id.0) {
+            let phrase = phrase.unwrap_or(reason_phrase(status));
+            return self.answer_statelessly(id.0, status, phrase, fields);
+        }
+        self.reply(now, id, status, phrase, fields)
     }
 
     /// The tag that responses of our own to a request have in To.
@@ -414,11 +436,13 @@ impl Stack {
     /// When [`timeout`](Self::timeout) has to be called next.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Moment> {
-        self.queue.next()
+        let newest = self.newest.and_then(|id| self.servers.get(id)?.deadline());
+        self.queue.next().into_iter().chain(newest).min()
     }
 
     /// Lets everything happen that is due.
     pub fn timeout(&mut self, now: Moment) {
+        self.settle();
         while let Some((at, entity)) = self.queue.pop_due(now) {
             if let Entity::Ack(number) = entity {
                 self.counters.dropped += u64::from(self.acks.remove(&number).is_some());

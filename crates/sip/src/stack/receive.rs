@@ -3,11 +3,12 @@
 use super::output::{IncomingRequest, Output, ServerTransactionId};
 use super::{Stack, forwarding::has_to_tag};
 
+use crate::header::HeaderName;
 use crate::message::{Malformed, Message, Method};
 use crate::proxy::branch::{Branch, loop_hash};
 use crate::proxy::plan::{ForwardPlan, ForwardTarget};
 use crate::proxy::record_route::{OwnRoute, take_off};
-use crate::proxy::validate::{Refusal, is_service_urn, undo_strict_routing, validate};
+use crate::proxy::validate::{is_service_urn, undo_strict_routing, validate};
 use crate::proxy::{Destination, Source, forward};
 use crate::transaction::{Moment, ServerKey};
 use crate::uri::Uri;
@@ -26,7 +27,9 @@ impl Stack {
         match (request.method(), known) {
             (Some(Method::Ack), known) => {
                 // An ACK for a 2xx has a branch of its own, from clients of RFC 2543 excepted.
-                if known.is_none_or(|id| self.acknowledged(now, id)) {
+                if known.is_none_or(|id| self.acknowledged(now, id))
+                    && !(known.is_none() && self.is_for_answer_of_ours(&key, &request))
+                {
                     self.forward_ack(now, request);
                 }
             }
@@ -34,6 +37,11 @@ impl Stack {
             (Some(Method::Cancel), None) => self.receive_cancel(now, source, key, request),
             (_, None) => self.receive_new(now, source, key, request),
         }
+    }
+
+    /// Whether an ACK is for an answer that we gave without keeping anything: it has the tag that we made.
+    fn is_for_answer_of_ours(&self, key: &ServerKey, ack: &Message) -> bool {
+        ack.to_header().is_ok_and(|to| to.tag() == Some(self.tag_of(key).as_str()))
     }
 
     /// Section 16.10 and 9.2.
@@ -44,6 +52,7 @@ impl Stack {
             return self.refuse_statelessly(&source, &key, &cancel, 503);
         }
         let own = self.open_server(now, key, cancel.clone(), source);
+        self.settle();
         let Some(invite) = found else {
             self.reply_own(now, own, 481, &[]);
             return;
@@ -70,11 +79,9 @@ impl Stack {
             self.counters.shed += 1;
             return self.refuse_statelessly(&source, &key, &request, 503);
         }
-        let hash = loop_hash(&self.config.secret, &request, source.remote.ip());
-        let refused = match hash {
-            Ok(hash) => validate(&request, &self.interfaces, hash, &self.config.supported),
-            Err(error) => Err(Refusal::from(error)),
-        };
+        let hash = || loop_hash(&self.config.secret, &request, source.remote.ip());
+        let refused = validate(&request, &self.interfaces, hash, &self.config.supported);
+        let hash = if request.has(HeaderName::Route) { hash().ok() } else { None };
         let own_route = if refused.is_ok() { self.own_route(&mut request) } else { OwnRoute::None };
         let id = self.open_server(now, key, request, source.clone());
         if let Err(refusal) = refused {
@@ -87,7 +94,7 @@ impl Stack {
             return;
         }
         let Some(server) = self.servers.get_mut(id) else { return };
-        server.loop_hash = hash.unwrap_or_default();
+        server.loop_hash = hash;
         let Some(request) = server.request.clone() else { return };
         let merge = server.merge.clone();
         let is_for_other_node = matches!(own_route, OwnRoute::Flow(_));
@@ -106,7 +113,7 @@ impl Stack {
             id: ServerTransactionId(id),
             request,
             source,
-            is_merged: copies.is_some_and(|copies| copies > 1),
+            is_merged: copies.is_some_and(|copies| copies > 0),
             is_stray: is_in_dialog,
         })));
     }

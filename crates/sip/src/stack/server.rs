@@ -28,7 +28,8 @@ pub(super) struct ServerTransaction {
     pub(super) response: Option<Bytes>,
     pub(super) to_tag: String,
     pub(super) context: Option<Key<Context>>,
-    pub(super) loop_hash: [u8; 6],
+    /// Made before Route entries of ours were taken off; `None` when there were none.
+    pub(super) loop_hash: Option<[u8; 6]>,
     /// When a 100 is due.
     pub(super) trying_at: Option<Moment>,
     /// When the application must have answered.
@@ -89,7 +90,7 @@ impl ServerTransaction {
 }
 
 impl Stack {
-    /// Begins a server transaction.
+    /// Begins a server transaction, which [`settle`](Self::settle) makes one that is found again.
     pub(super) fn open_server(
         &mut self,
         now: Moment,
@@ -105,9 +106,6 @@ impl Stack {
             ServerMachine::Other(NonInviteServer::new(is_reliable))
         };
         let merge = MergeKey::of(&request).ok().flatten();
-        if let Some(merge) = &merge {
-            *self.merges.entry(merge.clone()).or_insert(0) += 1;
-        }
         let transaction = ServerTransaction {
             machine,
             merge,
@@ -117,19 +115,55 @@ impl Stack {
             response: None,
             to_tag: self.tag_of(&key),
             context: None,
-            loop_hash: [0; 6],
+            loop_hash: None,
             trying_at: is_invite.then(|| now + self.config.trying_after),
             answer_by: Some(now + self.config.application_timeout),
             forget_at: None,
             armed: None,
-            key: key.clone(),
+            key,
         };
         let id = self.servers.insert(transaction);
-        self.server_index.insert(key, id);
-        self.arm(Entity::Server(id));
+        self.newest = Some(id);
         id
     }
 
+    /// Lets the newest server transaction be found by what comes again, and watches its time. Until something else
+    /// happens nothing can come again, and what is answered without keeping anything never gets here.
+    pub(super) fn settle(&mut self) {
+        let Some(id) = self.newest.take() else { return };
+        let Some(server) = self.servers.get(id) else { return };
+        self.server_index.insert(server.key.clone(), id);
+        if let Some(merge) = &server.merge {
+            *self.merges.entry(merge.clone()).or_insert(0) += 1;
+        }
+        self.arm(Entity::Server(id));
+    }
+
+    /// Answers a request and forgets it (RFC 3261 section 8.2.7): one that comes again is a new one, and gets an answer
+    /// that is as good. Over UDP nothing is sent again by us, since the client sends its request again. False when it
+    /// was answered or is being forwarded.
+    pub(super) fn answer_statelessly(
+        &mut self,
+        id: Key<ServerTransaction>,
+        status: u16,
+        phrase: &str,
+        fields: &[(HeaderName, String)],
+    ) -> bool {
+        let Some(server) = self.servers.get(id) else { return false };
+        let Some(request) = &server.request else { return false };
+        let mut response = request.response(status, phrase, Some(&server.to_tag));
+        for (name, value) in fields {
+            response.append(*name, value);
+        }
+        response.ensure_content_length();
+        let (to, octets) = (server.reply_to.clone(), response.to_vec().into());
+        self.outputs.push_back(Output::Send { to, octets, id: None });
+        self.remove_server(id);
+        true
+    }
+
+    /// Where responses to a request go (section 18.2.2): over the connection that it came by; over UDP as the
+    /// Via says, which by now holds where the request came from.
     pub(super) fn reply_to(&self, request: &Message, source: &Source) -> Destination {
         reply_to(request, source, self.config.follows_nat)
     }
@@ -158,6 +192,7 @@ impl Stack {
         id: Key<ServerTransaction>,
         mut response: Message,
     ) -> bool {
+        self.settle();
         let Some(status) = response.status() else { return false };
         let Some(server) = self.servers.get_mut(id) else { return false };
         if !server.machine.admits(status) {
@@ -313,6 +348,10 @@ impl Stack {
     /// Forgets a server transaction.
     pub(super) fn remove_server(&mut self, id: Key<ServerTransaction>) {
         let Some(server) = self.servers.remove(id) else { return };
+        if self.newest == Some(id) {
+            self.newest = None;
+            return;
+        }
         self.server_index.remove(&server.key);
         if let Some(merge) = server.merge
             && let Some(count) = self.merges.get_mut(&merge)

@@ -1,0 +1,142 @@
+//! `sipd` beside Kamailio: `make bench-sip`.
+//!
+//! Both serve the same accounts out of the same MariaDB, on one processor with it; SIPp loads them from another one, in
+//! turns, at the same rates. Printed is the processor time of the server and of the database for 1,000 cycles: a
+//! registration with its challenge, a call with challenge and hanging up, a call that a busy callee diverts, an OPTIONS.
+//! `sipd` keeps each registration durably and writes call records meanwhile; Kamailio does neither.
+//!
+//! `NGN_BENCH_ACCOUNTS`, `NGN_BENCH_ROUNDS` and `NGN_BENCH_SECONDS` set other sizes, `NGN_BENCH_HIGHEST=1` looks for the
+//! highest rates too, `NGN_BENCH_NICE=-15` puts all that takes part before other users of the machine (root).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
+mod load;
+mod servers;
+mod usage;
+
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+use load::{Cycle, Load, Run};
+use servers::{Peer, start};
+use usage::Usage;
+
+/// Accounts; the upper half is busy and diverts to the lower half.
+const ACCOUNTS: u64 = 20_000;
+/// How often each is measured.
+const ROUNDS: u64 = 5;
+/// How long each time, in seconds.
+const SECONDS: u64 = 4;
+/// Until transactions that are over have been forgotten (RFC 3261: timers D and J, 32 s).
+const FORGOTTEN: Duration = Duration::from_secs(45);
+
+fn main() {
+    let number = |name: &str, else_: u64| {
+        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(else_)
+    };
+    let accounts = number("NGN_BENCH_ACCOUNTS", ACCOUNTS);
+    let (rounds, seconds) =
+        (number("NGN_BENCH_ROUNDS", ROUNDS), number("NGN_BENCH_SECONDS", SECONDS));
+    if let Ok(nice) = std::env::var("NGN_BENCH_NICE") {
+        // Where sessions share the processor, it is the session's that counts.
+        fs::write("/proc/self/autogroup", nice).expect("a priority, as root");
+    }
+    let directory = tempfile::Builder::new().prefix("ngn-bench-").tempdir().expect("a directory");
+    let (peers, database) = start(directory.path(), accounts);
+    let mut load = Load::new(directory.path(), accounts);
+
+    println!("{accounts} accounts; one after the other registers all of them");
+    for peer in &peers {
+        let before = usage::memory(peer.id());
+        let run = load.run(peer, Cycle::Register, Cycle::Register.rate(), accounts);
+        let at_once = usage::memory(peer.id());
+        thread::sleep(FORGOTTEN);
+        let later = usage::memory(peer.id());
+        let each = |after: u64| (after.saturating_sub(before)) as f64 / accounts as f64;
+        println!(
+            "  {:<9} {:>6} of {accounts} registered; KiB for each: {:.2} at once, {:.2} when transactions are forgotten",
+            peer.name,
+            run.succeeded,
+            each(at_once),
+            each(later),
+        );
+    }
+    println!(
+        "\nCPU ms for 1,000 cycles, server + database; medians of {rounds} rounds of {seconds} s in turns"
+    );
+    for cycle in Cycle::ALL {
+        let mut all: Vec<Vec<(Run, Usage)>> = vec![Vec::new(), Vec::new()];
+        for _ in 0..rounds {
+            for (peer, of) in peers.iter().zip(&mut all) {
+                of.push(measure(peer, database, &mut load, cycle, cycle.rate(), seconds));
+            }
+        }
+        let medians: Vec<[f64; 3]> = all.iter().map(|of| medians(of)).collect();
+        for (peer, (of, [server, database, total])) in peers.iter().zip(all.iter().zip(&medians)) {
+            let bad: u64 = of.iter().map(|(run, _)| run.failed + run.repeated).sum();
+            println!(
+                "  {:<16} {:<9} {:>5}/s {server:>6.0} + {database:>4.0} = {total:>5.0}   failed or repeated {bad}",
+                cycle.name(),
+                peer.name,
+                cycle.rate()
+            );
+        }
+        println!("  {:<16} ratio {:.2}", cycle.name(), medians[1][2] / medians[0][2]);
+    }
+    if std::env::var("NGN_BENCH_HIGHEST").is_ok() {
+        println!(
+            "\nhighest rate at which at most one cycle in 1,000 fails or repeats a message, in steps of 1.2"
+        );
+        for cycle in Cycle::ALL {
+            for peer in &peers {
+                let rate = highest(peer, database, &mut load, cycle, seconds);
+                println!("  {:<16} {:<9} {rate}/s", cycle.name(), peer.name);
+            }
+        }
+    }
+}
+
+fn measure(
+    peer: &Peer,
+    database: u32,
+    load: &mut Load,
+    cycle: Cycle,
+    rate: u64,
+    seconds: u64,
+) -> (Run, Usage) {
+    let before = Usage::now(peer.id(), database);
+    let run = load.run(peer, cycle, rate, rate * seconds);
+    (run, Usage::now(peer.id(), database).since(before))
+}
+
+/// Of the server, the database and both, in ms for 1,000 cycles.
+fn medians(of: &[(Run, Usage)]) -> [f64; 3] {
+    let median = |pick: fn(&Usage) -> f64| {
+        let cycles = |run: &Run| (run.succeeded + run.failed).max(1) as f64;
+        let mut all: Vec<f64> =
+            of.iter().map(|(run, usage)| pick(usage) * 1e6 / cycles(run)).collect();
+        all.sort_by(f64::total_cmp);
+        all[all.len() / 2]
+    };
+    [
+        median(|usage| usage.server),
+        median(|usage| usage.database),
+        median(|usage| usage.server + usage.database),
+    ]
+}
+
+fn highest(peer: &Peer, database: u32, load: &mut Load, cycle: Cycle, seconds: u64) -> u64 {
+    let (mut good, mut rate) = (0, cycle.rate());
+    loop {
+        // A second chance, since others use the machine too.
+        let holds = (0..2).any(|_| {
+            let (run, _) = measure(peer, database, load, cycle, rate, seconds);
+            run.succeeded == rate * seconds && run.repeated * 1_000 <= rate * seconds
+        });
+        if !holds {
+            return good;
+        }
+        (good, rate) = (rate, rate * 6 / 5);
+    }
+}
