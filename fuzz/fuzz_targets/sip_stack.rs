@@ -58,6 +58,10 @@ fn drain(stack: &mut Stack, now: Moment) {
                     stack.forward(now, request.id, ForwardPlan::to(target(uri)));
                 }
             }
+            Output::Relay { incoming, to } => {
+                let Some(uri) = incoming.request.request_uri().cloned() else { continue };
+                stack.relay(now, incoming.id, ForwardTarget::at(uri, to));
+            }
             Output::Resolve { id, .. } => stack.resolved(now, id, vec![]),
             Output::Redirected { id, .. } => stack.redirected(now, id, vec![]),
             Output::Cancelled(_) | Output::Answer { .. } | Output::Call(_) | Output::Tried(_) => {}

@@ -34,6 +34,8 @@ pub struct Config {
     pub digest: Digest,
     /// Registrations.
     pub registrar: Registrar,
+    /// Other nodes of the same platform.
+    pub cluster: Cluster,
     /// Forwarding of calls.
     pub proxy: Proxy,
     /// Calls to telephone numbers.
@@ -125,6 +127,28 @@ pub struct Registrar {
     pub default_expires: u32,
     /// How many contacts an account may have at once.
     pub max_contacts: usize,
+}
+
+/// Other sipd nodes of the same platform, over the same database.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cluster {
+    /// Host and port at which they reach this one, with `;transport=` when it is not TCP; empty: an address that is
+    /// listened on, by its advertised name.
+    pub address: String,
+}
+
+impl Cluster {
+    /// The address as a SIP URI; `None` when it is empty, or none.
+    #[must_use]
+    pub fn uri(&self) -> Option<Uri> {
+        if self.address.is_empty() {
+            return None;
+        }
+        let tcp = if self.address.contains(";transport=") { "" } else { ";transport=tcp" };
+        let uri = Uri::parse(&format!("sip:{}{tcp}", self.address)).ok()?;
+        (uri.user().is_none() && uri.host().is_some() && uri.as_str().len() <= 200).then_some(uri)
+    }
 }
 
 /// Forwarding of calls.
@@ -364,6 +388,7 @@ impl Default for Config {
             admin_beyond_loopback: false,
             digest: Digest::default(),
             registrar: Registrar::default(),
+            cluster: Cluster::default(),
             proxy: Proxy::default(),
             pstn: Pstn::default(),
             r#enum: EnumTrees::default(),
@@ -458,6 +483,10 @@ impl Config {
         if self.listen.advertised.is_none() && addresses.any(|a| a.ip().is_unspecified()) {
             let why = "no other machine can reach the address that is listened on";
             return Err(format!("listen.advertised: {why}; write this host's name or address"));
+        }
+        if !self.cluster.address.is_empty() && self.cluster.uri().is_none() {
+            let address = &self.cluster.address;
+            return Err(format!("cluster.address: `{address}` is no host and port"));
         }
         self.tls.check()?;
         self.websocket.check()?;
@@ -599,7 +628,7 @@ mod tests {
             .chain(["handshake_seconds", "ws", "wss", "origins", "ping_seconds"])
             .chain(["country_code", "area_code", "national_prefix", "international_prefix"])
             .chain(["calls_per_account", "gateway_order", "failover_codes", "probe_seconds"])
-            .chain(["silent_seconds"])
+            .chain(["silent_seconds", "address"])
             .chain(["probe_failures", "trees", "dns_trees", "numbers", "without_password"])
             .chain(["servers", "timeout_milliseconds", "attempts", "cached_answers"])
             .chain(["longest_ttl", "negative_ttl", "back_off"])
@@ -618,13 +647,14 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         type Spoil = fn(&mut Config);
-        let cases: [(Spoil, &str); 27] = [
+        let cases: [(Spoil, &str); 28] = [
             (|c| c.guard.unknown_names = 41, "guard.unknown_names"),
             (|c| c.guard.within_seconds = 0, "guard"),
             (|c| c.guard.longest_ban_seconds = 1, "guard.longest_ban_seconds"),
             (|c| c.guard.call_burst = 0, "guard.call_burst"),
             (|c| c.overload.calls_milliseconds = 1, "overload"),
             (|c| c.overload.retry_after = [9, 3], "overload.retry_after"),
+            (|c| c.cluster.address = "a b".to_owned(), "cluster.address"),
             (|c| c.websocket.origins = vec!["example.com".to_owned()], "websocket.origins"),
             (|c| c.tls.handshake_seconds = 0, "tls.handshake_seconds"),
             (|c| c.tls.certificate = "only.pem".into(), "tls"),

@@ -1,16 +1,18 @@
-//! Calls on other nodes count towards the limits of those who pay (B76, B147), as of a moment ago.
+//! What other nodes are doing, as of a moment ago: their calls count towards the limits of those who pay (B76, B147), and
+//! their phones are reached through them.
 
 use ngn_model::Aor;
 use ngn_model::call_plan::Payer;
 use ngn_store::{LastingCall, Store, StoreError};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// How often the others' calls are counted.
 const EVERY: Duration = Duration::from_secs(2);
-/// After how long, in milliseconds, the calls of a node that says nothing do not count any more.
+/// After how long, in milliseconds, a node that says nothing is gone: its calls do not count any more, and nothing is
+/// sent there.
 const SILENCE: i64 = 30_000;
 /// After how long a call does not count any more whose end was never seen.
 pub(crate) const LONGEST: Duration = Duration::from_secs(12 * 3600);
@@ -20,6 +22,15 @@ const AWAY: i64 = 42_000;
 
 /// How many calls others have.
 pub type Calls = HashMap<Payer, u32>;
+
+/// What is known of the other nodes that are alive.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Elsewhere {
+    /// How many calls they have.
+    pub calls: Calls,
+    /// The SIP URI at which each is reached.
+    pub nodes: BTreeMap<String, String>,
+}
 
 /// Who pays, as `lasting_calls` has it: accounts have an `@`, trusted peers' keys none.
 pub(crate) fn payer(text: &str) -> Option<Payer> {
@@ -46,18 +57,20 @@ fn longest() -> i64 {
     i64::try_from(LONGEST.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Counts until `shutdown` or the engine's end. While the database is away nobody else's calls count.
+/// Looks until `shutdown` or the engine's end. While the database is away nobody else's calls count, and nodes are
+/// where they were.
 pub(crate) async fn run(
     store: Store,
     node: String,
-    counts: mpsc::Sender<Calls>,
+    engine: mpsc::Sender<Elsewhere>,
     shutdown: CancellationToken,
 ) {
-    let mut told = Calls::new();
+    let mut told = Elsewhere::default();
+    let mut every = tokio::time::interval(EVERY);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(EVERY) => {}
+            _ = every.tick() => {}
         }
         let now = ngn_daemon::wall_clock();
         let since = now.saturating_sub(longest());
@@ -72,9 +85,17 @@ pub(crate) async fn run(
                 Some((payer(&text)?, u32::try_from(calls).unwrap_or(u32::MAX)))
             })
             .collect();
-        if calls != told {
-            told.clone_from(&calls);
-            if counts.send(calls).await.is_err() {
+        let nodes = match store.sip_node_addresses(now.saturating_sub(SILENCE)).await {
+            Ok(found) => found.into_iter().filter(|(other, _)| *other != node).collect(),
+            Err(error) => {
+                tracing::debug!(%error, "cannot see where other nodes are");
+                told.nodes.clone()
+            }
+        };
+        let now_known = Elsewhere { calls, nodes };
+        if now_known != told {
+            told.clone_from(&now_known);
+            if engine.send(now_known).await.is_err() {
                 return;
             }
         }

@@ -16,6 +16,7 @@ mod guarding;
 mod hops;
 mod identity;
 mod live;
+mod nodes;
 mod register;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -24,7 +25,7 @@ mod voicemail;
 use crate::cdr::Record;
 use crate::config::Config;
 use crate::directory::{Directory, Update};
-use crate::elsewhere::Calls;
+use crate::elsewhere::Elsewhere;
 use crate::explain::Ask;
 use crate::facts::{self, Decision, Question, Sources, Told};
 use crate::follower::Batch;
@@ -105,8 +106,8 @@ pub struct Queues {
     pub asks: mpsc::Receiver<Ask>,
     /// Questions about what there is now.
     pub looks: mpsc::Receiver<Look>,
-    /// Calls on other nodes.
-    pub elsewhere: mpsc::Receiver<Calls>,
+    /// Calls on other nodes, and where those are.
+    pub elsewhere: mpsc::Receiver<Elsewhere>,
 }
 
 /// A look-up's result.
@@ -144,6 +145,8 @@ pub struct Engine {
     calls: HashMap<ServerTransactionId, InSetup>,
     /// What call records call this node.
     node: String,
+    /// Where the other nodes are that are alive.
+    nodes: HashMap<String, Uri>,
     changes: mpsc::Sender<Change>,
     records: mpsc::Sender<Record>,
     tracer: Tracer,
@@ -220,6 +223,7 @@ impl Engine {
             unwritten: Unwritten::default(),
             calls: HashMap::new(),
             node,
+            nodes: HashMap::new(),
             changes: queues.changes.clone(),
             records: queues.records.clone(),
             tracer: queues.tracer.clone(),
@@ -281,7 +285,7 @@ impl Engine {
                 Some(batch) = queues.batches.recv() => self.apply(batch),
                 Some(found) = found.recv() => self.resolved(found),
                 Some(located) = located.recv() => self.located(located),
-                Some(calls) = queues.elsewhere.recv() => self.counts.set_elsewhere(calls),
+                Some(told) = queues.elsewhere.recv() => self.heard_of_nodes(told),
                 Some(answer) = enum_answers.recv() => self.enum_answered(answer),
                 Some(ask) = queues.asks.recv() => self.explain(ask, Waited::default()),
                 Some(look) = queues.looks.recv() => {
@@ -585,6 +589,7 @@ impl Engine {
                     }
                 }
                 Output::Request(incoming) => self.request(&incoming),
+                Output::Relay { incoming, to } => self.relay(&incoming, to),
                 Output::Resolve { id, uri, .. } => self.resolve(id, &uri),
                 Output::Redirected { id, .. } => {
                     let now = self.now();
@@ -633,6 +638,9 @@ impl Engine {
         octets: Bytes,
         id: Option<SendId>,
     ) -> Result<(), SendError> {
+        if to.only_flow && to.flow.is_none() {
+            return Err(SendError::Gone);
+        }
         if to.transport == Transport::Udp {
             return self.transports.send_datagram(to.local, to.remote, octets, id);
         }
@@ -652,6 +660,9 @@ impl Engine {
     fn tried(&mut self, tried: &Tried) {
         let lasts = Duration::from_secs(self.config.dns.back_off);
         self.back_off.note(&tried.to, tried.result, lasts, Instant::now());
+        if let Some(binding) = &tried.flow_lost {
+            self.flow_lost(binding);
+        }
         let call = self.calls.get(&tried.request);
         if let Some(id) = call.and_then(|call| call.gateway(tried.step, tried.target)) {
             let most = self.probe_failures();

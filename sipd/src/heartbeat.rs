@@ -48,8 +48,14 @@ pub async fn run(store: Store, node: String, shutdown: CancellationToken) {
         () = beats => {}
         () = shutdown.cancelled() => {}
     }
-    // Without it the calls that last end, for the records, at the beat before.
-    if tokio::time::timeout(FAREWELL, note(&store, &node)).await.is_err() {
+    // Without it the calls that last end, for the records, at the beat before; and others send requests here for a while.
+    let farewell = async {
+        note(&store, &node).await;
+        if let Err(error) = store.set_sip_node_address(&node, None).await {
+            tracing::debug!(%error, "cannot tell other nodes that this one ends");
+        }
+    };
+    if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
         tracing::debug!("no time to note that this node ends");
     }
 }
@@ -67,6 +73,7 @@ async fn bury(store: &Store, now: i64) -> Result<(), StoreError> {
         let closed = store.close_interrupted_cdrs(&node, alive_at, now).await?;
         store.lasting_calls(&node, i64::MAX).await?;
         tracing::warn!(node, closed, "a node is gone; its calls are closed");
+        store.set_sip_node_address(&node, None).await?;
         store.forget_sip_node(&node, alive_at).await?;
     }
     Ok(())

@@ -45,7 +45,7 @@ use ngn_model::DomainName;
 use ngn_sip::digest::NonceKey;
 use ngn_sip::header::Transport;
 use ngn_sip::stack::{Config as StackConfig, Interface, Refuser, Secret, Stack};
-use ngn_sip::uri::Host;
+use ngn_sip::uri::{Host, Uri};
 use ngn_store::{NodeIdentity, Store};
 use prometheus_client::registry::Registry;
 use std::net::SocketAddr;
@@ -145,6 +145,11 @@ pub async fn serve(
     let lasting = heartbeat::begin(&store, &node, wall_clock())
         .await
         .context("cannot close calls left open")?;
+    let reached_at = stack.node_uri();
+    store
+        .set_sip_node_address(&node, reached_at.as_ref().map(Uri::as_str))
+        .await
+        .context("cannot tell other nodes where this one is")?;
     let who = identity(&config, &node, first)?;
     let readiness = Readiness::new();
     let counting = metrics.clone();
@@ -270,6 +275,7 @@ fn stack(
 
 fn stack_settings(config: &Config, secret: Secret, interfaces: Vec<Interface>) -> StackConfig {
     let mut settings = StackConfig::new(secret, interfaces);
+    settings.node_uri = config.cluster.uri();
     settings.timer_c = config.timer_c();
     settings.largest_datagram = match config.proxy.largest_datagram {
         0 => usize::MAX,

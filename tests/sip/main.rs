@@ -16,6 +16,7 @@ mod limits;
 mod listed;
 mod malformed;
 mod messages;
+mod nodes;
 mod numbers;
 mod operation;
 mod outcomes;

@@ -170,6 +170,12 @@ impl Phone {
         self.wire.send(bytes)
     }
 
+    /// Sends bytes as they are to an address that is not its proxy's.
+    pub fn send_to(&self, bytes: &[u8], to: SocketAddr) -> Result<()> {
+        self.socket().send_to(bytes, to)?;
+        Ok(())
+    }
+
     /// Waits for the next message.
     pub fn receive(&self) -> Result<Message> {
         self.receive_within(PATIENCE)

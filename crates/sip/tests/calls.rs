@@ -354,9 +354,9 @@ fn another_node_has_a_request_sent_over_a_connection_of_ours() {
         Max-Forwards: 69\r\nFrom: <sip:a@example.com>;tag=f\r\nTo: <sip:bob@example.com>\r\n\
         Call-ID: c1\r\nCSeq: 1 INVITE\r\nContact: <sip:a@203.0.113.5>\r\nContent-Length: 0\r\n\r\n";
     let mut invite = bench::parse(text.into());
-    let flow = bob.flow.expect("a connection");
+    assert!(bob.flow.is_some(), "over a connection");
     let node = bench::uri("sip:192.0.2.10");
-    let route = other.flow_route(&invite, &node, &bob.transport, bob.remote, flow);
+    let route = other.flow_route(&invite, &node, &bob);
     invite.push_route(&route);
     let with_route = String::from_utf8(invite.to_vec()).expect("text");
     w.inject("192.0.2.11:5060", &with_route);
@@ -370,6 +370,50 @@ fn another_node_has_a_request_sent_over_a_connection_of_ours() {
     let arrived = w.requests_to(0, "INVITE")[0];
     assert!(arrived.routes().expect("routes").is_empty());
     assert_eq!(arrived.record_routes().expect("routes").len(), 2);
+}
+
+// RFC 5626 section 5.3.1: it is told that the connection is gone.
+#[test]
+fn another_node_is_told_that_a_connection_of_ours_is_gone() {
+    let mut w = world(&["bob"]);
+    w.phones[0].transport = ngn_sip::header::Transport::Tcp;
+    let bob = ngn_sip::stack::Destination { only_flow: true, ..w.destination(0) };
+    w.closed = vec![bench::flow_of(0)];
+    let other = ngn_sip::stack::Stack::new(bench::config(w.settings.timers), [77; 32]);
+    let text = "INVITE sip:bob@10.0.0.7 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.11;branch=z9hG4bKn1\r\n\
+        Max-Forwards: 69\r\nFrom: <sip:a@example.com>;tag=f\r\nTo: <sip:bob@example.com>\r\n\
+        Call-ID: c1\r\nCSeq: 1 INVITE\r\nContact: <sip:a@203.0.113.5>\r\nContent-Length: 0\r\n\r\n";
+    let mut invite = bench::parse(text.into());
+    let route = other.flow_route(&invite, &bench::uri("sip:192.0.2.10"), &bob);
+    invite.push_route(&route);
+    w.inject("192.0.2.11:5060", &String::from_utf8(invite.to_vec()).expect("text"));
+    w.run_for(400);
+    let to = bench::address("192.0.2.11:5060");
+    let statuses = w.sent.iter().filter(|(_, d, _)| d.remote == to).map(|(_, _, m)| m.status());
+    assert_eq!(statuses.flatten().find(|status| *status > 100), Some(430));
+    assert!(w.events.is_empty(), "the other node reports the call: {:?}", w.events);
+}
+
+// RFC 5626 section 5.3.1, RFC 3261 section 21.4.18.
+#[test]
+fn a_contact_whose_flow_is_gone_is_named_and_the_caller_is_told_480() {
+    let mut w = world(&["alice", "bob"]);
+    w.phones[1].transport = ngn_sip::header::Transport::Tcp;
+    let aor = "bob@example.com".parse().expect("an address");
+    let lost = ngn_model::Binding::new(aor, "sip:bob@10.0.0.7", 0).removal();
+    let mut target = w.target(1);
+    (target.is_contact, target.flow) = (true, Some(lost.clone()));
+    target.next_hops[0].only_flow = true;
+    w.closed = vec![bench::flow_of(1)];
+    w.forwards(vec![ngn_sip::stack::ForwardStep::new(Condition::First, vec![target])]);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_to_end();
+    assert_eq!(ending(&w, 0, 0), Ending::Response(480));
+    let named: Vec<_> = w.tried.iter().filter_map(|tried| tried.flow_lost.clone()).collect();
+    assert_eq!(named, [lost]);
+    let failed = ngn_sip::stack::CallEventKind::Failed { status: 480 };
+    assert!(w.events.iter().any(|event| event.kind == failed), "{:?}", w.events);
 }
 
 #[test]

@@ -10,22 +10,19 @@ use super::voicemail::purpose;
 use crate::cdr::Record;
 use crate::cdr::record::{self, Attempt, Parties};
 use crate::facts::{self, Called, Decision, Question};
-use crate::transport::{Peer, Stream};
 use ngn_daemon::wall_clock;
 use ngn_model::call_plan::{Condition, FailoverCodes, HeaderEdit, Payer, Target};
 use ngn_model::{CallPlan, DomainName, Plan};
 use ngn_routing::{Caller, history};
-use ngn_sip::header::{HeaderName, Transport};
-use ngn_sip::message::Method;
+use ngn_sip::header::HeaderName;
+use ngn_sip::message::{Message, Method};
 use ngn_sip::stack::{
-    CallEvent, CallEventKind, Destination, Edit, FlowId, ForwardPlan, ForwardStep, ForwardTarget,
-    IncomingRequest,
+    CallEvent, CallEventKind, Edit, ForwardPlan, ForwardStep, ForwardTarget, IncomingRequest,
 };
 use ngn_sip::uri::Uri;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The methods that are served; others are forwarded all the same.
 const ALLOWED: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, SUBSCRIBE, NOTIFY";
@@ -169,8 +166,7 @@ impl Engine {
             Plan::Call(plan) => {
                 let is_trusted = matches!(caller, Caller::Peer(_));
                 let told = identity::Told::of(request, is_trusted);
-                let (mut steps, gateways) = forward_steps(plan, &told, self.config.pstn.silence());
-                self.use_open_connections(&mut steps);
+                let (steps, gateways) = self.forward_steps(plan, &told, request);
                 if let Some(mut attempt) = attempt {
                     let uris = |step: &ForwardStep| {
                         step.targets.iter().map(|target| target.uri.to_string()).collect()
@@ -205,22 +201,6 @@ impl Engine {
                     self.calls.remove(&id);
                     self.counts.failed(id);
                     self.live.failed(id);
-                }
-            }
-        }
-    }
-
-    /// A phone that cannot be connected to is reached over the connection that it opened, in the dialog too: browsers, all
-    /// of whose addresses are made up (RFC 7118 section 5.4), phones behind NAT, and those without a certificate
-    /// (RFC 5626 section 5.3).
-    fn use_open_connections(&self, steps: &mut [ForwardStep]) {
-        for target in steps.iter_mut().flat_map(|step| &mut step.targets) {
-            let is_address = target.uri.host().is_some_and(|host| host.ip().is_some());
-            for hop in &mut target.next_hops {
-                let Some(stream) = Stream::of(&hop.transport) else { continue };
-                if stream != Stream::Tcp || !is_address {
-                    let peer = Peer { stream, remote: hop.remote, name: None };
-                    hop.flow = self.transports.open_to(&peer).map(FlowId);
                 }
             }
         }
@@ -307,85 +287,68 @@ impl InSetup {
 /// The gateways of a plan by step and target, and who pays for a call there.
 pub(super) type ByPlace = BTreeMap<(usize, usize), (i64, Payer)>;
 
-/// The steps as the stack takes them.
-fn forward_steps(
-    plan: &CallPlan,
-    told: &identity::Told,
-    silence: Duration,
-) -> (Vec<ForwardStep>, ByPlace) {
-    let mut gateways = ByPlace::new();
-    let mut steps = Vec::with_capacity(plan.steps.len());
-    let takes_over = |after: usize, leg: u16| {
-        let next = plan.steps.get(after + 1);
-        next.is_some_and(|next| next.when == Condition::Failover && next.leg.after == Some(leg))
-    };
-    for (number, step) in plan.steps.iter().enumerate() {
-        let mut forward = ForwardStep {
-            answer_timeout: Some(step.answer_timeout),
-            silence: plan.is_emergency.then_some(silence),
-            leg: step.leg,
-            ..ForwardStep::new(step.when, Vec::new())
+impl Engine {
+    /// The steps as the stack takes them.
+    fn forward_steps(
+        &self,
+        plan: &CallPlan,
+        told: &identity::Told,
+        request: &Message,
+    ) -> (Vec<ForwardStep>, ByPlace) {
+        let silence = self.config.pstn.silence();
+        let mut gateways = ByPlace::new();
+        let mut steps = Vec::with_capacity(plan.steps.len());
+        let takes_over = |after: usize, leg: u16| {
+            let next = plan.steps.get(after + 1);
+            next.is_some_and(|next| next.when == Condition::Failover && next.leg.after == Some(leg))
         };
-        for target in &step.targets {
-            if let Target::Redirect(uri) = target {
-                forward.redirect = Uri::parse(uri).ok();
+        for (number, step) in plan.steps.iter().enumerate() {
+            let mut forward = ForwardStep {
+                answer_timeout: Some(step.answer_timeout),
+                silence: plan.is_emergency.then_some(silence),
+                leg: step.leg,
+                ..ForwardStep::new(step.when, Vec::new())
+            };
+            for target in &step.targets {
+                if let Target::Redirect(uri) = target {
+                    forward.redirect = Uri::parse(uri).ok();
+                }
+                let Some(mut found) = self.forward_target(target, request) else { continue };
+                let is_trusted = matches!(target, Target::Gateway(_));
+                if !is_trusted {
+                    found.edits.extend(plan.outward_edits.iter().map(edit));
+                }
+                let (called, before) = (&told.called, told.before());
+                let fields = history::fields(&step.diverted, called, before, is_trusted);
+                found.edits.extend(fields.iter().map(edit));
+                if let Target::Gateway(gateway) = target {
+                    forward.failover = gateway.failover.clone();
+                    forward.silence = Some(silence);
+                    let place = (steps.len(), forward.targets.len());
+                    gateways.insert(place, (gateway.id, Payer::clone(&gateway.payer)));
+                }
+                if matches!(target, Target::Binding(_)) && takes_over(number, step.leg.id) {
+                    // RFC 5626 section 5.3.1: an edge proxy that lost the flow says so.
+                    forward.failover = FailoverCodes::and(vec![430]);
+                    forward.silence = Some(silence);
+                }
+                forward.targets.push(found);
             }
-            let Some(mut found) = forward_target(target) else { continue };
-            let is_trusted = matches!(target, Target::Gateway(_));
-            if !is_trusted {
-                found.edits.extend(plan.outward_edits.iter().map(edit));
-            }
-            let (called, before) = (&told.called, told.before());
-            let fields = history::fields(&step.diverted, called, before, is_trusted);
-            found.edits.extend(fields.iter().map(edit));
-            if let Target::Gateway(gateway) = target {
-                forward.failover = gateway.failover.clone();
-                forward.silence = Some(silence);
-                let place = (steps.len(), forward.targets.len());
-                gateways.insert(place, (gateway.id, Payer::clone(&gateway.payer)));
-            }
-            if matches!(target, Target::Binding(_)) && takes_over(number, step.leg.id) {
-                // RFC 5626 section 5.3.1: an edge proxy that lost the flow says so.
-                forward.failover = FailoverCodes::and(vec![430]);
-                forward.silence = Some(silence);
-            }
-            forward.targets.push(found);
+            steps.push(forward);
         }
-        steps.push(forward);
+        (steps, gateways)
     }
-    (steps, gateways)
-}
 
-/// A binding is reached where its REGISTER came from.
-fn forward_target(target: &Target) -> Option<ForwardTarget> {
-    match target {
-        Target::Uri(uri) => Uri::parse(uri).ok().map(ForwardTarget::new),
-        Target::Redirect(_) => None,
-        Target::Gateway(gateway) => {
-            let mut forward = ForwardTarget::new(Uri::parse(&gateway.request_uri()).ok()?);
-            forward.edits = gateway.edits.iter().map(edit).collect();
-            Some(forward)
-        }
-        Target::Binding(binding) => {
-            let mut forward = ForwardTarget::new(Uri::parse(&binding.contact).ok()?);
-            forward.is_contact = true;
-            if binding.path.is_empty()
-                && let Some(received) = &binding.received
-            {
-                let rest = received.strip_prefix("sip:")?;
-                let (address, transport) = rest.split_once(";transport=").unwrap_or((rest, "udp"));
-                let remote: SocketAddr = address.parse().ok()?;
-                let mut hop = Destination::new(Transport::parse(transport), remote);
-                hop.local = binding.socket.split_once(':').and_then(|(_, own)| own.parse().ok());
-                let own = own_address(&forward.uri, &hop);
-                forward.next_hops.push(hop);
-                forward.next_hops.extend(own);
+    fn forward_target(&self, target: &Target, request: &Message) -> Option<ForwardTarget> {
+        match target {
+            Target::Uri(uri) => Uri::parse(uri).ok().map(ForwardTarget::new),
+            Target::Redirect(_) => None,
+            Target::Gateway(gateway) => {
+                let mut forward = ForwardTarget::new(Uri::parse(&gateway.request_uri()).ok()?);
+                forward.edits = gateway.edits.iter().map(edit).collect();
+                Some(forward)
             }
-            for path in binding.path.split(',').filter(|path| !path.trim().is_empty()) {
-                let uri = path.trim().trim_start_matches('<').split('>').next()?;
-                forward.routes.push(ngn_sip::header::RouteHeader::new(Uri::parse(uri).ok()?));
-            }
-            Some(forward)
+            Target::Binding(binding) => self.contact(binding, request),
         }
     }
 }
@@ -395,13 +358,4 @@ fn edit(edit: &HeaderEdit) -> Edit {
         HeaderEdit::Remove(name) => Edit::Remove((*name).to_owned()),
         HeaderEdit::Set(name, value) => Edit::Set((*name).to_owned(), value.clone()),
     }
-}
-
-/// Where a phone that came over a connection says it listens, for when that connection is gone.
-fn own_address(contact: &Uri, hop: &Destination) -> Option<Destination> {
-    let host = contact.host()?.ip()?;
-    let address = SocketAddr::new(host, contact.port().unwrap_or(5060));
-    let differs = address.ip() == hop.remote.ip() && address.port() != hop.remote.port();
-    (hop.transport == Transport::Tcp && differs)
-        .then(|| Destination::new(hop.transport.clone(), address))
 }

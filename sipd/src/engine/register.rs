@@ -12,6 +12,9 @@ use std::time::Instant;
 
 /// Seconds after which a phone may try again.
 const RETRY_AFTER: &str = "10";
+/// The longest time between keep-alives that phones are asked for, in seconds, as RFC 5626 section 4.4.1 has it for those
+/// that are told nothing.
+const FLOW_TIMER: u64 = 120;
 
 impl Engine {
     /// RFC 3261 section 10.3.
@@ -65,7 +68,14 @@ impl Engine {
         let Outcome { change, reply } = register(&facts, current, &self.rules(), now);
         let contacts =
             reply.contacts.iter().map(|contact| (HeaderName::Contact, contact.to_string()));
-        let fields: Fields = contacts.chain(reply.fields).collect();
+        let mut fields: Fields = contacts.chain(reply.fields).collect();
+        let is_outbound = |(name, value): &(HeaderName, String)| {
+            *name == HeaderName::Require && value == "outbound"
+        };
+        if transport.is_reliable() && fields.iter().any(is_outbound) {
+            let seconds = flow_timer(self.config.limits.idle_seconds);
+            fields.push((HeaderName::FlowTimer, seconds.to_string()));
+        }
         if change.is_empty() {
             return self.register_reply(id, reply.status, Some(reply.phrase), &fields);
         }
@@ -110,6 +120,24 @@ impl Engine {
             max_expires: settings.max_expires,
             max_contacts: settings.max_contacts,
             when_full: WhenFull::ReplaceOldest,
+        }
+    }
+}
+
+/// RFC 5626 section 5.4: after how many seconds without a keep-alive a flow counts as gone. Phones send one after 80 to 100 %
+/// of that; connections are closed when they were idle for longer, never sooner.
+fn flow_timer(idle_seconds: u64) -> u64 {
+    (idle_seconds / 4 * 3).clamp(1, FLOW_TIMER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc5626_5_4_keep_alives_come_before_idle_connections_are_closed() {
+        for (idle, timer) in [(3_600, 120), (160, 120), (100, 75), (4, 3), (1, 1)] {
+            assert_eq!(flow_timer(idle), timer);
         }
     }
 }

@@ -4,6 +4,7 @@ use super::endpoint::Destination;
 use crate::header::{HeaderName, RouteHeader};
 use crate::message::Message;
 use crate::uri::Uri;
+use ngn_model::Removal;
 use ngn_model::call_plan::{Condition, FailoverCodes, Leg};
 use std::time::Duration;
 
@@ -87,6 +88,9 @@ pub struct ForwardTarget {
     pub is_contact: bool,
     /// Changes to the request, in this branch only.
     pub edits: Vec<Edit>,
+    /// The binding that is void when its flow is gone (RFC 5626 section 5.3), which
+    /// [`Tried`](crate::stack::Tried) then names.
+    pub flow: Option<Removal>,
 }
 
 impl ForwardTarget {
@@ -100,6 +104,7 @@ impl ForwardTarget {
             has_fallback: false,
             is_contact: false,
             edits: Vec::new(),
+            flow: None,
         }
     }
 

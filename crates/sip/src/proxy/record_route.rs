@@ -161,8 +161,8 @@ pub(crate) fn take_off(
         if request.pop_first::<RouteHeader>().is_err() {
             break;
         }
-        if let Some(reach) = read_flow(secret, &call_id, top.uri()) {
-            return OwnRoute::Flow(reach.into_destination(None));
+        if let Some(to) = read_flow(secret, &call_id, top.uri()) {
+            return OwnRoute::Flow(to);
         }
         found = match (read(secret, &call_id, top.uri()), found) {
             (None, _) | (_, OwnRoute::Unsigned) => OwnRoute::Unsigned,
@@ -182,19 +182,27 @@ pub(crate) fn read(secret: &Secret, call_id: &str, uri: &Uri) -> Option<Option<R
     if payload.is_empty() { Some(None) } else { read_reach(&payload).map(Some) }
 }
 
-fn read_flow(secret: &Secret, call_id: &str, uri: &Uri) -> Option<Reach> {
-    read_reach(&verified(secret, Purpose::Flow, call_id, uri.param(FLOW_PARAMETER)?)?)
+fn read_flow(secret: &Secret, call_id: &str, uri: &Uri) -> Option<Destination> {
+    read_onward(&verified(secret, Purpose::Flow, call_id, uri.param(FLOW_PARAMETER)?)?)
 }
 
-/// The Route entry for the node at `node`, which owns this connection.
-pub(crate) fn flow_route(secret: &Secret, call_id: &str, node: &Uri, flow: &Reach) -> RouteHeader {
-    let token = token(secret, Purpose::Flow, call_id, Some(flow));
+/// The Route entry for the node at `node`, which alone can send to this destination.
+pub(crate) fn flow_route(
+    secret: &Secret,
+    call_id: &str,
+    node: &Uri,
+    to: &Destination,
+) -> RouteHeader {
+    let token = signed(secret, Purpose::Flow, call_id, write_onward(to));
     let uri = node.with_param("lr", None).unwrap_or_else(|_| node.clone());
     RouteHeader::new(uri.with_param(FLOW_PARAMETER, Some(&token)).unwrap_or(uri))
 }
 
 fn token(secret: &Secret, purpose: Purpose, call_id: &str, reach: Option<&Reach>) -> String {
-    let mut octets = reach.map(write_reach).unwrap_or_default();
+    signed(secret, purpose, call_id, reach.map(write_reach).unwrap_or_default())
+}
+
+fn signed(secret: &Secret, purpose: Purpose, call_id: &str, mut octets: Vec<u8>) -> String {
     let signature: [u8; 8] = secret.sign_short(purpose, &[call_id.as_bytes(), &octets]);
     octets.extend(signature);
     encode(&octets)
@@ -216,6 +224,25 @@ const TRANSPORTS: [Transport; 6] = [
     Transport::Ws,
     Transport::Wss,
 ];
+
+/// One octet that says whether an open connection is needed, one for the length of what is reached; that, and from which
+/// socket of the node's.
+fn write_onward(to: &Destination) -> Vec<u8> {
+    let reach =
+        |remote, flow| write_reach(&Reach { transport: to.transport.clone(), remote, flow });
+    let remote = reach(to.remote, to.flow);
+    let length = u8::try_from(remote.len()).unwrap_or(0);
+    let local = to.local.map(|local| reach(local, None)).unwrap_or_default();
+    [&[u8::from(to.only_flow), length], remote.as_slice(), &local].concat()
+}
+
+fn read_onward(octets: &[u8]) -> Option<Destination> {
+    let ([only_flow, length], rest) = octets.split_first_chunk::<2>()?;
+    let (remote, local) = rest.split_at_checked(usize::from(*length))?;
+    let local = if local.is_empty() { None } else { Some(read_reach(local)?.remote) };
+    let to = read_reach(remote)?.into_destination(local);
+    Some(Destination { only_flow: *only_flow == 1, ..to })
+}
 
 /// One octet for the transport, with a bit each for IPv6 and a flow; address; port; flow.
 fn write_reach(reach: &Reach) -> Vec<u8> {
@@ -299,6 +326,27 @@ mod tests {
             let mut short = write_reach(&reach);
             short.pop();
             assert_eq!(read_reach(&short), None);
+        }
+    }
+
+    #[test]
+    fn what_a_node_is_asked_to_do_is_read_as_it_was_written() {
+        for (local, flow, only_flow) in [
+            (None, None, true),
+            (Some("192.0.2.10:5060"), None, false),
+            (Some("[2001:db8::1]:5060"), Some(7), true),
+        ] {
+            let to = Destination {
+                only_flow,
+                local: local.map(|local| local.parse().expect("an address")),
+                ..reach("198.51.100.1:4000", flow).into_destination(None)
+            };
+            let octets = write_onward(&to);
+            assert_eq!(read_onward(&octets), Some(to));
+            assert!((0..octets.len()).all(|end| {
+                let read = read_onward(&octets[..end]);
+                read.is_none_or(|read| read.local.is_none())
+            }));
         }
     }
 

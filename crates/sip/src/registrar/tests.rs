@@ -381,7 +381,12 @@ fn keeps_what_the_phone_said() {
     assert_eq!(binding.call_id.len(), 255);
     assert!(binding.user_agent.starts_with("Phone /1.0 xx"));
     assert_eq!(binding.user_agent.len(), 255);
-    assert_eq!((binding.socket.as_str(), binding.node.as_str()), ("udp:192.0.2.9:5060", "n1"));
+    // The contact is where the request came from: any node may send there.
+    assert_eq!((binding.socket.as_str(), binding.node.as_str()), ("udp:192.0.2.9:5060", ""));
+    let lines = ["Contact: <sip:bob@10.0.0.7>"];
+    let outcome = register(&request("nat 1", &lines), &[], &Rules::default(), NOW);
+    let [behind_nat] = outcome.change.upserts.as_slice() else { panic!("one binding") };
+    assert_eq!((behind_nat.received.is_some(), behind_nat.node.as_str()), (true, "n1"));
     assert_eq!((binding.expires_at, binding.last_modified), (NOW + 3_600_000, NOW));
 }
 

@@ -2,6 +2,7 @@
 
 use crate::proxy::{Interface, Secret};
 use crate::transaction::TimerSettings;
+use crate::uri::Uri;
 use std::time::Duration;
 
 /// Settings of a [`Stack`](super::Stack).
@@ -24,6 +25,8 @@ pub struct Config {
     pub largest_datagram: usize,
     /// Our sockets.
     pub interfaces: Vec<Interface>,
+    /// The URI by which the other nodes of a platform reach us, when it is not that of an interface.
+    pub node_uri: Option<Uri>,
     /// The secret that signs what we write into messages for ourselves. It must outlive the process.
     pub secret: Secret,
     /// Bounds of what is kept.
@@ -75,6 +78,7 @@ impl Config {
             lookup_timeout: Duration::from_secs(8),
             largest_datagram: 1300,
             interfaces,
+            node_uri: None,
             secret,
             limits: StackLimits::default(),
             supported: Vec::new(),

@@ -49,6 +49,8 @@ pub(super) struct Context {
     is_answered: bool,
     /// The connection that the request had to take is gone.
     pub(super) is_flow_lost: bool,
+    /// It is sent on for another node.
+    is_for_node: bool,
     /// Why it was cancelled, as the caller put it.
     cancel_reason: Option<String>,
     pub(super) armed: Option<Moment>,
@@ -62,7 +64,7 @@ impl Stack {
         now: Moment,
         server_id: Key<ServerTransaction>,
         plan: ForwardPlan,
-        reports_call: bool,
+        is_for_node: bool,
     ) -> bool {
         self.settle();
         let Some(server) = self.servers.get_mut(server_id) else { return false };
@@ -71,7 +73,7 @@ impl Stack {
             return false;
         }
         let is_invite = request.method() == Some(&Method::Invite);
-        let is_call = is_invite && reports_call && !has_to_tag(&request);
+        let is_call = is_invite && !is_for_node && !has_to_tag(&request);
         if !has_hops_left(&request).unwrap_or(false) {
             return self.refuse_to_forward(now, server_id, 483, is_call);
         }
@@ -103,6 +105,7 @@ impl Stack {
             has_rung: false,
             is_answered: false,
             is_flow_lost: false,
+            is_for_node,
             cancel_reason: None,
             armed: None,
             request,
@@ -242,7 +245,7 @@ impl Stack {
                         self.remove_client(client);
                     }
                 }
-                Order::Relay(index, response) => self.relay(now, id, index, response),
+                Order::Relay(index, response) => self.relay_response(now, id, index, response),
                 Order::Redirect(index, response) => {
                     let Some(context) = self.contexts.get(id) else { continue };
                     self.outputs.push_back(Output::Redirected {
@@ -387,7 +390,14 @@ impl Stack {
         let Some(context) = self.contexts.get(id) else { return };
         let Some((step, target)) = context.proxy.place(index) else { return };
         let request = ServerTransactionId(context.server);
-        let tried = Tried { request, step, target, to, result };
+        let is_lost = match result {
+            TriedResult::Failed => to.only_flow,
+            TriedResult::Final(status) => status == 430,
+            TriedResult::Silent => false,
+        };
+        let tried_target = context.proxy.target(index).map(|(target, _)| target);
+        let flow_lost = tried_target.and_then(|target| target.flow.clone()).filter(|_| is_lost);
+        let tried = Tried { request, step, target, to, result, flow_lost };
         self.outputs.push_back(Output::Tried(Box::new(tried)));
     }
 
@@ -420,7 +430,13 @@ impl Stack {
     }
 
     /// Sends a 1xx or 2xx upstream (section 16.7 steps 3, 8 and 9).
-    fn relay(&mut self, now: Moment, id: Key<Context>, index: usize, mut response: Message) {
+    fn relay_response(
+        &mut self,
+        now: Moment,
+        id: Key<Context>,
+        index: usize,
+        mut response: Message,
+    ) {
         let Some(context) = self.contexts.get_mut(id) else { return };
         let status = response.status().unwrap_or(0);
         let server = context.server;
@@ -475,7 +491,7 @@ impl Stack {
         let (is_call, is_invite) = (context.is_call, context.is_invite);
         let answer = match answer {
             // RFC 5626 section 5.3.1.
-            Answer::Own(500) if context.is_flow_lost => Answer::Own(430),
+            Answer::Own(500) if context.is_flow_lost || context.is_for_node => Answer::Own(430),
             answer => answer,
         };
         let status = match &answer {

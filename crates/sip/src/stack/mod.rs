@@ -93,8 +93,7 @@ pub use shedding::{Pressure, ShedRules, Shedding};
 use crate::header::{HeaderName, RouteHeader, Transport};
 use crate::message::{Malformed, Message, reason_phrase};
 use crate::proxy::branch::Branch;
-use crate::proxy::endpoint::Interfaces;
-use crate::proxy::record_route::Reach;
+use crate::proxy::endpoint::{Interfaces, transport_of};
 use crate::proxy::secret::Numbers;
 use crate::proxy::{forward, record_route};
 use crate::transaction::{ClientKey, MergeKey, ServerKey};
@@ -363,7 +362,13 @@ impl Stack {
     /// Refuses it by itself when it must not be forwarded: 483 when Max-Forwards is used up, 440 when Max-Breadth
     /// does not allow as many branches.
     pub fn forward(&mut self, now: Moment, id: ServerTransactionId, plan: ForwardPlan) -> bool {
-        self.open_context(now, id.0, plan, true)
+        self.open_context(now, id.0, plan, false)
+    }
+
+    /// Sends a request on for another node, which an [`Output::Relay`] brought. When it cannot be sent, that node is
+    /// told so (430, RFC 5626 section 5.3.1); it alone reports the call. `false` as in [`forward`](Self::forward).
+    pub fn relay(&mut self, now: Moment, id: ServerTransactionId, target: ForwardTarget) -> bool {
+        self.open_context(now, id.0, ForwardPlan::to(target), true)
     }
 
     /// Answers an [`Output::Resolve`]: the next hops in order of preference, none when there are none.
@@ -382,20 +387,24 @@ impl Stack {
         }
     }
 
-    /// The Route entry that makes another node, which has the same secret, send a request over a connection of
-    /// its own: for [`ForwardTarget::routes`], when the binding says that `node` owns the connection.
+    /// The URI by which other nodes reach us: the one that the settings say, or that of an interface, best over TCP, which
+    /// tells at once that nobody is there.
     #[must_use]
-    pub fn flow_route(
-        &self,
-        request: &Message,
-        node: &Uri,
-        transport: &Transport,
-        remote: SocketAddr,
-        flow: FlowId,
-    ) -> RouteHeader {
-        let reach = Reach { transport: transport.clone(), remote, flow: Some(flow) };
+    pub fn node_uri(&self) -> Option<Uri> {
+        let of = |transport: &Transport| {
+            self.interfaces.0.iter().find(|interface| interface.transport == *transport)
+        };
+        let usable = [Transport::Tcp, Transport::Udp, Transport::Tls];
+        let interface = || usable.iter().find_map(of).map(Interface::uri);
+        self.config.node_uri.clone().or_else(interface)
+    }
+
+    /// The Route entry that makes another node, which has the same secret, send a request to where only that one can
+    /// send it: for [`ForwardTarget::routes`], when the binding says that the phone is connected to `node`.
+    #[must_use]
+    pub fn flow_route(&self, request: &Message, node: &Uri, to: &Destination) -> RouteHeader {
         let call_id = request.call_id().unwrap_or("");
-        record_route::flow_route(&self.config.secret, call_id, node, &reach)
+        record_route::flow_route(&self.config.secret, call_id, node, to)
     }
 
     /// Answers an [`Output::Redirected`]: where the call goes instead; with no targets, the redirection is
@@ -515,6 +524,9 @@ impl Stack {
         if !uri.is_sip() {
             return false;
         }
+        if self.config.node_uri.as_ref().is_some_and(|own| is_same_place(own, uri)) {
+            return true;
+        }
         let is_port = |port| self.interfaces.0.iter().any(|interface| interface.port == port);
         if !uri.port().is_none_or(is_port) {
             return false;
@@ -586,4 +598,14 @@ impl Stack {
         });
         self.queue = queue;
     }
+}
+
+/// Whether two URIs name the same host, port and transport.
+fn is_same_place(a: &Uri, b: &Uri) -> bool {
+    let port = |uri: &Uri| uri.port().unwrap_or_else(|| transport_of(uri).default_port());
+    let is_same_host = match (a.host(), b.host()) {
+        (Some(a), Some(b)) => a.matches(&b),
+        _ => false,
+    };
+    is_same_host && transport_of(a) == transport_of(b) && port(a) == port(b)
 }

@@ -8,6 +8,7 @@ use crate::message::Message;
 use crate::proxy::{Destination, Source};
 use crate::uri::Uri;
 use bytes::Bytes;
+use ngn_model::Removal;
 use std::sync::Arc;
 
 /// A request that came in and is being handled.
@@ -58,6 +59,14 @@ pub enum Output {
     /// A new request, once. Answer it with [`respond`](super::Stack::respond) or
     /// [`reply`](super::Stack::reply), or [`forward`](super::Stack::forward) it.
     Request(Box<IncomingRequest>),
+    /// A request that another node asks us to send on, once: [`relay`](super::Stack::relay) it to where that node says,
+    /// or [`reply`](super::Stack::reply).
+    Relay {
+        /// The request.
+        incoming: Box<IncomingRequest>,
+        /// Where it goes. With `only_flow`, over a connection that is open to there, and over no other.
+        to: Destination,
+    },
     /// A request that was given up but not yet answered nor forwarded has been cancelled and answered 487;
     /// there is nothing left to do about it.
     Cancelled(ServerTransactionId),
@@ -106,6 +115,8 @@ pub struct Tried {
     pub to: Destination,
     /// What came of it.
     pub result: TriedResult,
+    /// The binding that is void, since its flow is gone: see [`ForwardTarget`](super::ForwardTarget).
+    pub flow_lost: Option<Removal>,
 }
 
 /// What came of sending a request to one place.

@@ -97,7 +97,17 @@ impl Stack {
         server.loop_hash = hash;
         let Some(request) = server.request.clone() else { return };
         let merge = server.merge.clone();
-        let is_for_other_node = matches!(own_route, OwnRoute::Flow(_));
+        if let OwnRoute::Flow(to) = own_route {
+            let incoming = IncomingRequest {
+                id: ServerTransactionId(id),
+                request,
+                source,
+                is_merged: false,
+                is_stray: false,
+            };
+            self.outputs.push_back(Output::Relay { incoming: Box::new(incoming), to });
+            return;
+        }
         if let Some(to) = self.dialog_route(own_route, is_in_dialog) {
             let Some(uri) = request.request_uri().cloned() else { return };
             let target = ForwardTarget {
@@ -105,7 +115,7 @@ impl Stack {
                 next_hops: to.into_iter().collect(),
                 ..ForwardTarget::new(uri)
             };
-            self.open_context(now, id, ForwardPlan::to(target), !is_for_other_node);
+            self.open_context(now, id, ForwardPlan::to(target), false);
             return;
         }
         let copies = merge.and_then(|merge| self.merges.get(&merge).copied());
@@ -128,8 +138,8 @@ impl Stack {
         }
     }
 
-    /// Whether a request may be relayed without asking, and where to, when Route told us: inside a dialog, and
-    /// for another node.
+    /// Whether a request may be relayed without asking, and where to, when Route told us: inside a dialog. ACKs also for
+    /// another node.
     #[allow(clippy::option_option, reason = "whether, and where to")]
     fn dialog_route(&self, own: OwnRoute, is_in_dialog: bool) -> Option<Option<Destination>> {
         match own {

@@ -303,6 +303,11 @@ impl World {
                 }
                 self.came_up.push(*request);
             }
+            Output::Relay { incoming, to } => {
+                let uri = incoming.request.request_uri().cloned().expect("a URI");
+                let now = self.now;
+                self.stack.relay(now, incoming.id, ForwardTarget::at(uri, to));
+            }
             Output::Cancelled(_) => self.cancelled += 1,
             Output::Resolve { id, uri, is_fallback } => {
                 self.fallbacks += usize::from(is_fallback);
