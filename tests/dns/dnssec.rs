@@ -28,7 +28,9 @@ fn keys(p: &Platform, zone: &str) -> Json {
 
 /// Key tags of the DNSKEY records that are served, sorted.
 fn served(p: &Platform, zone: &str) -> Vec<u64> {
-    let text = dig(p.dns_address(), &["+short", "+multiline", zone, "DNSKEY"]).unwrap();
+    let text =
+        dig(p.dns_address(), &["+noall", "+answer", "+multiline", "+rrcomments", zone, "DNSKEY"])
+            .unwrap();
     let tag = |line: &str| line.split_once("key id = ").map(|(_, tag)| tag.trim().parse().unwrap());
     let mut tags: Vec<u64> = text.lines().filter_map(tag).collect();
     tags.sort_unstable();
