@@ -299,6 +299,7 @@ fn keys_are_replaced_step_by_step() {
     journal
         .args(["journal", "--json", "--limit", "0", "--entity", "zone_keys", "--data"])
         .arg(p.data());
+    journal.env("NGN_DATABASE", &p.database.url);
     let said = String::from_utf8(journal.output().unwrap().stdout).unwrap();
     assert!(said.contains("zone:roll") && said.contains(&second[0].to_string()), "{said}");
     assert!(!said.contains("secret"), "{said}");
