@@ -37,6 +37,13 @@ impl Peer {
     }
 }
 
+impl Drop for Peer {
+    /// In good order, so that a server's children end with it.
+    fn drop(&mut self) {
+        _ = self.program.stop();
+    }
+}
+
 /// Fills a database and starts Kamailio and `sipd` on it; gives them and the process of the database, all on the first
 /// processor.
 pub(crate) fn start(directory: &Path, accounts: u64) -> ([Peer; 2], u32) {
