@@ -1,7 +1,7 @@
 # The one entry. `make` alone lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help build release test fmt fmt-check clippy doc reference audit fuzz bench-freshness bench-soap bench-routes bench-codec bench-sip bench-sip-overload demo up verify clean
+.PHONY: help build release test fmt fmt-check clippy doc reference audit fuzz bench-freshness bench-soap bench-routes bench-codec bench-sip bench-sip-overload endure demo up verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,12 @@ bench-codec: ## measure the processor time of a SOAP message beside gSOAP's C++ 
 bench-sip: ## measure registrations and calls beside Kamailio, on a MariaDB that syncs (needs Kamailio, SIPp)
 	cargo build --release --workspace --bins
 	NGN_MARIADB_DURABLE=1 tests/bin/with-mariadb cargo run --release -p ngn-tests --example sip_peers
+
+endure: ## kill sipd under 10,000 calls and under 100,000 registrations, and stop its database under load (takes half an hour)
+	cargo build --release --workspace --bins
+	for what in calls bindings outage; do \
+		tests/bin/with-mariadb cargo run --release -p ngn-tests --example endurance $$what || exit 1; \
+	done
 
 demo: ## build, start a platform in ./data/demo, provision it, call, ask DNS; Ctrl-C ends it
 	cargo run -p ngn -- demo

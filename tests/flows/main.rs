@@ -4,6 +4,7 @@
 
 mod concurrency;
 mod emergency;
+mod endurance;
 mod explain;
 mod journal;
 mod power_cut;

@@ -53,6 +53,8 @@ pub struct Database {
     pub url: String,
     /// Its name in the server; none for a file.
     pub name: Option<String>,
+    /// The socket of its server; none for a file.
+    socket: Option<String>,
 }
 
 impl Database {
@@ -63,32 +65,39 @@ impl Database {
             Backend::Sqlite => Self {
                 url: format!("sqlite:{}", directory.join("platform.sqlite").display()),
                 name: None,
+                socket: None,
             },
-            Backend::MariaDb => {
-                static NEXT: AtomicU32 = AtomicU32::new(0);
-                let number = NEXT.fetch_add(1, Ordering::Relaxed);
-                let name = format!("ngn_{}_{number}", std::process::id());
-                let server = Server::shared();
-                _ = server.sql(&format!("create database {name} character set utf8mb4"));
-                Self { url: format!("{}{name}", server.url), name: Some(name) }
-            }
+            Backend::MariaDb => Self::create_on(Server::shared()),
         }
+    }
+
+    /// Creates an empty database in a server.
+    #[must_use]
+    pub fn create_on(server: &Server) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("ngn_{}_{number}", std::process::id());
+        _ = server.sql(&format!("create database {name} character set utf8mb4"));
+        let url = format!("{}{name}", server.url);
+        Self { url, name: Some(name), socket: Some(server.socket.clone()) }
     }
 
     /// Removes a database from the server; a file goes with its directory.
     pub fn discard(&self) {
-        if let Some(name) = &self.name {
+        if let (Some(name), Some(socket)) = (&self.name, &self.socket) {
             // While a test fails this may fail as well; what the test says matters more.
-            _ = Server::shared().try_sql(&format!("drop database if exists {name}"));
+            _ = try_sql(socket, &format!("drop database if exists {name}"));
         }
     }
 
     /// Runs a statement and gives the rows, tab separated.
     #[must_use]
     pub fn sql(&self, statement: &str) -> String {
-        match &self.name {
-            Some(name) => Server::shared().sql(&format!("use {name}; {statement}")),
-            None => {
+        match (&self.name, &self.socket) {
+            (Some(name), Some(socket)) => {
+                try_sql(socket, &format!("use {name}; {statement}")).expect("the statement runs")
+            }
+            _ => {
                 let path = self.url.strip_prefix("sqlite:").expect("the address of a file");
                 let mut python = Command::new("python3");
                 python.args(["-c", SQLITE, path, statement]);
@@ -100,7 +109,7 @@ impl Database {
     /// Every row of every table, one in a line that begins with the table's name; without those of some tables.
     #[must_use]
     pub fn dump(&self, except: &[&str]) -> String {
-        let Some(name) = &self.name else {
+        let (Some(name), Some(socket)) = (&self.name, &self.socket) else {
             let path = self.url.strip_prefix("sqlite:").expect("the address of a file");
             let mut python = Command::new("python3");
             return run(python.args(["-c", SQLITE_DUMP, path]).args(except)).expect("the rows");
@@ -109,9 +118,8 @@ impl Database {
         let tables = tables.lines().filter(|table| !except.contains(table));
         let rows: String =
             tables.map(|it| format!("SELECT '{it}', t.* FROM `{it}` t ORDER BY 2, 3;")).collect();
-        let server = Server::shared();
         // Without --raw, so that a row stays in one line.
-        let arguments = ["--no-defaults", "-uroot", "-N", "-B", "-S", &server.socket, "-e", &rows];
+        let arguments = ["--no-defaults", "-uroot", "-N", "-B", "-S", socket, "-e", &rows];
         run(Command::new("mariadb").args(arguments).arg(name)).expect("the rows")
     }
 }
@@ -142,7 +150,9 @@ impl Server {
         })
     }
 
-    fn start() -> Self {
+    /// A server of one's own, that ends with this value.
+    #[must_use]
+    pub fn start() -> Self {
         let mut command = Command::new(root().join("tests/bin/with-mariadb"));
         // `cat` ends, and the server with it, when our end of the pipe closes.
         command.args([
@@ -174,22 +184,12 @@ impl Server {
     /// Runs SQL and gives the rows, tab separated.
     #[must_use]
     pub fn sql(&self, statement: &str) -> String {
-        self.try_sql(statement).expect("the statement runs")
+        try_sql(&self.socket, statement).expect("the statement runs")
     }
+}
 
-    fn try_sql(&self, statement: &str) -> anyhow::Result<String> {
-        let mut client = Command::new("mariadb");
-        client.args([
-            "--no-defaults",
-            "-uroot",
-            "-N",
-            "-B",
-            "--raw",
-            "-S",
-            &self.socket,
-            "-e",
-            statement,
-        ]);
-        run(&mut client)
-    }
+fn try_sql(socket: &str, statement: &str) -> anyhow::Result<String> {
+    let mut client = Command::new("mariadb");
+    client.args(["--no-defaults", "-uroot", "-N", "-B", "--raw", "-S", socket, "-e", statement]);
+    run(&mut client)
 }

@@ -15,6 +15,7 @@ pub mod cdrtool;
 pub mod certificates;
 pub mod database;
 pub mod dns;
+pub mod endurance;
 pub mod fixture;
 pub mod hep;
 pub mod http;

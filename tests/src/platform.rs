@@ -9,7 +9,7 @@ use std::{fs, thread};
 
 use anyhow::{Context, Result};
 
-use crate::database::{Backend, Database};
+use crate::database::{Backend, Database, Server};
 use crate::program::{PATIENCE, Program, run};
 use crate::soap::{Client, Login, Transcript};
 use crate::{binaries, http};
@@ -49,7 +49,8 @@ impl Platform {
     #[must_use]
     #[track_caller]
     pub fn start_with(backend: Backend, settings: &[(&str, &str)]) -> Self {
-        let mut platform = Self::prepare(backend, false);
+        let mut platform =
+            Self::prepare(backend, false, |directory| Database::create(backend, directory));
         for (daemon, toml) in settings {
             fs::write(platform.data().join(format!("{daemon}.toml")), toml).expect("settings");
         }
@@ -61,7 +62,19 @@ impl Platform {
     #[must_use]
     #[track_caller]
     pub fn start_apart(backend: Backend) -> Self {
-        let mut platform = Self::prepare(backend, true);
+        Self::start_apart_in(backend, |directory| Database::create(backend, directory))
+    }
+
+    /// The same in a MariaDB server of one's own, which may be stopped.
+    #[must_use]
+    #[track_caller]
+    pub fn start_apart_on(server: &Server) -> Self {
+        Self::start_apart_in(Backend::MariaDb, |_| Database::create_on(server))
+    }
+
+    #[track_caller]
+    fn start_apart_in(backend: Backend, create: impl Fn(&Path) -> Database) -> Self {
+        let mut platform = Self::prepare(backend, true, create);
         fs::write(platform.data().join("admin-password"), "of-a-test\n").expect("a password");
         let mut migrate = Command::new(binaries::program("ngn"));
         migrate.args(["migrate", "--database", &platform.database.url]);
@@ -70,13 +83,13 @@ impl Platform {
         platform
     }
 
-    fn prepare(backend: Backend, apart: bool) -> Self {
+    fn prepare(backend: Backend, apart: bool, create: impl Fn(&Path) -> Database) -> Self {
         let directory =
             tempfile::Builder::new().prefix("ngn-test-").tempdir().expect("a directory");
         fs::create_dir_all(directory.path().join("data")).expect("a data directory");
         Self {
             backend,
-            database: Database::create(backend, directory.path()),
+            database: create(directory.path()),
             transcript: Transcript::default(),
             apart,
             programs: HashMap::new(),
@@ -237,6 +250,22 @@ impl Platform {
     pub fn admin_address(&self) -> SocketAddr {
         let name = if self.apart { "ngnpro" } else { "ngn" };
         self.addresses.get(&(name, "admin".to_owned())).copied().expect("an admin port")
+    }
+
+    /// Where the admin HTTP of the process that does a daemon's work is served.
+    #[must_use]
+    #[track_caller]
+    pub fn admin_of(&self, daemon: &'static str) -> SocketAddr {
+        let name = if self.apart { daemon } else { "ngn" };
+        self.addresses.get(&(name, "admin".to_owned())).copied().expect("an admin port")
+    }
+
+    /// The id of the process that does a daemon's work.
+    #[must_use]
+    #[track_caller]
+    pub fn process(&self, daemon: &str) -> u32 {
+        let name = if self.apart { daemon } else { "ngn" };
+        self.programs.get(name).expect("it runs").id()
     }
 
     /// The administrator's password, which the first start wrote.
