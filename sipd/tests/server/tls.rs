@@ -305,7 +305,7 @@ async fn certificates_are_read_again() {
     let mut config = scene.config.clone();
     config.limits.connections_per_address = 2;
     config.registrar.max_contacts = 3;
-    assert_eq!(scene.server.reloader.reload(&config).unwrap(), ["registrar"]);
+    assert_eq!(scene.server.reloader.reload(&config).unwrap(), ["registrar.max_contacts"]);
     let refused = authority.connect(server, "new.example.com", None).await;
     assert!(refused.is_err(), "two are connected");
     assert!(is_served(&mut early, "again").await);
