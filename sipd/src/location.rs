@@ -5,7 +5,8 @@
 //! acknowledged is lost by `kill -9`.
 //!
 //! When the database is down, answers are let go at once ([`Committed::later`]): registrations are served
-//! from memory, and the newest state of each contact waits here until the database is back.
+//! from memory, and the newest state of each contact waits here until the database is back. A database that hangs is down
+//! after eight seconds.
 //!
 //! Between two transactions it looks whose bindings other nodes changed, and reads those: one task does both, so that
 //! what it read holds everything that it wrote before ([`News::Changed`]).
@@ -30,6 +31,9 @@ const BATCH: usize = 2_000;
 const GAP: Duration = Duration::from_millis(25);
 /// How long to wait before the database is tried again.
 const RETRY: Duration = Duration::from_millis(500);
+/// How long a transaction may take before the database counts as down: long before phones give up, which they do after 32
+/// seconds (RFC 3261 section 17.1.2.2, timer F).
+const HUNG: Duration = Duration::from_secs(8);
 /// How often it is looked what other nodes changed.
 const LOOK: Duration = Duration::from_millis(25);
 /// How long one look may keep registrations waiting.
@@ -38,6 +42,9 @@ const LOOK_LIMIT: Duration = Duration::from_secs(2);
 const READ: usize = 1_000;
 /// How often old rows about changes are dropped.
 const TRIM: Duration = Duration::from_secs(60);
+
+/// What the admin port says meanwhile.
+const WAITING: &str = "registrations wait in memory for the database";
 
 /// What one REGISTER changed.
 #[derive(Debug, Default)]
@@ -125,6 +132,18 @@ impl Backlog {
         unread.extend(change.reread);
     }
 
+    /// Takes over what came later.
+    fn append(&mut self, later: Self) {
+        self.last = self.last.max(later.last);
+        for (key, state) in later.contacts {
+            match state {
+                State::Expired(_) => _ = self.contacts.entry(key).or_insert(state),
+                State::Saved(_) | State::Removed(_) => _ = self.contacts.insert(key, state),
+            }
+        }
+        self.awaited.extend(later.awaited);
+    }
+
     /// What is to be saved, removed, and removed since it ended.
     fn parts(&self) -> (Vec<Binding>, Vec<Removal>, Vec<Removal>) {
         let (mut upserts, mut deletes, mut expired) = (Vec::new(), Vec::new(), Vec::new());
@@ -201,7 +220,32 @@ pub async fn run(
             release(&mut backlog, &news).await;
         }
         let (upserts, deletes, expired) = backlog.parts();
-        match store.save_bindings(&node, &upserts, &deletes, &expired).await {
+        let saving = store.save_bindings(&node, &upserts, &deletes, &expired);
+        tokio::pin!(saving);
+        let (mut later, mut reread) = (Backlog::default(), BTreeSet::new());
+        let patience = if down { Duration::ZERO } else { HUNG };
+        let saved = match tokio::time::timeout(patience, &mut saving).await {
+            Ok(saved) => saved,
+            Err(_) => {
+                if !down {
+                    tracing::error!("the database hangs: registrations are kept in memory");
+                }
+                down = true;
+                readiness.set_ready(true, WAITING);
+                release(&mut backlog, &news).await;
+                // What is being written must not be touched; what comes meanwhile follows it.
+                loop {
+                    tokio::select! {
+                        saved = &mut saving => break saved,
+                        Some(change) = changes.recv() => {
+                            later.add(change, &mut reread);
+                            release(&mut later, &news).await;
+                        }
+                    }
+                }
+            }
+        };
+        match saved {
             Ok(()) => {
                 if down {
                     tracing::info!(
@@ -219,14 +263,18 @@ pub async fn run(
                     let _ = news.send(News::Committed(committed)).await;
                 }
                 watch.look_when_due(backlog.last, &news).await;
+                backlog.append(later);
+                watch.unread.extend(reread);
             }
             Err(error) => {
+                backlog.append(later);
+                watch.unread.extend(reread);
                 if !down {
                     tracing::error!(%error, "registrations are kept in memory until the database is back");
                 }
                 down = true;
                 // It serves, so it is ready; but whoever asks is told.
-                readiness.set_ready(true, "registrations wait in memory for the database");
+                readiness.set_ready(true, WAITING);
                 release(&mut backlog, &news).await;
                 if shutdown.is_cancelled() {
                     tracing::error!(
@@ -283,7 +331,8 @@ impl Watch {
             tracing::debug!(%error, "cannot see what other nodes registered");
         } else if now >= self.next_trim {
             self.next_trim = now + TRIM;
-            if let Err(error) = self.store.trim_binding_changes(ngn_daemon::wall_clock()).await {
+            let trim = self.store.trim_binding_changes(ngn_daemon::wall_clock());
+            if let Err(error) = in_time(trim).await {
                 tracing::debug!(%error, "cannot drop what is known about changed bindings");
             }
         }
@@ -322,5 +371,41 @@ async fn in_time<T>(look: impl Future<Output = Result<T, StoreError>>) -> Result
     match tokio::time::timeout(LOOK_LIMIT, look).await {
         Ok(outcome) => outcome,
         Err(_) => Err(StoreError::timed_out()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(contact: &str) -> BindingKey {
+        let aor = Aor::new("alice", "example.com").expect("an address");
+        BindingKey::Contact { aor, contact: contact.to_owned() }
+    }
+
+    fn change(number: Number, deletes: &[(&str, i64)], expired: &[(&str, i64)]) -> Change {
+        let removals = |these: &[(&str, i64)]| {
+            these
+                .iter()
+                .map(|(contact, until)| Removal { key: key(contact), until: *until })
+                .collect()
+        };
+        let (deletes, expired) = (removals(deletes), removals(expired));
+        Change { number, is_awaited: true, deletes, expired, ..Change::default() }
+    }
+
+    #[test]
+    fn what_came_while_the_database_hung_follows_what_was_being_written() {
+        let (mut backlog, mut later) = (Backlog::default(), Backlog::default());
+        let mut unread = BTreeSet::new();
+        backlog.add(change(1, &[("a", 10), ("b", 10)], &[]), &mut unread);
+        later.add(change(2, &[("b", 20)], &[("a", 20), ("c", 20)]), &mut unread);
+        backlog.append(later);
+        let (_, deletes, expired) = backlog.parts();
+        let removal = |contact: &str, until| Removal { key: key(contact), until };
+        // As when all came one after the other: what a phone asked for stays, and its newest wish counts.
+        assert_eq!(deletes, [removal("a", 10), removal("b", 20)]);
+        assert_eq!(expired, [removal("c", 20)]);
+        assert_eq!((backlog.last, backlog.awaited), (2, vec![1, 2]));
     }
 }
