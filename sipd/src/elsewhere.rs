@@ -5,12 +5,15 @@ use ngn_model::Aor;
 use ngn_model::call_plan::Payer;
 use ngn_store::{LastingCall, Store, StoreError};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 /// How often the others' calls are counted.
 const EVERY: Duration = Duration::from_secs(2);
+/// At most so soon after another they are counted again because of a node that nobody knew.
+const SOON: Duration = Duration::from_millis(20);
 /// After how long, in milliseconds, a node that says nothing is gone: its calls do not count any more, and nothing is
 /// sent there.
 const SILENCE: i64 = 30_000;
@@ -57,12 +60,14 @@ fn longest() -> i64 {
     i64::try_from(LONGEST.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Looks until `shutdown` or the engine's end. While the database is away nobody else's calls count, and nodes are
+/// Looks every two seconds, and soon when `stranger` says that a phone is registered at a node that is not known, until
+/// `shutdown` or the engine's end. While the database is away nobody else's calls count, and nodes are
 /// where they were.
 pub(crate) async fn run(
     store: Store,
     node: String,
     engine: mpsc::Sender<Elsewhere>,
+    stranger: Arc<Notify>,
     shutdown: CancellationToken,
 ) {
     let mut told = Elsewhere::default();
@@ -71,6 +76,7 @@ pub(crate) async fn run(
         tokio::select! {
             () = shutdown.cancelled() => return,
             _ = every.tick() => {}
+            () = stranger.notified() => tokio::time::sleep(SOON).await,
         }
         let now = ngn_daemon::wall_clock();
         let since = now.saturating_sub(longest());

@@ -64,7 +64,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 /// How many uses of nonces are remembered.
@@ -108,6 +108,8 @@ pub struct Queues {
     pub looks: mpsc::Receiver<Look>,
     /// Calls on other nodes, and where those are.
     pub elsewhere: mpsc::Receiver<Elsewhere>,
+    /// Woken when a phone is registered at a node of which nothing is known yet.
+    pub stranger: Arc<Notify>,
 }
 
 /// A look-up's result.
@@ -147,6 +149,8 @@ pub struct Engine {
     node: String,
     /// Where the other nodes are that are alive.
     nodes: HashMap<String, Uri>,
+    /// Woken when a phone is registered at another one.
+    stranger: Arc<Notify>,
     changes: mpsc::Sender<Change>,
     records: mpsc::Sender<Record>,
     tracer: Tracer,
@@ -224,6 +228,7 @@ impl Engine {
             calls: HashMap::new(),
             node,
             nodes: HashMap::new(),
+            stranger: Arc::clone(&queues.stranger),
             changes: queues.changes.clone(),
             records: queues.records.clone(),
             tracer: queues.tracer.clone(),

@@ -51,7 +51,7 @@ use prometheus_client::registry::Registry;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -163,6 +163,7 @@ pub async fn serve(
     let (asks_in, asks) = mpsc::channel(ASKS);
     let (looks_in, looks) = mpsc::channel(ASKS);
     let (elsewhere_in, elsewhere) = mpsc::channel(1);
+    let stranger = Arc::new(Notify::new());
     let queues = Queues {
         arrivals,
         overload,
@@ -175,12 +176,19 @@ pub async fn serve(
         asks,
         looks,
         elsewhere,
+        stranger: Arc::clone(&stranger),
     };
     let named = node.clone();
     let mut engine =
         Engine::new(config, stack, transports, directory, nonce_key, metrics.clone(), &queues);
     engine.restore_counts(&lasting);
-    tokio::spawn(elsewhere::run(store.clone(), node.clone(), elsewhere_in, ended.clone()));
+    tokio::spawn(elsewhere::run(
+        store.clone(),
+        node.clone(),
+        elsewhere_in,
+        stranger,
+        ended.clone(),
+    ));
     let dropped = metrics.datagrams_dropped.clone();
     tokio::spawn(alarms::certificates(shown, metrics.clone(), ended.clone()));
     let watched = (store.clone(), readiness.clone(), metrics.clone());

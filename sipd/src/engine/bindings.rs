@@ -75,6 +75,14 @@ impl Engine {
         match news {
             News::Committed(committed) => self.committed(&committed),
             News::Changed { as_of, bindings } => {
+                let at_stranger = |one: &Binding| {
+                    !one.node.is_empty()
+                        && one.node != self.node
+                        && !self.nodes.contains_key(&one.node)
+                };
+                if bindings.iter().any(|(_, bindings)| bindings.iter().any(at_stranger)) {
+                    self.stranger.notify_one();
+                }
                 for (aor, bindings) in bindings {
                     if self.unwritten.is_pending(&aor, as_of) {
                         self.unwritten.reread.insert(aor);
