@@ -298,13 +298,14 @@ fn phones_are_reached_through_the_node_that_they_came_to() {
         let (mut bob, mut carol) = (Callee::Udp(bob), Callee::Tcp(carol));
         whole_calls(&alice, &mut bob, "bob", there);
         whole_calls(&alice, &mut carol, "carol", here);
+        whole_calls(&alice, &mut Callee::Udp(dave), "dave", here);
         // One record of each call, by the node that decided about it.
         let closed = "SELECT COUNT(*) FROM radacct WHERE AcctStopTime IS NOT NULL AND NASPortId";
         eventually("all calls are recorded", || {
             let count = p.database.sql(&format!("{closed} = '{there}'"));
-            (count.trim() == "4").then_some(())
+            (count.trim() == "6").then_some(())
         });
-        assert_eq!(p.database.sql("SELECT COUNT(*) FROM radacct").trim(), "4");
+        assert_eq!(p.database.sql("SELECT COUNT(*) FROM radacct").trim(), "6");
         // B168: what all nodes know.
         let ids: Vec<Value> = ["bob", "carol", "dave"]
             .iter()
