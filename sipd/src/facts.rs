@@ -1,4 +1,4 @@
-//! All that a decision depends on, gathered at once and handed to [`ngn_routing::plan`], which decides. For the engine,
+//! All that a decision depends on, gathered at once and handed to [`ngn_routing::plan()`], which decides. For the engine,
 //! and for whoever asks what it would do.
 
 use crate::config::{self, Config};
