@@ -90,7 +90,8 @@ async fn what_is_known_is_served_until_the_database_is_back() {
     // A start while the database is down.
     let store = Store::open(&url).await.unwrap();
     let running = start(&store, |config| config.snapshot.file = file.clone()).await;
-    assert!(running.server.readiness.is_ready().1.contains("database"));
+    let why = wait(|| running.server.readiness.is_ready().1, |why| !why.is_empty()).await;
+    assert!(why.contains("database"), "{why}");
     assert_eq!(running.addresses("www.a.example").await, ["192.0.2.1"]);
     assert_eq!(running.served_serial("a.example").await, served);
     wire.mend().await;

@@ -25,6 +25,7 @@ pub(super) fn resolve(
     let Asked { transport, dnssec_ok, secure } = asked;
     let (unsigned, promised, about) = (false, Vec::new(), About::Name);
     let mut walk = Walk {
+        renames: Vec::new(),
         zones,
         qtype,
         transport,
@@ -102,6 +103,8 @@ pub(super) struct Walk<'w, 'z, 'o> {
     pub(super) writer: &'w mut Writer<'o>,
     /// RRsets that were written and hold names whose addresses help.
     sets: [Option<RrSet<'z>>; MAX_SETS],
+    /// Names of the DNAME records that were written: a chain may come by one again.
+    renames: Vec<&'z [u8]>,
     /// What the last step was about.
     about: About,
     /// Proofs for the authority section, while records go into the answer section.
@@ -211,8 +214,11 @@ impl<'z> Walk<'_, 'z, '_> {
         node: Node<'z>,
         dname: RrSet<'z>,
     ) -> Step<'z> {
-        if !self.answer(zone, node.name(), node, dname) {
-            return Step::Full;
+        if !self.renames.contains(&node.name()) {
+            if !self.answer(zone, node.name(), node, dname) {
+                return Step::Full;
+            }
+            self.renames.push(node.name());
         }
         let Some(target) = dname.rdata().next() else { return Step::Done(Rcode::NoError) };
         let below = name.get(..name.len() - node.name().len()).unwrap_or_default();
