@@ -214,11 +214,8 @@ impl<'z> Walk<'_, 'z, '_> {
         node: Node<'z>,
         dname: RrSet<'z>,
     ) -> Step<'z> {
-        if !self.renames.contains(&node.name()) {
-            if !self.answer(zone, node.name(), node, dname) {
-                return Step::Full;
-            }
-            self.renames.push(node.name());
+        if !self.answer(zone, node.name(), node, dname) {
+            return Step::Full;
         }
         let Some(target) = dname.rdata().next() else { return Step::Done(Rcode::NoError) };
         let below = name.get(..name.len() - node.name().len()).unwrap_or_default();
@@ -251,6 +248,12 @@ impl<'z> Walk<'_, 'z, '_> {
 
     /// Writes an RRset of a node that stands for a name into the answer section.
     fn answer(&mut self, zone: &'z Zone, name: &[u8], node: Node<'z>, rrset: RrSet<'z>) -> bool {
+        if rrset.rtype == codes::DNAME && name == node.name() {
+            if self.renames.contains(&node.name()) {
+                return true;
+            }
+            self.renames.push(node.name());
+        }
         self.note(rrset);
         let set = Written { owner: name, rrset, ttl: None, serial: zone.serial() };
         if name != node.name() {
