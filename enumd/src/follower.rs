@@ -16,6 +16,7 @@ use ngn_model::zone::{RecordRow, ZoneRows, ZoneSigning};
 use ngn_model::{DomainName, Position};
 use ngn_store::{Follower, Seen, Store, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -237,16 +238,18 @@ impl Following {
         let mut clock = tokio::time::interval(RENEW);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let rows = tokio::select! {
-                rows = follower.next() => rows,
-                () = self.answering(), if down => {
-                    down = false;
-                    self.reachable();
-                    continue;
-                }
-                _ = clock.tick() => {
-                    self.renew().await;
-                    continue;
+            // What is asked of the database may take longer than the clock's period, so a tick must not begin it anew.
+            let rows = {
+                let (mut next, mut answering) = (pin!(follower.next()), pin!(self.answering()));
+                loop {
+                    tokio::select! {
+                        rows = &mut next => break rows,
+                        () = &mut answering, if down => {
+                            down = false;
+                            self.reachable();
+                        }
+                        _ = clock.tick() => self.renew().await,
+                    }
                 }
             };
             let applied = match rows {

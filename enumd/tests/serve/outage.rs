@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// Connections to a server that can be cut and allowed again.
@@ -14,13 +15,19 @@ struct Wire {
     address: SocketAddr,
     server: String,
     up: Option<CancellationToken>,
+    hung: watch::Sender<bool>,
 }
 
 impl Wire {
     async fn new(url: &str) -> Self {
         let server = url.rsplit('@').next().unwrap().trim_end_matches('/').to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut wire = Self { address: listener.local_addr().unwrap(), server, up: None };
+        let mut wire = Self {
+            address: listener.local_addr().unwrap(),
+            server,
+            up: None,
+            hung: watch::Sender::new(false),
+        };
         wire.forward(listener);
         wire
     }
@@ -28,16 +35,25 @@ impl Wire {
     fn forward(&mut self, listener: TcpListener) {
         let (server, up) = (self.server.clone(), CancellationToken::new());
         self.up = Some(up.clone());
+        let hung = self.hung.clone();
         tokio::spawn(up.clone().run_until_cancelled_owned(async move {
             loop {
                 let (mut near, _) = listener.accept().await.unwrap();
-                let (server, up) = (server.clone(), up.clone());
+                let (server, up, mut hung) = (server.clone(), up.clone(), hung.subscribe());
                 tokio::spawn(up.run_until_cancelled_owned(async move {
                     let mut far = TcpStream::connect(server).await.unwrap();
-                    let _ = copy_bidirectional(&mut near, &mut far).await;
+                    tokio::select! {
+                        _ = copy_bidirectional(&mut near, &mut far) => {}
+                        () = told(&mut hung) => std::future::pending().await,
+                    }
                 }));
             }
         }));
+    }
+
+    /// Connections stay open and new ones are taken, but nothing is answered any more.
+    fn hang(&mut self) {
+        self.hung.send_replace(true);
     }
 
     fn cut(&mut self) {
@@ -55,6 +71,10 @@ impl Wire {
         };
         self.forward(listener);
     }
+}
+
+async fn told(hung: &mut watch::Receiver<bool>) {
+    let _ = hung.wait_for(|hung| *hung).await;
 }
 
 #[track_caller]
@@ -106,7 +126,7 @@ async fn what_is_known_is_served_until_the_database_is_back() {
 }
 
 async fn wait(read: impl Fn() -> String, enough: impl Fn(&String) -> bool) -> String {
-    let deadline = Instant::now() + Duration::from_secs(15);
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let now = read();
         if enough(&now) || Instant::now() > deadline {
@@ -114,6 +134,29 @@ async fn wait(read: impl Fn() -> String, enough: impl Fn(&String) -> bool) -> St
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// A database that takes connections and questions, and never answers, is noticed as well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_hangs_is_noticed() {
+    let Some(fixture) = Fixture::mysql().await else { return };
+    let (server, name) = fixture.database.clone().unwrap();
+    let mut wire = Wire::new(&server).await;
+    let user = server.strip_prefix("mysql://").unwrap().split('@').next().unwrap().to_owned();
+    let url = format!("mysql://{user}@{}/{name}", wire.address);
+    fixture.add_zone("a.example").await;
+    fixture.set("a.example", "www.a.example", &["192.0.2.1"]).await;
+    let store = Store::open(&url).await.unwrap();
+    let running = start(&store, |_| {}).await;
+    assert_eq!(running.server.readiness.is_ready(), (true, String::new()));
+    wire.hang();
+    let why = wait(|| running.server.readiness.is_ready().1, |why| !why.is_empty()).await;
+    assert!(why.contains("database"), "{why}");
+    assert_eq!(running.addresses("www.a.example").await, ["192.0.2.1"]);
+    wire.cut();
+    running.stop().await;
+    store.close().await;
+    fixture.remove().await;
 }
 
 /// The snapshot is no way around the database: as long as that answers, it is what counts.
