@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 
 use ngn_tests::net::free_port;
+use ngn_tests::platform::eventually;
 use ngn_tests::sip::{Message, Phone, Request, unique};
 use ngn_tests::wire::Wire;
 
@@ -186,8 +187,12 @@ fn large_requests_go_over_tcp() {
     over(ALL, |world, over| {
         let alice = world.online("alice", over);
         // A phone that listens by UDP and TCP at one port.
-        let mut bob = world.offline("bob", Udp);
-        let listener = TcpListener::bind(bob.local()).unwrap();
+        let bob = world.account("bob");
+        let (mut bob, listener) = eventually("a port free for both", || {
+            let bob = world.phone(&bob, Udp);
+            // Somebody else may have that port.
+            TcpListener::bind(bob.local()).ok().map(|listener| (bob, listener))
+        });
         assert_eq!(bob.register(300).unwrap().status(), 200);
         let by_tcp = |size: usize| {
             let text = "x".repeat(size);
