@@ -1,5 +1,6 @@
 //! Following the journal: every committed row once, also those that become visible late.
 
+use crate::appended::{self, PAGE};
 use crate::error::StoreError;
 use crate::journal::position;
 use crate::seen::Seen;
@@ -12,10 +13,6 @@ use tokio::sync::watch;
 
 /// How often the database is asked when nobody in this process wakes the follower.
 const POLL: Duration = Duration::from_millis(25);
-/// How many new rows are taken at once.
-pub(crate) const PAGE: i64 = 2000;
-/// How many ranges of passed-over ids one statement asks for.
-pub(crate) const RANGES: usize = 100;
 /// How often a follower makes sure that the journal still holds what it has read.
 pub(crate) const CHECK_HISTORY: Duration = Duration::from_secs(2);
 /// How long the answer to one question may take.
@@ -249,11 +246,9 @@ impl Follower {
         // New rows first: when they are the later part of a transaction whose earlier part was passed over,
         // the look at the gaps that follows finds that part.
         let now = Instant::now();
-        let mut rows = self.tail().await?;
-        let due = self.seen.due(now);
-        for ranges in due.chunks(RANGES) {
-            rows.extend(self.ranges(ranges).await?);
-        }
+        let select = "SELECT id, at, entity, entity_key, zone FROM journal";
+        let mut rows: Vec<Row> =
+            appended::rows(&self.store, select, self.seen.high(), &self.seen.due(now)).await?;
         // No await below: a dropped future has either noted and returned everything or nothing.
         self.failures = 0;
         self.seen.looked_up(now);
@@ -280,32 +275,6 @@ impl Follower {
             }
         }
         Ok(given)
-    }
-
-    async fn tail(&self) -> Result<Vec<Row>, StoreError> {
-        let high = self.seen.high().cast_signed();
-        on_connection!(self.store, c => {
-            sqlx::query_as::<DB, Row>(
-                "SELECT id, at, entity, entity_key, zone FROM journal WHERE id > ? ORDER BY id LIMIT ?",
-            )
-            .bind(high)
-            .bind(PAGE)
-            .fetch_all(&mut *c)
-            .await
-        })
-    }
-
-    async fn ranges(&self, ranges: &[(u64, u64)]) -> Result<Vec<Row>, StoreError> {
-        on_connection!(self.store, c => {
-            let mut query = QueryBuilder::<DB>::new(
-                "SELECT id, at, entity, entity_key, zone FROM journal WHERE ",
-            );
-            for (i, (first, last)) in ranges.iter().enumerate() {
-                query.push(if i == 0 { "id BETWEEN " } else { " OR id BETWEEN " });
-                query.push_bind(first.cast_signed()).push(" AND ").push_bind(last.cast_signed());
-            }
-            query.build_query_as::<Row>().fetch_all(&mut *c).await
-        })
     }
 
     /// The database may have become another one: a restored backup, or a replica that lacked the last

@@ -17,6 +17,7 @@
 mod account_lists;
 mod account_options;
 mod addresses;
+mod appended;
 mod audit;
 mod call_options;
 mod calls;

@@ -4,14 +4,14 @@
 //! others ([`BindingFollower::changed`]) and reads what those addresses have now. Rows are kept for ten minutes; a node
 //! that was away for longer reads everything again ([`BindingChanges::Missed`]).
 
+use crate::appended;
 use crate::error::StoreError;
-use crate::follower::{CHECK_HISTORY, PAGE, RANGES, Start, on_connection};
+use crate::follower::{CHECK_HISTORY, Start, on_connection};
 use crate::location;
 use crate::seen::Seen;
 use crate::store::{Db, Store};
 use crate::tx::{Actor, Tx, on};
 use ngn_model::{Aor, Binding};
-use sqlx::QueryBuilder;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -140,10 +140,9 @@ impl BindingFollower {
             self.checked = Some(Instant::now());
         }
         let now = Instant::now();
-        let mut rows = self.tail().await?;
-        for ranges in self.seen.due(now).chunks(RANGES) {
-            rows.extend(self.ranges(ranges).await?);
-        }
+        let select = "SELECT id, at, node, addresses FROM location_changes";
+        let mut rows: Vec<Row> =
+            appended::rows(&self.store, select, self.seen.high(), &self.seen.due(now)).await?;
         // No await below: a dropped future has noted everything or nothing.
         self.seen.looked_up(now);
         rows.sort_unstable_by_key(|row| row.id);
@@ -162,32 +161,6 @@ impl BindingFollower {
             }
         }
         Ok(BindingChanges::At(found.into_iter().collect()))
-    }
-
-    async fn tail(&self) -> Result<Vec<Row>, StoreError> {
-        let high = self.seen.high().cast_signed();
-        on_connection!(self.store, c => {
-            sqlx::query_as::<DB, Row>(
-                "SELECT id, at, node, addresses FROM location_changes WHERE id > ? ORDER BY id LIMIT ?",
-            )
-            .bind(high)
-            .bind(PAGE)
-            .fetch_all(&mut *c)
-            .await
-        })
-    }
-
-    async fn ranges(&self, ranges: &[(u64, u64)]) -> Result<Vec<Row>, StoreError> {
-        on_connection!(self.store, c => {
-            let mut query = QueryBuilder::<DB>::new(
-                "SELECT id, at, node, addresses FROM location_changes WHERE ",
-            );
-            for (i, (first, last)) in ranges.iter().enumerate() {
-                query.push(if i == 0 { "id BETWEEN " } else { " OR id BETWEEN " });
-                query.push_bind(first.cast_signed()).push(" AND ").push_bind(last.cast_signed());
-            }
-            query.build_query_as::<Row>().fetch_all(&mut *c).await
-        })
     }
 
     /// Whether the rows go on where this follower is. They do not when it was away for so long that some were dropped.
