@@ -4,6 +4,7 @@ use crate::admin::{self, What};
 use crate::say;
 use crate::table::{shown, span, table};
 use anyhow::Context as _;
+use ngn_daemon::wall_clock;
 use serde_json::Value;
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
@@ -55,7 +56,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
             if options.watch && std::io::stdout().is_terminal() {
                 say("\u{1b}[2J\u{1b}[H");
             }
-            say(&text(&node, &calls, now()));
+            say(&text(&node, &calls, wall_clock()));
         }
         if !options.watch {
             return Ok(());
@@ -111,11 +112,6 @@ fn text(node: &str, calls: &[Value], now: i64) -> String {
     let rows: Vec<Vec<String>> = calls.iter().map(row).collect();
     let heading = ["STATE", "SINCE", "CALLER", "CALLED", "AT", "FROM", "CALL-ID"];
     format!("{}{} calls on {node}", table(&heading, &rows), calls.len())
-}
-
-/// Milliseconds since 1970 UTC.
-pub(crate) fn now() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! `ngn registrations`: the registered phones of a running sipd, or those in the database.
 
 use crate::admin::{self, What};
-use crate::calls::now;
 use crate::say;
 use crate::table::{shown, span, table};
 use anyhow::Context as _;
+use ngn_daemon::wall_clock;
 use ngn_sipd::show::{BindingFilter, Registration};
 use ngn_store::Store;
 use serde_json::Value;
@@ -95,11 +95,11 @@ async fn from_database(url: &str, options: &Options) -> anyhow::Result<usize> {
     store.check_schema().await?;
     let (mut found, mut after) = (0, 0);
     loop {
-        let (rows, next) = store.bindings_after(after, now(), PAGE).await?;
+        let (rows, next) = store.bindings_after(after, wall_clock(), PAGE).await?;
         let held: Vec<Registration> = rows
             .iter()
             .filter(|binding| filter.holds(binding))
-            .map(|binding| Registration::of(binding, now()))
+            .map(|binding| Registration::of(binding, wall_clock()))
             .collect();
         if !held.is_empty() {
             show(&held, options.json, found == 0)?;
@@ -119,7 +119,7 @@ fn show(page: &[Registration], json: bool, is_first: bool) -> anyhow::Result<()>
             say(&serde_json::to_string(one)?);
         }
     } else if !page.is_empty() || is_first {
-        say(text(page, now()).trim_end());
+        say(text(page, wall_clock()).trim_end());
     }
     Ok(())
 }

@@ -1,14 +1,13 @@
 //! An address, one of its ports, or a network, as operators name them.
 
-use std::net::{IpAddr, SocketAddr};
+use ngn_daemon::prefix::Prefix;
+use std::net::SocketAddr;
 use std::str::FromStr;
 
 /// Which addresses are meant: `192.0.2.7`, `192.0.2.7:5060`, `[2001:db8::7]:5060`, `192.0.2.0/24`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addresses {
-    base: IpAddr,
-    /// How many leading bits count.
-    bits: u32,
+    prefix: Prefix,
     port: Option<u16>,
 }
 
@@ -16,15 +15,7 @@ impl Addresses {
     /// Whether an address is among them; IPv4 addresses that are written as IPv6 ones are IPv4 addresses.
     #[must_use]
     pub fn hold(&self, address: SocketAddr) -> bool {
-        if self.port.is_some_and(|port| port != address.port()) {
-            return false;
-        }
-        let (differ, width) = match (self.base, address.ip().to_canonical()) {
-            (IpAddr::V4(a), IpAddr::V4(b)) => (u128::from(a.to_bits() ^ b.to_bits()), 32),
-            (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits() ^ b.to_bits(), 128),
-            _ => return false,
-        };
-        differ.checked_shr(width - self.bits.min(width)).unwrap_or(0) == 0
+        self.port.is_none_or(|port| port == address.port()) && self.prefix.contains(address.ip())
     }
 }
 
@@ -33,30 +24,17 @@ impl FromStr for Addresses {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        let wrong = || {
+        if let Ok(address) = text.parse::<SocketAddr>() {
+            let prefix = Prefix::from(address.ip().to_canonical());
+            return Ok(Self { prefix, port: Some(address.port()) });
+        }
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+        let prefix = bare.parse().map_err(|_| {
             format!(
                 "`{text}` is no address; write 192.0.2.7, 192.0.2.7:5060, [2001:db8::7]:5060 or 192.0.2.0/24"
             )
-        };
-        if let Ok(address) = text.parse::<SocketAddr>() {
-            return Ok(Self {
-                base: address.ip().to_canonical(),
-                bits: 128,
-                port: Some(address.port()),
-            });
-        }
-        let (base, bits) = match text.split_once('/') {
-            Some((base, bits)) => (base, Some(bits)),
-            None => (text, None),
-        };
-        let base = base.trim_start_matches('[').trim_end_matches(']');
-        let base = base.parse::<IpAddr>().map_err(|_| wrong())?.to_canonical();
-        let width = if base.is_ipv4() { 32 } else { 128 };
-        let bits = match bits {
-            None => width,
-            Some(bits) => bits.parse().ok().filter(|bits| *bits <= width).ok_or_else(wrong)?,
-        };
-        Ok(Self { base, bits, port: None })
+        })?;
+        Ok(Self { prefix, port: None })
     }
 }
 

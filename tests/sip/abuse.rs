@@ -7,10 +7,9 @@ use ngn_tests::platform::{Platform, eventually};
 use ngn_tests::sip::{Message, Phone, Request, response, unique};
 use ngn_tests::{http, record};
 
+use crate::emergencies::emergency_centre;
 use crate::fixture::DOMAIN;
-use crate::pstn::{
-    SETTINGS, answer, call, call_without_password, caller, last, ngn, request_user, stand_in, uri,
-};
+use crate::pstn::{SETTINGS, answer, call, call_without_password, caller, last, request_user, uri};
 
 /// However busy the machine is, it is no overload.
 const PATIENT: &str = "registrations_milliseconds = 30000\ncalls_milliseconds = 30000\n\
@@ -47,19 +46,6 @@ fn metric(p: &Platform, name: &str) -> u64 {
     let text = http::get(p.admin_address(), "/metrics").unwrap().text();
     let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
     value.unwrap_or_else(|| panic!("no {name} in {text}"))
-}
-
-fn emergency_centre(p: &Platform) -> Phone {
-    let centre = stand_in(p);
-    let target = format!("sip:help@{}", centre.local());
-    ngn(p, &["emergency", "add", "112", &target]);
-    let at = p.admin_address().to_string();
-    let from = format!("alice@{DOMAIN}");
-    eventually("the mapping is known", || {
-        let told = ngn(p, &["explain", "--from", &from, "--to", "112", "--admin", &at]);
-        told.contains(&target).then_some(())
-    });
-    centre
 }
 
 fn is_helped(phone: &Phone, centre: &Phone, agent: &str) {
@@ -107,7 +93,7 @@ fn guessing_from_one_source() {
     assert_eq!((register(&mut alice), register(&mut carol)), (200, 200));
     assert_eq!(register(&mut at(&p, "127.0.0.8", "bob", "secret")), 200);
     // Nobody is kept from calling for help.
-    let centre = emergency_centre(&p);
+    let centre = emergency_centre(&p, &format!("alice@{DOMAIN}"));
     is_helped(&eve, &centre, "phone");
     assert_eq!(metric(&p, "sipd_guard_bans_total{of=\"source, wrong passwords\"}"), 1);
     assert_eq!(metric(&p, "sipd_guard_failures_total{what=\"wrong password\"}"), 5);
@@ -191,7 +177,7 @@ fn unknown_accounts_look_like_known_ones() {
 fn scanners_are_not_answered() {
     let p = guarded("");
     caller(&p, "alice", &[], "");
-    let centre = emergency_centre(&p);
+    let centre = emergency_centre(&p, &format!("alice@{DOMAIN}"));
     let options = |phone: &Phone, agent: &str, from: &str| {
         let to = format!("sip:{DOMAIN}");
         let request = Request::new("OPTIONS", &to, from, &to).with("User-Agent", agent);
@@ -243,7 +229,7 @@ fn rates_of_one_source() {
     caller(&p, "alice", &[], "");
     let mut bob = caller(&p, "bob", &[], "");
     assert_eq!(register(&mut bob), 200);
-    let centre = emergency_centre(&p);
+    let centre = emergency_centre(&p, &format!("alice@{DOMAIN}"));
     let alice = at(&p, "127.0.0.9", "alice", "secret");
     let invite = call(&alice, &uri("bob"), &[]);
     answer(&bob, "200 OK");

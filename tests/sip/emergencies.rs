@@ -15,7 +15,7 @@ use crate::pstn::{
 };
 
 /// Calls to 112 go to a stand-in; waits until the platform knows.
-fn emergency_centre(p: &Platform, from: &str) -> Phone {
+pub(crate) fn emergency_centre(p: &Platform, from: &str) -> Phone {
     let centre = stand_in(p);
     let target = format!("sip:help@{}", centre.local());
     ngn(p, &["emergency", "add", "112", &target]);

@@ -5,24 +5,12 @@ use std::time::Duration;
 use ngn_tests::bystanders::Bystanders;
 use ngn_tests::database::Backend;
 use ngn_tests::load::{Callee, Caller};
-use ngn_tests::platform::{Platform, eventually};
+use ngn_tests::platform::Platform;
 use ngn_tests::sip::{Phone, Request, response, unique};
 
+use crate::emergencies::emergency_centre;
 use crate::fixture::DOMAIN;
-use crate::pstn::{SETTINGS, answer, caller, last, ngn, request_user, stand_in, uri};
-
-fn emergency_centre(p: &Platform) -> Phone {
-    let centre = stand_in(p);
-    let target = format!("sip:help@{}", centre.local());
-    ngn(p, &["emergency", "add", "112", &target]);
-    let at = p.admin_address().to_string();
-    let from = format!("alice@{DOMAIN}");
-    eventually("the mapping is known", || {
-        let told = ngn(p, &["explain", "--from", &from, "--to", "112", "--admin", &at]);
-        told.contains(&target).then_some(())
-    });
-    centre
-}
+use crate::pstn::{SETTINGS, answer, caller, last, request_user, uri};
 
 // RFC 3261 section 21.5.4: registrations and the like first, then calls; what belongs to calls and calls for help are served.
 #[test]
@@ -32,7 +20,7 @@ fn what_is_turned_away_first() {
     let alice = caller(&p, "alice", &[], "");
     let mut bob = caller(&p, "bob", &[], "");
     assert_eq!(bob.register(300).unwrap().status(), 200);
-    let centre = emergency_centre(&p);
+    let centre = emergency_centre(&p, &format!("alice@{DOMAIN}"));
     let stranger = || Phone::new(p.sip_address(), "eve@elsewhere.example", "");
     let invite = |phone: &Phone| {
         let invite = Request::new("INVITE", &uri("bob"), &phone.aor(), &uri("bob"))
@@ -103,7 +91,7 @@ fn a_flood_is_not_noticed() {
     let alice = caller(&p, "alice", &[], "");
     let mut bob = caller(&p, "bob", &[], "");
     assert_eq!(bob.register(300).unwrap().status(), 200);
-    let centre = emergency_centre(&p);
+    let centre = emergency_centre(&p, &format!("alice@{DOMAIN}"));
     let _callees = [Callee::start(bob.socket()), Callee::start(centre.socket())];
     let mut bystanders = Bystanders::default();
     for _ in 0..5 {

@@ -35,6 +35,13 @@ impl Prefix {
     }
 }
 
+impl From<IpAddr> for Prefix {
+    /// One address alone.
+    fn from(address: IpAddr) -> Self {
+        Self { address, bits: if address.is_ipv4() { 32 } else { 128 } }
+    }
+}
+
 /// Text that is no prefix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -53,9 +60,9 @@ impl FromStr for Prefix {
             None => (text, None),
         };
         let address: IpAddr = address.parse().map_err(|_| wrong())?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(most), |bits| bits.parse().map_err(|_| wrong()))?;
-        if bits > most { Err(wrong()) } else { Ok(Self { address, bits }) }
+        let alone = Self::from(address);
+        let bits = bits.map_or(Ok(alone.bits), |bits| bits.parse().map_err(|_| wrong()))?;
+        if bits > alone.bits { Err(wrong()) } else { Ok(Self { address, bits }) }
     }
 }
 

@@ -8,7 +8,6 @@ use ngn_model::zone::ZoneSigning;
 use ngn_model::{DomainName, Entity};
 use ngn_store::{Actor, NewZoneKey, Store, Tx};
 use serde_json::{Value, json};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Which zone is to be signed, and how.
 #[derive(Debug, clap::Args)]
@@ -75,8 +74,7 @@ pub(super) struct Roll {
 
 /// Seconds since 1970 UTC.
 fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    ngn_daemon::wall_clock() / 1000
 }
 
 fn named(zone: &str) -> anyhow::Result<DomainName> {

@@ -2,7 +2,7 @@
 
 use ngn_routing::Asks;
 use ngn_routing::history::{Before, diversions_in};
-use ngn_sip::header::HeaderName;
+use ngn_sip::header::{HeaderName, split_list};
 use ngn_sip::message::Message;
 
 /// How many entries of a kind are read.
@@ -53,29 +53,11 @@ impl Told {
     }
 }
 
-/// The entries of all fields of a name, which are separated by commas outside of quotes and angle brackets.
+/// The entries of all fields of a name.
 fn entries(request: &Message, name: HeaderName) -> Vec<String> {
-    let mut entries = Vec::new();
-    for field in request.named(name).filter_map(|field| field.text()) {
-        let (mut is_quoted, mut is_escaped, mut depth) = (false, false, 0_u32);
-        let parts = field.split(|c: char| {
-            if is_escaped {
-                is_escaped = false;
-                return false;
-            }
-            match c {
-                '\\' if is_quoted => is_escaped = true,
-                '"' => is_quoted = !is_quoted,
-                '<' if !is_quoted => depth += 1,
-                '>' if !is_quoted => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            c == ',' && !is_quoted && depth == 0
-        });
-        let parts = parts.map(str::trim).filter(|part| !part.is_empty());
-        entries.extend(parts.map(str::to_owned).take(MOST.saturating_sub(entries.len())));
-    }
-    entries
+    let fields = request.named(name).filter_map(|field| field.text());
+    let parts = fields.flat_map(split_list).filter(|part| !part.is_empty());
+    parts.take(MOST).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ pub use option_tag::{Allow, OptionTags};
 pub use params::Params;
 pub use retry_after::RetryAfter;
 pub use route::{PathHeader, RecordRouteHeader, RouteHeader, ServiceRouteHeader};
+pub use scan::{ListParts, split_list};
 pub use timestamp::Timestamp;
 pub use via::{Transport, Via};
 

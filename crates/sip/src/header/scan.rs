@@ -187,12 +187,13 @@ impl<'a> Scanner<'a> {
 ///
 /// Each part comes without the white space around it. An empty part is returned as such: the caller
 /// decides whether that is an error.
-pub(crate) fn split_list(value: &str) -> ListParts<'_> {
+pub fn split_list(value: &str) -> ListParts<'_> {
     ListParts { rest: Some(value) }
 }
 
 /// The parts of a comma-separated header value.
-pub(crate) struct ListParts<'a> {
+#[derive(Debug)]
+pub struct ListParts<'a> {
     rest: Option<&'a str>,
 }
 
