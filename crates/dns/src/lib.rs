@@ -10,6 +10,7 @@ pub mod naptr;
 pub mod notify;
 pub mod rate;
 pub mod rdata;
+pub mod secondary;
 pub mod transfer;
 pub mod tsig;
 pub mod txt;

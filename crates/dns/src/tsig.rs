@@ -1,8 +1,10 @@
 //! Signed messages (TSIG, RFC 8945) with HMAC-SHA-256, -384 and -512: keys, checking, signing. The time is an argument.
 
 mod key;
+mod verifier;
 
 pub use key::{Algorithm, Key, KeyError, Keys};
+pub use verifier::{Unverified, Verifier};
 
 use crate::answer::request::HEADER;
 use crate::name::MAX_NAME;
@@ -81,14 +83,9 @@ impl<'q> Signature<'q> {
             let known = (shortest..length).contains(&self.mac.len());
             return Auth::Failed(if known { Failure::BadTrunc } else { Failure::Malformed });
         }
-        let Some(signed) = query.get(..self.start) else { return Auth::Failed(Failure::Malformed) };
-        let Some((header, rest)) = signed.split_first_chunk::<HEADER>() else {
+        let Some((header, rest)) = self.message(query) else {
             return Auth::Failed(Failure::Malformed);
         };
-        let mut header = *header;
-        let [i0, i1, .., a0, a1] = &mut header;
-        [*i0, *i1] = self.original_id;
-        [*a0, *a1] = u16::from_be_bytes([*a0, *a1]).saturating_sub(1).to_be_bytes();
         let mut digest = Digest::new(key);
         digest.update(&header);
         digest.update(rest);
@@ -102,6 +99,16 @@ impl<'q> Signature<'q> {
             return Auth::Late { signer, time: self.time, now };
         }
         Auth::Signed(signer)
+    }
+
+    /// The message as it was before it was signed: its header, and the rest.
+    fn message<'m>(&self, octets: &'m [u8]) -> Option<([u8; HEADER], &'m [u8])> {
+        let (header, rest) = octets.get(..self.start)?.split_first_chunk::<HEADER>()?;
+        let mut header = *header;
+        let [i0, i1, .., a0, a1] = &mut header;
+        [*i0, *i1] = self.original_id;
+        [*a0, *a1] = u16::from_be_bytes([*a0, *a1]).saturating_sub(1).to_be_bytes();
+        Some((header, rest))
     }
 
     /// Octets of the TSIG record of an answer to it.
@@ -219,6 +226,16 @@ impl<'k> Signer<'k> {
         self.sign_with(time, BADTIME, &here, out);
     }
 
+    /// Signs a message and those that were sent before it without a signature of their own.
+    #[cfg(test)]
+    pub(crate) fn sign_after(&mut self, before: &[u8], now: u64, out: &mut Vec<u8>) {
+        let mut together = [before, out].concat();
+        self.sign(now, &mut together);
+        // The record is the same; the header counts it.
+        out.extend_from_slice(together.get(before.len() + out.len()..).unwrap_or_default());
+        count_in(out);
+    }
+
     fn sign_with(&mut self, time: u64, error: u16, other: &[u8], out: &mut Vec<u8>) {
         let mut digest = Digest::new(self.key);
         if self.length > 0 {
@@ -270,9 +287,14 @@ impl Appended<'_> {
         out.extend_from_slice(&error.to_be_bytes());
         out.extend_from_slice(&count(other));
         out.extend_from_slice(other);
-        if let Some([.., a0, a1]) = out.first_chunk_mut::<HEADER>() {
-            [*a0, *a1] = u16::from_be_bytes([*a0, *a1]).saturating_add(1).to_be_bytes();
-        }
+        count_in(out);
+    }
+}
+
+/// Counts one more additional record in the header.
+fn count_in(out: &mut [u8]) {
+    if let Some([.., a0, a1]) = out.first_chunk_mut::<HEADER>() {
+        [*a0, *a1] = u16::from_be_bytes([*a0, *a1]).saturating_add(1).to_be_bytes();
     }
 }
 

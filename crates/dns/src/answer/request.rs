@@ -52,6 +52,26 @@ impl Header {
         (first >> 3) & 0x0f
     }
 
+    pub(crate) const fn id(self) -> u16 {
+        u16::from_be_bytes(self.id)
+    }
+
+    pub(crate) const fn is_truncated(self) -> bool {
+        let [first, _] = self.flags;
+        first & 0x02 != 0
+    }
+
+    /// The code that a response has, without what EDNS adds.
+    pub(crate) const fn code(self) -> u8 {
+        let [_, second] = self.flags;
+        second & 0x0f
+    }
+
+    /// How many questions, answers, authority and additional records there are.
+    pub(crate) const fn counts(self) -> [u16; 4] {
+        self.counts
+    }
+
     /// The header of the answer: id, operation and RD as in the query; RA, AD and CD are clear, since this server
     /// does not recurse (RFC 4035 section 3.1.6).
     pub(crate) fn reply(
@@ -190,16 +210,18 @@ impl<'q> Behind<'q> {
 }
 
 /// A record behind the question.
-struct Record<'q> {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Record<'q> {
     at_root: bool,
-    rtype: u16,
-    class: u16,
-    ttl: [u8; 4],
-    rdata: &'q [u8],
+    pub(crate) rtype: u16,
+    pub(crate) class: u16,
+    pub(crate) ttl: [u8; 4],
+    pub(crate) rdata: &'q [u8],
 }
 
 impl<'q> Record<'q> {
-    fn read(query: &'q [u8], at: &mut usize) -> Option<Self> {
+    /// Reads the record that begins at `at`, which is put behind it.
+    pub(crate) fn read(query: &'q [u8], at: &mut usize) -> Option<Self> {
         let start = *at;
         let mut end = start;
         loop {

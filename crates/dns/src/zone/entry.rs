@@ -8,6 +8,7 @@
 //! ```
 
 use super::trie::Keyed;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A record that is not part of a zone yet.
@@ -73,18 +74,17 @@ impl Entry {
         octets.extend_from_slice(&children.to_be_bytes());
         for set in records.chunk_by(|a, b| a.rtype == b.rtype) {
             let mut body = Vec::new();
-            let mut written: Vec<&[u8]> = Vec::new();
+            let (mut written, mut count) = (BTreeSet::new(), 0_u16);
             for rr in set.iter().take(usize::from(u16::MAX)) {
                 let Ok(length) = u16::try_from(rr.rdata.len()) else { continue };
-                if set.len() > 1 && written.contains(&rr.rdata.as_slice()) {
+                if set.len() > 1 && !written.insert(rr.rdata.as_slice()) {
                     continue;
                 }
-                written.push(&rr.rdata);
+                count = count.saturating_add(1);
                 body.extend_from_slice(&length.to_be_bytes());
                 body.extend_from_slice(&rr.rdata);
             }
             let ttl = set.iter().map(|rr| rr.ttl).min().unwrap_or(0);
-            let count = u16::try_from(written.len()).unwrap_or(u16::MAX);
             let rtype = set.first().map_or(0, |rr| rr.rtype);
             octets.extend_from_slice(&rtype.to_be_bytes());
             octets.extend_from_slice(&ttl.to_be_bytes());
