@@ -1,10 +1,14 @@
 //! `ngn zone`: what is done to zones beside SOAP.
 
 mod keys;
+mod list;
+mod master;
 
 use crate::database::Source;
+use anyhow::Context as _;
 use clap::Subcommand;
 use ngn_daemon::Daemon as _;
+use ngn_model::DomainName;
 use ngn_ngnpro::Ngnpro;
 use ngn_store::Store;
 use std::path::PathBuf;
@@ -26,6 +30,10 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Lists zones: kind, owner, serial, records, size and last change.
+    List(list::Options),
+    /// Writes a zone as a master file (RFC 1035 section 5), without signatures and without fancy records.
+    Export(master::Export),
     /// Signs a zone (DNSSEC), with new keys when it has none, and says what its parent has to know.
     Sign(keys::Sign),
     /// Ends signing: first asks the parent to remove its DS records, then, with --no-ds, takes signatures and keys away.
@@ -65,6 +73,8 @@ async fn act(
     login: &str,
 ) -> anyhow::Result<()> {
     match action {
+        Action::List(options) => list::run(store, options).await,
+        Action::Export(options) => master::export(store, options).await,
         Action::Sign(options) => {
             // New private keys are encrypted as passwords are.
             ngn_ngnpro::passwords::open(store, passwords).await?;
@@ -77,4 +87,10 @@ async fn act(
         Action::Unsign(options) => keys::unsign(store, options, login).await,
         Action::Keys(options) => keys::show(store, options).await,
     }
+}
+
+/// The name of a zone as somebody types it.
+fn named(zone: &str) -> anyhow::Result<DomainName> {
+    let zone = zone.strip_suffix('.').unwrap_or(zone).to_ascii_lowercase();
+    DomainName::new(&zone).with_context(|| format!("`{zone}` is no name of a zone"))
 }

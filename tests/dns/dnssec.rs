@@ -12,7 +12,7 @@ use std::fs;
 use std::process::Command;
 
 /// Runs `ngn zone` on a platform.
-fn ngn(p: &Platform, arguments: &[&str]) -> Result<String, String> {
+pub(super) fn ngn(p: &Platform, arguments: &[&str]) -> Result<String, String> {
     let mut command = Command::new(program("ngn"));
     command.arg("zone").args(arguments).env("NGN_DATABASE", &p.database.url);
     command.args(["--data", p.data().to_str().unwrap(), "--login", "tester"]);

@@ -5,6 +5,7 @@
 mod dnssec;
 mod enum_numbers;
 mod malformed;
+mod master;
 mod protocol;
 mod rate;
 mod zones;

@@ -5,6 +5,7 @@ pub mod cookie;
 pub mod dnssec;
 pub mod enum_answer;
 pub mod enum_name;
+pub mod master;
 pub mod name;
 pub mod naptr;
 pub mod notify;

@@ -8,8 +8,10 @@ mod loc;
 mod record_type;
 #[cfg(test)]
 mod tests;
+mod text;
 
 pub use record_type::RecordType;
+pub use text::text;
 
 use crate::name::{Name, NameError};
 use crate::txt::{MAX_STRING, TextError};
@@ -159,7 +161,7 @@ pub fn set_serial(soa: &mut [u8], serial: u32) -> Result<(), RdataError> {
 }
 
 /// The words of a type's content, for errors; `None` for types without a text form here.
-const fn form(kind: RecordType) -> Option<&'static str> {
+pub(crate) const fn form(kind: RecordType) -> Option<&'static str> {
     Some(match kind {
         RecordType::A => "IPv4 address",
         RecordType::AAAA => "IPv6 address",

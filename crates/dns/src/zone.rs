@@ -16,6 +16,7 @@ pub use codec::CodecError;
 pub use entry::{Rr, RrSet};
 pub use index::Zones;
 pub use records::{BadReason, BadRecord};
+pub(crate) use records::{by_owner, served};
 pub(crate) use signed::Made;
 
 use crate::dnssec::Signing;

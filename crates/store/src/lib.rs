@@ -65,6 +65,7 @@ mod trusted_peers;
 mod tx;
 mod voicemail;
 mod zone_keys;
+mod zone_list;
 mod zone_rows;
 mod zones;
 
@@ -110,6 +111,7 @@ pub use trusted_peers::TrustedPeerRow;
 pub use tx::{Actor, Tx};
 pub use voicemail::{Announcement, VoicemailRow};
 pub use zone_keys::{NewZoneKey, zone_key_pkcs8};
+pub use zone_list::{ZoneKind, ZoneSummary};
 pub use zone_rows::{NewRecord, RecordOrigin};
 
 /// The result of what the store does.

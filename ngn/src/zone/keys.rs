@@ -1,7 +1,8 @@
 //! Signed zones: `sign`, `unsign`, `keys`, `roll` (RFC 6781 section 4.1, RFC 7344, RFC 8078).
 
+use super::named;
 use crate::say;
-use anyhow::{Context as _, anyhow, bail, ensure};
+use anyhow::{anyhow, bail, ensure};
 use ngn_dns::dnssec::{DNSKEY_TTL, Key, KeyState};
 use ngn_dns::name::Name;
 use ngn_model::zone::ZoneSigning;
@@ -75,11 +76,6 @@ pub(super) struct Roll {
 /// Seconds since 1970 UTC.
 fn now() -> i64 {
     ngn_daemon::wall_clock() / 1000
-}
-
-fn named(zone: &str) -> anyhow::Result<DomainName> {
-    let zone = zone.strip_suffix('.').unwrap_or(zone).to_ascii_lowercase();
-    DomainName::new(&zone).with_context(|| format!("`{zone}` is no name of a zone"))
 }
 
 /// What to do with the keys of a zone.

@@ -65,11 +65,41 @@ impl RecordType {
         number.then(|| digits.parse().ok().map(Self)).flatten()
     }
 
+    /// The type whose name is most like a text that is no name of a type: at most two letters differ.
+    #[must_use]
+    pub fn nearest(text: &str) -> Option<Self> {
+        if text.len() > 16 {
+            return None;
+        }
+        let text = text.to_ascii_uppercase();
+        let near = |name: &str| distance(name.as_bytes(), text.as_bytes());
+        let found = Self::NAMES.iter().filter(|(_, kind)| kind.is_data());
+        let (name, kind) = found.min_by_key(|(name, _)| near(name))?;
+        (near(name) <= 2 && near(name) < name.len()).then_some(*kind)
+    }
+
     /// Whether records in a zone can have this type: not those for questions and messages (RFC 6895 section 3.1).
     #[must_use]
     pub const fn is_data(self) -> bool {
         self.0 != 0 && self.0 != Self::OPT.0 && !(self.0 >= 128 && self.0 <= 255)
     }
+}
+
+/// How many letters must be put in, taken away or changed to make one word of the other (Levenshtein).
+fn distance(from: &[u8], to: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (i, a) in from.iter().enumerate() {
+        let mut left = i + 1;
+        let mut corner = i;
+        let mut next = vec![left];
+        for (above, b) in row.iter().skip(1).zip(to) {
+            left = (corner + usize::from(a != b)).min(above + 1).min(left + 1);
+            corner = *above;
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
 }
 
 /// The mnemonic, `TYPEnnn` for types without one here.

@@ -64,7 +64,7 @@ impl fmt::Display for BadRecord {
 }
 
 /// Sorts rows by owner; those whose owner is no name of the zone are bad.
-pub(super) fn by_owner<'r>(
+pub(crate) fn by_owner<'r>(
     apex: &Name,
     rows: &'r [RecordRow],
     bad: &mut Vec<BadRecord>,
@@ -95,8 +95,18 @@ pub(super) fn encode(
     rows: &[&RecordRow],
     bad: &mut Vec<BadRecord>,
 ) -> Vec<Rr> {
+    served(apex, owner, rows, bad).into_iter().map(|(rr, _)| rr).collect()
+}
+
+/// Those rows of one owner that are served, with their wire forms.
+pub(crate) fn served<'r>(
+    apex: &Name,
+    owner: &Name,
+    rows: &[&'r RecordRow],
+    bad: &mut Vec<BadRecord>,
+) -> Vec<(Rr, &'r RecordRow)> {
     let mut records: Vec<(Rr, &RecordRow)> = Vec::with_capacity(rows.len());
-    for row in rows {
+    for &row in rows {
         match rdata::encode(&row.rtype, &row.content, row.priority) {
             Ok((rtype, _)) if matches!(rtype.0, 0 | codes::OPT | 128..=255) => {
                 bad.push(BadRecord::new(row, BadReason::MetaType));
@@ -130,5 +140,5 @@ pub(super) fn encode(
         bad.extend(reason.map(|reason| BadRecord::new(row, reason)));
         good
     });
-    records.into_iter().map(|(rr, _)| rr).collect()
+    records
 }
