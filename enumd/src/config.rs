@@ -1,14 +1,17 @@
 //! What enumd's configuration file says; `etc/enumd.toml` explains each key.
 
+mod keys;
+mod secondary;
+
+pub use keys::KeySettings;
+pub use secondary::{Fetching, SecondaryZone};
+
 use crate::rate::Rate;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use ngn_daemon::prefix::Prefix;
 use ngn_dns::name::Name;
 use ngn_dns::transfer::Bounds;
-use ngn_dns::tsig::{Key, KeyError, Keys};
+use ngn_dns::tsig::{Key, Keys};
 use serde::Deserialize;
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -32,6 +35,10 @@ pub struct Config {
     pub transfer: Transfer,
     /// Who is told of changes.
     pub notify: Notify,
+    /// Zones that others master.
+    pub secondary: Vec<SecondaryZone>,
+    /// How these are fetched.
+    pub fetching: Fetching,
     /// Signed zones.
     pub dnssec: Dnssec,
     /// How many answers one network gets.
@@ -77,55 +84,6 @@ pub struct Snapshot {
     pub file: PathBuf,
     /// Seconds between two writes, when something changed; 1 to 86,400. It is written at the end as well.
     pub interval_seconds: u64,
-}
-
-/// A secret that is shared with others.
-#[derive(Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeySettings {
-    /// Its name, a domain name.
-    pub name: String,
-    /// `hmac-sha256`, `hmac-sha384` or `hmac-sha512`.
-    #[serde(default = "hmac_sha256")]
-    pub algorithm: String,
-    /// The secret in Base64, when it is not in a file.
-    #[serde(default)]
-    pub secret: String,
-    /// The file that has the secret in Base64, and nothing else.
-    #[serde(default)]
-    pub file: PathBuf,
-}
-
-fn hmac_sha256() -> String {
-    "hmac-sha256".to_owned()
-}
-
-impl fmt::Debug for KeySettings {
-    /// Without the secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeySettings")
-            .field("name", &self.name)
-            .field("algorithm", &self.algorithm)
-            .field("file", &self.file)
-            .finish_non_exhaustive()
-    }
-}
-
-impl KeySettings {
-    fn load(&self) -> Result<Key, String> {
-        let name = Name::parse(&self.name).map_err(|error| error.to_string())?;
-        let algorithm = self.algorithm.parse().map_err(|error: KeyError| error.to_string())?;
-        let text = match (self.secret.is_empty(), self.file.as_os_str().is_empty()) {
-            (false, true) => self.secret.clone(),
-            (true, false) => std::fs::read_to_string(&self.file)
-                .map_err(|error| format!("cannot read {}: {error}", self.file.display()))?,
-            _ => return Err("needs either `secret` or `file`".to_owned()),
-        };
-        // The secret is in no error.
-        let secret =
-            BASE64.decode(text.trim()).map_err(|_| "the secret is not Base64".to_owned())?;
-        Key::new(name, algorithm, &secret).map_err(|error| error.to_string())
-    }
 }
 
 /// Who may have whole zones (AXFR, IXFR).
@@ -216,6 +174,8 @@ impl Default for Config {
             keys: Vec::new(),
             transfer: Transfer::default(),
             notify: Notify::default(),
+            secondary: Vec::new(),
+            fetching: Fetching::default(),
             dnssec: Dnssec::default(),
             rate: Rate::default(),
             limits: Limits::default(),
@@ -285,7 +245,8 @@ impl Config {
         if let Some(name) = secondaries.find(|name| !known(name)) {
             return Err(format!("notify.secondaries: `{name}` is not among `keys`"));
         }
-        Ok(())
+        secondary::check(&self.secondary, &keys)?;
+        self.fetching.check()
     }
 
     /// The keys, those in files included.
@@ -324,6 +285,12 @@ mod tests {
             secret: secret.to_owned(),
             file: PathBuf::new(),
         }
+    }
+
+    fn of(zone: &str, key: &str) -> SecondaryZone {
+        let key = (!key.is_empty()).then(|| key.to_owned());
+        let masters = vec![SocketAddr::new(LOCALHOST, 53)];
+        SecondaryZone { zone: zone.to_owned(), masters, key }
     }
 
     #[test]
@@ -374,6 +341,12 @@ mod tests {
             "errors",
             "slip",
             "exempt",
+            "secondary",
+            "records",
+            "octets",
+            "seconds",
+            "at_once",
+            "least_seconds",
             "udp_octets",
             "udp_threads",
             "receive_buffer",
@@ -389,7 +362,7 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         type Spoil = fn(&mut Config);
-        let cases: [(Spoil, &str); 12] = [
+        let cases: [(Spoil, &str); 18] = [
             (|c| c.listen = Listen { udp: vec![], tcp: vec![] }, "listen"),
             (|c| c.snapshot.interval_seconds = 0, "snapshot.interval_seconds"),
             (|c| c.limits.udp_octets = 100, "limits.udp_octets"),
@@ -398,6 +371,15 @@ mod tests {
             (|c| c.limits.connections_per_address = 0, "limits.connections_per_address"),
             (|c| c.limits.idle_seconds = 0, "limits.idle_seconds"),
             (|c| c.transfer.keys = vec!["none".to_owned()], "transfer.keys"),
+            (|c| c.secondary = vec![of("a..b", "")], "secondary: `a..b`: a label is empty"),
+            (|c| c.secondary = vec![of("a", ""), of("A.", "")], "secondary: `A.` is there twice"),
+            (|c| c.secondary = vec![of("a", "none")], "secondary: `a`: the key `none`"),
+            (
+                |c| c.secondary = vec![SecondaryZone { masters: vec![], ..of("a", "") }],
+                "secondary: `a`: masters",
+            ),
+            (|c| c.fetching.at_once = 0, "fetching.at_once"),
+            (|c| c.fetching.least_seconds = 0, "fetching.least_seconds"),
             (|c| c.keys = vec![key("a", "hmac-md5", SECRET)], "keys: `a`: `hmac-md5`"),
             (|c| c.keys = vec![key("a", "hmac-sha256", "c2hvcnQ=")], "keys: `a`: the secret has 5"),
             (|c| c.keys = vec![key("a", "hmac-sha256", "")], "keys: `a`: needs either"),

@@ -316,11 +316,10 @@ impl Following {
         let served = self.served.clone();
         // A large zone takes a while to build, which must not hold up connections.
         let built = tokio::task::spawn_blocking(move || {
-            let mut zones = (*served.zones()).clone();
-            let largest = served.history().largest();
-            let Applied { complaints, differences } = update.apply(&mut zones, largest);
-            served.change(zones, differences);
-            complaints
+            served.change(|zones, largest| {
+                let Applied { complaints, differences } = update.apply(zones, largest);
+                (differences, complaints)
+            })
         });
         match built.await {
             Ok(complaints) => {
@@ -339,15 +338,14 @@ impl Following {
         let now = seconds();
         let zones = self.served.zones();
         self.served.signer.learn_all(&zones);
-        let outdated = |zone: &&Arc<Zone>| zone.is_outdated(now);
-        let mut changed = Zones::clone(&zones);
-        let mut differences = Vec::new();
-        for zone in zones.iter().filter(outdated) {
-            differences.push((zone.apex().clone(), None));
-            changed.insert(Arc::new(zone.refreshed(now)));
-        }
-        if !differences.is_empty() {
-            self.served.change(changed, differences);
+        let outdated: Vec<&Arc<Zone>> = zones.iter().filter(|zone| zone.is_outdated(now)).collect();
+        if !outdated.is_empty() {
+            self.served.change(|zones, _| {
+                for zone in &outdated {
+                    zones.insert(Arc::new(zone.refreshed(now)));
+                }
+                (outdated.iter().map(|zone| (zone.apex().clone(), None)).collect(), ())
+            });
         }
         for zone in zones.iter() {
             let number = |signing: &Signing| signing.renewal(zone.apex().as_wire(), now);
@@ -391,6 +389,7 @@ impl Following {
         let zones = self.served.zones();
         self.served.metrics.set_served(zones.len(), zones.record_count(), low_water);
         self.readiness.applied(low_water, rows.iter().map(|row| row.position.0));
+        let zones = self.served.own_zones();
         self.points.send_replace(Point { zones, resume: follower.resume_point(), low_water });
     }
 

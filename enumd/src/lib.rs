@@ -1,7 +1,7 @@
 //! Authoritative DNS server for SIP domains and ENUM zones.
 //!
 //! `listen` binds → `udp` and `tcp` read queries → `served` answers from the zones in memory, by `ngn_dns`, and `transfer`
-//! gives whole zones to those that the settings let → `follower` replaces these as the journal tells what changed, and `notify` tells secondaries → `snapshot` keeps a copy on disk. No query touches the
+//! gives whole zones to those that the settings let → `follower` replaces these as the journal tells what changed, `secondary` those that others master, and `notify` tells secondaries → `snapshot` keeps a copy on disk. No query touches the
 //! database.
 
 pub mod config;
@@ -10,6 +10,7 @@ mod listen;
 mod metrics;
 mod notify;
 mod rate;
+mod secondary;
 mod served;
 mod signer;
 mod snapshot;
@@ -21,6 +22,7 @@ use crate::config::Config;
 use crate::follower::Following;
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
+use crate::secondary::{Fetcher, Secondaries};
 use crate::served::Served;
 use crate::snapshot::Point;
 use crate::tcp::Places;
@@ -72,9 +74,12 @@ pub async fn serve(
     let bound = listen::bind(&config.listen, &config.limits).await?;
     let keys = config.load_keys().map_err(anyhow::Error::msg)?;
     let mut registry = Registry::default();
+    let secondaries = Secondaries::new(&config.secondary, &keys);
     let served =
         Served::new(Metrics::register(&mut registry), keys, config.transfer.bounds(), &config.rate)
-            .with_signer(&config.dnssec, &mut registry);
+            .with_signer(&config.dnssec, &mut registry)
+            .with_secondaries(secondaries);
+    let fetcher = Fetcher::begin(&config, &served);
     let (follower, down) = begin(&store, &served, &config.snapshot, START_PATIENCE).await?;
     let readiness = Readiness::new();
     let udp: Vec<SocketAddr> = bound.udp.iter().map(|(address, _)| *address).collect();
@@ -124,6 +129,7 @@ pub async fn serve(
     };
     let following = Following { store, served, readiness: readiness.clone(), points };
     following.begin(&follower, down);
+    let fetching = tokio::spawn(fetcher.run(shutdown.clone()));
     let task = tokio::spawn(async move {
         tokio::select! {
             () = following.run(follower, down) => {}
@@ -132,6 +138,7 @@ pub async fn serve(
             () = shutdown.cancelled() => {}
         }
         let _ = keeper.await;
+        let _ = fetching.await;
         if let Some(beating) = beating {
             let _ = beating.await;
         }

@@ -29,6 +29,49 @@ pub(crate) enum TransferEnd {
     Broken,
 }
 
+/// What became of looking at the master of a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(crate) enum Fetched {
+    /// The whole zone came.
+    Axfr,
+    /// What changed came.
+    Ixfr,
+    /// There is nothing new.
+    Current,
+    /// No master gave anything that could be used.
+    Failed,
+}
+
+/// How a zone that another server masters stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, EncodeLabelValue)]
+pub(crate) enum Standing {
+    /// It is served.
+    Served,
+    /// It never came.
+    Missing,
+    /// No master was seen for too long.
+    Expired,
+}
+
+impl Standing {
+    pub(crate) const ALL: [Self; 3] = [Self::Served, Self::Missing, Self::Expired];
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FetchedLabels {
+    end: Fetched,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StandingLabels {
+    state: Standing,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ToldLabels {
+    accepted: &'static str,
+}
+
 /// What became of an answer that was one too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub(crate) enum Limited {
@@ -83,6 +126,9 @@ pub(crate) struct Metrics {
     bad_records: Counter,
     notifies: Counter,
     notifies_acknowledged: Counter,
+    fetched: Family<FetchedLabels, Counter>,
+    secondaries: Family<StandingLabels, Gauge>,
+    told: Family<ToldLabels, Counter>,
     zones: Gauge,
     records: Gauge,
     position: Gauge,
@@ -111,6 +157,21 @@ impl Metrics {
             "enumd_rate_limited",
             "Answers that were one too many for their network, by what became of them",
             metrics.limited.clone(),
+        );
+        registry.register(
+            "enumd_secondary_fetches",
+            "Looks at the masters of zones that others master, by what became of them",
+            metrics.fetched.clone(),
+        );
+        registry.register(
+            "enumd_secondary_zones",
+            "Zones that others master, by how they stand",
+            metrics.secondaries.clone(),
+        );
+        registry.register(
+            "enumd_notifies_received",
+            "NOTIFY messages that came, by whether they were of a master",
+            metrics.told.clone(),
         );
         for (name, help, counter) in [
             ("enumd_truncated", "Answers with TC set", &metrics.truncated),
@@ -220,6 +281,23 @@ impl Metrics {
         self.notifies_acknowledged.inc();
     }
 
+    /// Counts a look at the master of a zone.
+    pub(crate) fn count_fetched(&self, end: Fetched) {
+        self.fetched.get_or_create(&FetchedLabels { end }).inc();
+    }
+
+    /// Counts a NOTIFY that came.
+    pub(crate) fn count_told(&self, accepted: bool) {
+        let accepted = if accepted { "yes" } else { "no" };
+        self.told.get_or_create(&ToldLabels { accepted }).inc();
+    }
+
+    /// Says how many zones of others there are in a state.
+    pub(crate) fn set_secondaries(&self, state: Standing, zones: usize) {
+        let zones = i64::try_from(zones).unwrap_or(i64::MAX);
+        self.secondaries.get_or_create(&StandingLabels { state }).set(zones);
+    }
+
     /// Counts a panic.
     pub(crate) fn count_panic(&self) {
         self.panics.inc();
@@ -237,9 +315,14 @@ impl Metrics {
 
     /// Says what is served.
     pub(crate) fn set_served(&self, zones: usize, records: usize, position: u64) {
+        self.set_zones(zones, records);
+        self.position.set(i64::try_from(position).unwrap_or(i64::MAX));
+    }
+
+    /// Says how many zones and records are served.
+    pub(crate) fn set_zones(&self, zones: usize, records: usize) {
         self.zones.set(i64::try_from(zones).unwrap_or(i64::MAX));
         self.records.set(i64::try_from(records).unwrap_or(i64::MAX));
-        self.position.set(i64::try_from(position).unwrap_or(i64::MAX));
     }
 
     /// Says how much is known of changes, in octets.

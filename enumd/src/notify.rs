@@ -151,8 +151,9 @@ impl Notifier {
                 tracing::warn!(dns.zone = %apex, %target, "a secondary does not answer NOTIFY");
                 continue;
             }
-            // A zone that is gone has nothing to tell.
-            let Some(zone) = zones.get(apex.as_wire()) else {
+            // A zone that is gone or cannot be served has nothing to tell.
+            let known = zones.get(apex.as_wire()).filter(|zone| zone.soa().is_some());
+            let Some(zone) = known else {
                 queue.forget(&(apex, target));
                 continue;
             };

@@ -3,17 +3,19 @@
 use crate::config::Dnssec;
 use crate::metrics::{Limited, Metrics};
 use crate::rate::{Rate, RateLimit};
+use crate::secondary::Secondaries;
 use crate::signer::ZoneSigner;
 use crate::snapshot::now;
 use arc_swap::{ArcSwap, Cache};
-use ngn_dns::answer::{Limits, Outcome, Server, Transport, answer_for, cut_short};
+use ngn_dns::answer::{Limits, Outcome, Rcode, Server, Transport, answer_for, cut_short};
 use ngn_dns::cookie::Secrets;
 use ngn_dns::dnssec::Signer;
 use ngn_dns::name::Name;
+use ngn_dns::notify;
 use ngn_dns::rate::Verdict;
 use ngn_dns::transfer::{Bounds, Difference, History};
 use ngn_dns::tsig::Keys;
-use ngn_dns::zone::Zones;
+use ngn_dns::zone::{Zone, Zones};
 use prometheus_client::registry::Registry;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -21,10 +23,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// The zones as they are served now, replaced as a whole by the follower and read by every thread.
+/// The zones as they are served now, replaced as a whole and read by every thread. The follower brings ours, and
+/// [`crate::secondary`] those of others.
 #[derive(Debug, Clone)]
 pub(crate) struct Served {
     zones: Arc<ArcSwap<Zones>>,
+    /// Held while zones are replaced, since those who do so begin with what is there.
+    replacing: Arc<Mutex<()>>,
+    /// Zones that others master.
+    pub(crate) secondaries: Arc<Secondaries>,
     /// What led to them; never behind them.
     history: Arc<Mutex<History>>,
     /// Zones that changed since somebody looked.
@@ -47,6 +54,8 @@ impl Served {
     pub(crate) fn new(metrics: Metrics, keys: Keys, bounds: Bounds, rate: &Rate) -> Self {
         Self {
             zones: Arc::new(ArcSwap::from_pointee(Zones::new())),
+            replacing: Arc::default(),
+            secondaries: Arc::default(),
             history: Arc::new(Mutex::new(History::new(bounds))),
             changed: Arc::default(),
             keys: Arc::new(keys),
@@ -66,14 +75,38 @@ impl Served {
         self
     }
 
+    /// Serves zones of others too.
+    #[must_use]
+    pub(crate) fn with_secondaries(mut self, secondaries: Secondaries) -> Self {
+        self.secondaries = Arc::new(secondaries);
+        self
+    }
+
     /// The zones that are served now.
     #[must_use]
     pub(crate) fn zones(&self) -> Arc<Zones> {
         self.zones.load_full()
     }
 
-    /// Serves other zones from now on, which have nothing to do with those before.
-    pub(crate) fn replace(&self, zones: Zones) {
+    /// The zones that are served now, without those that others master.
+    #[must_use]
+    pub(crate) fn own_zones(&self) -> Arc<Zones> {
+        let zones = self.zones();
+        if self.secondaries.is_empty() {
+            return zones;
+        }
+        let mut own = Zones::clone(&zones);
+        self.secondaries.apexes().for_each(|apex| own.remove(apex));
+        Arc::new(own)
+    }
+
+    /// Serves other zones of ours from now on, which have nothing to do with those before.
+    pub(crate) fn replace(&self, mut zones: Zones) {
+        let _replacing = self.replacing();
+        for apex in self.keep_others(&mut zones) {
+            let (setting, zone) = ("secondary", apex);
+            tracing::warn!(dns.zone = %zone, setting, "the zone in the database is not served: the settings name masters");
+        }
         let apexes: Vec<Name> = zones.iter().map(|zone| zone.apex().clone()).collect();
         self.history().clear();
         self.signer.learn_all(&zones);
@@ -81,8 +114,50 @@ impl Served {
         self.changed.note(apexes);
     }
 
-    /// Serves zones that came of those before by these differences; `None` where it is not known or too large.
-    pub(crate) fn change(&self, zones: Zones, differences: Vec<(Name, Option<Difference>)>) {
+    /// Changes zones of ours. `edit` has the largest number of octets that a difference may have, and gives what changed in
+    /// each zone, `None` where it is not known or too large.
+    pub(crate) fn change<T>(
+        &self,
+        edit: impl FnOnce(&mut Zones, usize) -> (Vec<(Name, Option<Difference>)>, T),
+    ) -> T {
+        let _replacing = self.replacing();
+        let mut zones = Zones::clone(&self.zones());
+        let largest = self.history().largest();
+        let (mut differences, told) = edit(&mut zones, largest);
+        self.keep_others(&mut zones);
+        differences.retain(|(apex, _)| !self.secondaries.has(apex));
+        self.store(zones, differences);
+        told
+    }
+
+    /// Serves a new state of a zone that another server masters; one without records is answered with SERVFAIL.
+    pub(crate) fn take(&self, zone: Arc<Zone>, difference: Option<Difference>) {
+        let _replacing = self.replacing();
+        let mut zones = Zones::clone(&self.zones());
+        let apex = zone.apex().clone();
+        zones.insert(zone);
+        self.metrics.set_zones(zones.len(), zones.record_count());
+        self.store(zones, vec![(apex, difference)]);
+    }
+
+    /// Puts zones of others back where they were; gives those that had others in their place.
+    fn keep_others(&self, zones: &mut Zones) -> Vec<Name> {
+        let (mut others, before) = (Vec::new(), self.zones());
+        for apex in self.secondaries.apexes() {
+            let kept = before.get(apex.as_wire());
+            let found = zones.get(apex.as_wire());
+            if found.is_some_and(|found| kept.is_none_or(|kept| !Arc::ptr_eq(kept, found))) {
+                others.push(apex.clone());
+            }
+            match kept {
+                Some(kept) => zones.insert(Arc::clone(kept)),
+                None => zones.remove(apex),
+            }
+        }
+        others
+    }
+
+    fn store(&self, zones: Zones, differences: Vec<(Name, Option<Difference>)>) {
         let mut apexes = Vec::new();
         let mut history = self.history();
         for (apex, difference) in differences {
@@ -101,6 +176,10 @@ impl Served {
         self.changed.note(apexes);
     }
 
+    fn replacing(&self) -> MutexGuard<'_, ()> {
+        self.replacing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What led to the zones that are served.
     pub(crate) fn history(&self) -> MutexGuard<'_, History> {
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
@@ -115,6 +194,7 @@ impl Served {
             rate: self.rate.clone().filter(|_| limits.transport == Transport::Udp),
             metrics: Arc::clone(&self.metrics),
             signer: Arc::clone(&self.signer),
+            secondaries: Arc::clone(&self.secondaries),
             limits,
             out: Vec::new(),
         }
@@ -163,6 +243,7 @@ pub(crate) struct Responder {
     rate: Option<Arc<RateLimit>>,
     metrics: Arc<Metrics>,
     signer: Arc<ZoneSigner>,
+    secondaries: Arc<Secondaries>,
     limits: Limits,
     out: Vec<u8>,
 }
@@ -188,7 +269,18 @@ impl Responder {
         let server = Server { limits, keys: &self.keys, now: now(), cookies, signer };
         // A fault in our code costs this query, not the process. What it may have left half done is the buffer, which
         // the next answer overwrites.
-        let outcome = catch_unwind(AssertUnwindSafe(|| answer_for(zones, query, &server, out)));
+        let told = notify::is_one(query);
+        let (secondaries, metrics) = (&self.secondaries, &self.metrics);
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            if !told {
+                return answer_for(zones, query, &server, out);
+            }
+            notify::answer(query, &server, out, |apex, key| {
+                let code = secondaries.hear(zones, apex, key, from);
+                metrics.count_told(code == Rcode::NoError);
+                code
+            })
+        }));
         let Ok(outcome) = outcome else {
             self.metrics.count_panic();
             return Response::None;
@@ -198,13 +290,14 @@ impl Responder {
             match verdict.unwrap_or(Verdict::Send) {
                 Verdict::Send if answered.is_transfer() => return Response::Transfer,
                 Verdict::Send => {}
-                Verdict::Truncate => {
+                // Who tells of a change tells it again.
+                Verdict::Truncate if !told => {
                     self.metrics.count_limited(Limited::Truncated);
                     let outcome = cut_short(query, &server, &mut self.out);
                     self.metrics.count(limits.transport, outcome);
                     return Response::Message(&self.out);
                 }
-                Verdict::Drop => {
+                Verdict::Truncate | Verdict::Drop => {
                     self.metrics.count_limited(Limited::Dropped);
                     return Response::None;
                 }

@@ -47,7 +47,7 @@ pub(crate) enum SnapshotError {
     #[error("cannot read the snapshot {0} (snapshot.file)")]
     Read(PathBuf, #[source] io::Error),
     /// The file is of another release.
-    #[error("the snapshot has format {0}, not {VERSION}")]
+    #[error("the snapshot has format {0}, which is not that of this release")]
     Version(u16),
     /// The file is damaged or something else.
     #[error("the snapshot is damaged")]
@@ -56,12 +56,20 @@ pub(crate) enum SnapshotError {
 
 /// Writes a snapshot, in place of the one that is there only when it is whole.
 pub(crate) fn write(path: &Path, point: &Point, now: u64) -> io::Result<()> {
+    write_file(path, |out| encode(out, point, now))
+}
+
+/// Writes a file, in place of the one that is there only when it is whole.
+pub(crate) fn write_file(
+    path: &Path,
+    encode: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
     let file =
         OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&temporary)?;
     let mut out = BufWriter::new(file);
-    encode(&mut out, point, now)?;
+    encode(&mut out)?;
     out.into_inner()?.sync_all()?;
     fs::rename(&temporary, path)?;
     match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
@@ -70,12 +78,29 @@ pub(crate) fn write(path: &Path, point: &Point, now: u64) -> io::Result<()> {
     }
 }
 
+/// Writes octets and at their end a digest of them.
+pub(crate) struct Sealed<'w, W> {
+    out: &'w mut W,
+    digest: Sha256,
+}
+
+impl<'w, W: Write> Sealed<'w, W> {
+    pub(crate) fn begin(out: &'w mut W) -> Self {
+        Self { out, digest: Sha256::new() }
+    }
+
+    pub(crate) fn put(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.digest.update(octets);
+        self.out.write_all(octets)
+    }
+
+    pub(crate) fn end(self) -> io::Result<()> {
+        self.out.write_all(&self.digest.finalize())
+    }
+}
+
 fn encode(out: &mut impl Write, point: &Point, now: u64) -> io::Result<()> {
-    let mut digest = Sha256::new();
-    let mut put = |octets: &[u8]| {
-        digest.update(octets);
-        out.write_all(octets)
-    };
+    let mut sealed = Sealed::begin(out);
     let resume = &point.resume;
     let mut head = Vec::new();
     head.extend_from_slice(MAGIC);
@@ -90,17 +115,17 @@ fn encode(out: &mut impl Write, point: &Point, now: u64) -> io::Result<()> {
         head.extend_from_slice(&last.to_be_bytes());
     }
     head.extend_from_slice(&count(point.zones.len())?);
-    put(&head)?;
+    sealed.put(&head)?;
     let mut octets = Vec::new();
     for zone in point.zones.iter() {
         octets.clear();
         zone.write_to(&mut octets);
-        put(&octets)?;
+        sealed.put(&octets)?;
     }
-    out.write_all(&digest.finalize())
+    sealed.end()
 }
 
-fn count(number: usize) -> io::Result<[u8; 4]> {
+pub(crate) fn count(number: usize) -> io::Result<[u8; 4]> {
     u32::try_from(number).map(u32::to_be_bytes).map_err(io::Error::other)
 }
 
@@ -114,20 +139,26 @@ pub(crate) fn read(path: &Path) -> Result<(Point, u64), SnapshotError> {
 }
 
 fn decode(octets: &[u8]) -> Result<(Point, u64), SnapshotError> {
+    let mut rest = unseal(octets, MAGIC, VERSION)?;
+    body(&mut rest).ok_or(SnapshotError::Damaged)
+}
+
+/// What stands in a sealed file behind its eight octets of magic and its version.
+pub(crate) fn unseal<'o>(
+    octets: &'o [u8],
+    magic: &[u8; 8],
+    wanted: u16,
+) -> Result<&'o [u8], SnapshotError> {
     let damaged = || SnapshotError::Damaged;
     let (mut rest, digest) = octets.split_last_chunk::<DIGEST>().ok_or_else(damaged)?;
     if Sha256::digest(rest).as_slice() != digest {
         return Err(damaged());
     }
-    let rest = &mut rest;
-    if take::<8>(rest).as_ref() != Some(MAGIC) {
+    if take::<8>(&mut rest).as_ref() != Some(magic) {
         return Err(damaged());
     }
-    let version = take(rest).map(u16::from_be_bytes).ok_or_else(damaged)?;
-    if version != VERSION {
-        return Err(SnapshotError::Version(version));
-    }
-    body(rest).ok_or_else(damaged)
+    let version = take(&mut rest).map(u16::from_be_bytes).ok_or_else(damaged)?;
+    if version == wanted { Ok(rest) } else { Err(SnapshotError::Version(version)) }
 }
 
 fn body(rest: &mut &[u8]) -> Option<(Point, u64)> {
@@ -147,7 +178,7 @@ fn body(rest: &mut &[u8]) -> Option<(Point, u64)> {
     rest.is_empty().then(|| (Point { zones: Arc::new(zones), resume, low_water: 0 }, written))
 }
 
-fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+pub(crate) fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     let (octets, after) = rest.split_first_chunk::<N>()?;
     *rest = after;
     Some(*octets)

@@ -12,8 +12,8 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -129,7 +129,7 @@ async fn converse(stream: TcpStream, remote: IpAddr, shared: &Shared) -> io::Res
     let mut responder = shared.served.responder(limits);
     let (mut query, mut answers) = (Vec::new(), Vec::new());
     loop {
-        if timeout(shared.idle, next_query(&mut read, &mut query)).await??.is_none() {
+        if timeout(shared.idle, read_message(&mut read, &mut query)).await??.is_none() {
             break;
         }
         match responder.respond(&query, remote) {
@@ -169,9 +169,9 @@ async fn converse(stream: TcpStream, remote: IpAddr, shared: &Shared) -> io::Res
     send(&mut write, &mut answers, shared.idle).await
 }
 
-/// Reads a query; `None` at the end of the stream. Memory grows with what comes, not with what is announced.
-async fn next_query(
-    read: &mut BufReader<OwnedReadHalf>,
+/// Reads a message; `None` at the end of the stream. Memory grows with what comes, not with what is announced.
+pub(crate) async fn read_message<R: AsyncRead + Unpin>(
+    read: &mut BufReader<R>,
     query: &mut Vec<u8>,
 ) -> io::Result<Option<()>> {
     query.clear();

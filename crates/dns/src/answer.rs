@@ -11,7 +11,7 @@ pub(crate) mod writer;
 
 use crate::cookie::{self, Secrets};
 use crate::dnssec::Signer;
-use crate::tsig::{Auth, Failure, Keys};
+use crate::tsig::{Auth, Failure, Key, Keys};
 use crate::zone::{Zone, Zones, codes};
 use request::{Edns, Header, Request};
 use resolve::Asked;
@@ -21,6 +21,10 @@ use writer::Writer;
 
 /// Longest answer over UDP to a query without EDNS (RFC 1035 section 2.3.4).
 const PLAIN_UDP: usize = 512;
+/// Opcode of a message that tells of a change.
+pub(crate) const NOTIFY: u8 = 4;
+/// Opcode of a query.
+const QUERY: u8 = 0;
 /// Longest message over TCP.
 pub(crate) const MAX_TCP: usize = 65_535;
 /// Octets of the option with cookies.
@@ -217,7 +221,7 @@ pub fn answer(zones: &Zones, query: &[u8], limits: Limits, out: &mut Vec<u8>) ->
 /// Answers a query; `out` is overwritten. The answer never exceeds what the limits and the query allow, and is signed when
 /// the query is.
 pub fn answer_for(zones: &Zones, query: &[u8], server: &Server<'_>, out: &mut Vec<u8>) -> Outcome {
-    compose(query, server, out, |request, writer| {
+    compose(query, QUERY, server, out, |request, _, writer| {
         let now = i64::try_from(server.now).unwrap_or(i64::MAX);
         let asked = Asked {
             transport: server.limits.transport,
@@ -228,9 +232,29 @@ pub fn answer_for(zones: &Zones, query: &[u8], server: &Server<'_>, out: &mut Ve
     })
 }
 
+/// Answers a NOTIFY (RFC 1996 section 3.12): `code` hears of which zone it is, in wire form and lower case, and by whose key it
+/// is signed.
+pub(crate) fn answer_notify(
+    query: &[u8],
+    server: &Server<'_>,
+    out: &mut Vec<u8>,
+    code: impl FnOnce(&[u8], Option<&Key>) -> Rcode,
+) -> Outcome {
+    compose(query, NOTIFY, server, out, |request, key, _| {
+        let question = &request.question;
+        let rcode = match question.qtype {
+            codes::SOA => code(question.name(), key),
+            // No other type is known to anybody (RFC 1996 section 3.3).
+            _ => Rcode::NotImp,
+        };
+        let authoritative = rcode == Rcode::NoError;
+        Reply { rcode, authoritative, truncated: false, about: About::Nothing }
+    })
+}
+
 /// As [`answer_for`] without any record: the asker is told to come over TCP (TC).
 pub fn cut_short(query: &[u8], server: &Server<'_>, out: &mut Vec<u8>) -> Outcome {
-    compose(query, server, out, |_, _| Reply {
+    compose(query, QUERY, server, out, |_, _, _| Reply {
         rcode: Rcode::NoError,
         authoritative: true,
         truncated: true,
@@ -238,17 +262,19 @@ pub fn cut_short(query: &[u8], server: &Server<'_>, out: &mut Vec<u8>) -> Outcom
     })
 }
 
+/// Answers a message of one operation; the key is that of who signed it.
 fn compose(
     query: &[u8],
+    opcode: u8,
     server: &Server<'_>,
     out: &mut Vec<u8>,
-    reply: impl FnOnce(&Request<'_>, &mut Writer<'_>) -> Reply,
+    reply: impl FnOnce(&Request<'_>, Option<&Key>, &mut Writer<'_>) -> Reply,
 ) -> Outcome {
     out.clear();
     let Some(header) = Header::read(query).filter(|header| !header.is_response()) else {
         return Outcome::Dropped;
     };
-    if header.opcode() != 0 {
+    if header.opcode() != opcode {
         return bare(header, Rcode::NotImp, out);
     }
     let Some(request) = Request::read(header, query) else {
@@ -278,7 +304,13 @@ fn compose(
     };
     let reply = match refusal {
         Some(rcode) => Reply::error(rcode),
-        None => reply(&request, &mut writer),
+        None => {
+            let key = match &auth {
+                Auth::Signed(signer) => Some(signer.key()),
+                _ => None,
+            };
+            reply(&request, key, &mut writer)
+        }
     };
     let proven = known || matches!(auth, Auth::Signed(_));
     let outcome = finish(&request, reply, writer, limits, cookie, proven);

@@ -14,7 +14,7 @@ pub use incoming::{Incoming, Invalid, Outcome};
 pub use timers::{Step, Timers, Times};
 
 use crate::name::Name;
-use crate::tsig::{Key, Signer, Verifier};
+use crate::tsig::{Key, Verifier};
 use crate::zone::{Zone, codes};
 use std::sync::Arc;
 
@@ -28,14 +28,14 @@ pub struct Asking<'k> {
     /// Asks for what changed since; without a zone that is held the whole zone is asked for anyway.
     pub incremental: bool,
     /// Signs the request; then the answer must be signed too.
-    pub key: Option<&'k Key>,
+    pub key: Option<&'k Arc<Key>>,
     /// The most that is taken.
     pub limits: Limits,
 }
 
 /// Makes a request and what takes its answers. `id` should be one that nobody can guess; `now` is in seconds since 1970 UTC.
 #[must_use]
-pub fn ask<'k>(asking: &Asking<'k>, id: u16, now: u64) -> (Vec<u8>, Incoming<'k>) {
+pub fn ask(asking: &Asking<'_>, id: u16, now: u64) -> (Vec<u8>, Incoming) {
     let Asking { apex, held, incremental, key, limits } = *asking;
     let since = held.filter(|zone| incremental && zone.soa().is_some());
     let qtype = if since.is_some() { codes::IXFR } else { codes::AXFR };
@@ -51,11 +51,7 @@ pub fn ask<'k>(asking: &Asking<'k>, id: u16, now: u64) -> (Vec<u8>, Incoming<'k>
         octets.extend_from_slice(&zone.serial().to_be_bytes());
         octets.extend_from_slice(&[0; 16]);
     }
-    let verifier = key.map(|key| {
-        let mut signer = Signer::request(key);
-        signer.sign(now, &mut octets);
-        Verifier::from(signer)
-    });
+    let verifier = key.map(|key| Verifier::sign(key, now, &mut octets));
     (octets, Incoming::new(apex, id, qtype, held.cloned(), limits, verifier))
 }
 

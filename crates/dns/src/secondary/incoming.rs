@@ -100,12 +100,12 @@ enum State {
 
 /// Takes the messages of one transfer.
 #[derive(Debug)]
-pub struct Incoming<'k> {
+pub struct Incoming {
     apex: Name,
     id: u16,
     qtype: u16,
     held: Option<Arc<Zone>>,
-    verifier: Option<Verifier<'k>>,
+    verifier: Option<Verifier>,
     limits: Limits,
     state: State,
     /// The SOA that the transfer ends with.
@@ -117,14 +117,14 @@ pub struct Incoming<'k> {
     current: Option<u32>,
 }
 
-impl<'k> Incoming<'k> {
+impl Incoming {
     pub(super) fn new(
         apex: &Name,
         id: u16,
         qtype: u16,
         held: Option<Arc<Zone>>,
         limits: Limits,
-        verifier: Option<Verifier<'k>>,
+        verifier: Option<Verifier>,
     ) -> Self {
         let content = Content::new(None, limits);
         let (state, last, reached, messages, current) = (State::Begin, None, 0, 0, None);

@@ -17,8 +17,8 @@ fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-fn key(secret: u8) -> Key {
-    Key::new(name("a.key"), Algorithm::HmacSha256, &[secret; 32]).unwrap()
+fn key(secret: u8) -> Arc<Key> {
+    Arc::new(Key::new(name("a.key"), Algorithm::HmacSha256, &[secret; 32]).unwrap())
 }
 
 /// All records of a zone as text, sorted, with its serial.
@@ -35,7 +35,11 @@ fn lines(zone: &Zone) -> Vec<String> {
     lines
 }
 
-fn asking<'k>(held: Option<&'k Arc<Zone>>, apex: &'k Name, key: Option<&'k Key>) -> Asking<'k> {
+fn asking<'k>(
+    held: Option<&'k Arc<Zone>>,
+    apex: &'k Name,
+    key: Option<&'k Arc<Key>>,
+) -> Asking<'k> {
     Asking { apex, held, incremental: true, key, limits: LIMITS }
 }
 
@@ -71,7 +75,7 @@ fn primary(
     all
 }
 
-fn feed(incoming: &mut Incoming<'_>, messages: &[Vec<u8>]) -> Result<Option<Outcome>, Invalid> {
+fn feed(incoming: &mut Incoming, messages: &[Vec<u8>]) -> Result<Option<Outcome>, Invalid> {
     for message in messages {
         if let Some(outcome) = incoming.take(message, NOW)? {
             return Ok(Some(outcome));
@@ -129,7 +133,7 @@ fn a_whole_zone_is_taken_with_every_type() {
 #[test]
 fn a_signed_transfer_counts_only_with_all_its_signatures() {
     let (apex, key) = (name("example.com"), key(1));
-    let keys: Keys = [key.clone()].into_iter().collect();
+    let keys: Keys = [Key::clone(&key)].into_iter().collect();
     let zone = large(5);
     let begin = || ask(&asking(None, &apex, Some(&key)), 7, NOW);
     let (request, mut incoming) = begin();
@@ -157,7 +161,7 @@ fn a_signed_transfer_counts_only_with_all_its_signatures() {
         assert!(feed(&mut incoming, &messages).is_err(), "message {number}, octet {at}");
     }
     // Others have other keys and other times, and answer other requests.
-    let other: Keys = [self::key(2)].into_iter().collect();
+    let other: Keys = [Key::clone(&self::key(2))].into_iter().collect();
     let (request, mut incoming) = begin();
     let unsigned = primary(&request, &zone, None, &other, &[]);
     assert_eq!(
@@ -181,7 +185,7 @@ fn a_signed_transfer_counts_only_with_all_its_signatures() {
 fn a_refused_signature_is_named() {
     let (apex, ours) = (name("example.com"), key(1));
     let (request, mut incoming) = ask(&asking(None, &apex, Some(&ours)), 7, NOW);
-    let keys: Keys = [key(2)].into_iter().collect();
+    let keys: Keys = [Key::clone(&key(2))].into_iter().collect();
     let limits = crate::answer::Limits::new(Transport::Tcp);
     let server =
         crate::answer::Server { limits, keys: &keys, now: NOW, cookies: None, signer: None };

@@ -3,6 +3,7 @@
 
 use super::key::{Digest, Key, MAX_MAC};
 use super::{Signature, Signer, variables};
+use std::sync::Arc;
 
 /// How many messages in a row may come without a signature of their own.
 const MAX_UNSIGNED: u32 = 99;
@@ -28,26 +29,17 @@ pub enum Unverified {
 }
 
 /// Checks the messages that answer a request, one after the other.
-pub struct Verifier<'k> {
-    key: &'k Key,
+pub struct Verifier {
+    key: Arc<Key>,
     digest: Digest,
     first: bool,
     /// Messages since the last one that was signed.
     unsigned: u32,
 }
 
-impl std::fmt::Debug for Verifier<'_> {
+impl std::fmt::Debug for Verifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Verifier").field("key", &self.key).finish_non_exhaustive()
-    }
-}
-
-impl<'k> From<Signer<'k>> for Verifier<'k> {
-    /// For the answers to what the signer signed last.
-    fn from(signer: Signer<'k>) -> Self {
-        let Signer { key, prior, length, .. } = signer;
-        let digest = begin(key, prior.get(..length.min(MAX_MAC)).unwrap_or_default());
-        Self { key, digest, first: true, unsigned: 0 }
     }
 }
 
@@ -58,7 +50,17 @@ fn begin(key: &Key, prior: &[u8]) -> Digest {
     digest
 }
 
-impl Verifier<'_> {
+impl Verifier {
+    /// For the answers to a request, which is signed here.
+    #[must_use]
+    pub fn sign(key: &Arc<Key>, now: u64, request: &mut Vec<u8>) -> Self {
+        let mut signer = Signer::request(key);
+        signer.sign(now, request);
+        let Signer { prior, length, .. } = signer;
+        let digest = begin(key, prior.get(..length.min(MAX_MAC)).unwrap_or_default());
+        Self { key: Arc::clone(key), digest, first: true, unsigned: 0 }
+    }
+
     /// Takes the next message, with its TSIG record when it has one. `now` is in seconds since 1970 UTC.
     ///
     /// # Errors
@@ -88,13 +90,13 @@ impl Verifier<'_> {
             return Err(Unverified::Told(signature.error));
         }
         let (header, rest) = signature.message(octets).ok_or(Unverified::Signature)?;
-        let next = begin(self.key, signature.mac);
+        let next = begin(&self.key, signature.mac);
         let mut digest = std::mem::replace(&mut self.digest, next);
         digest.update(&header);
         digest.update(rest);
         let Signature { time, fudge, error, other, .. } = *signature;
         if self.first {
-            variables(&mut digest, self.key, time, fudge, error, other);
+            variables(&mut digest, &self.key, time, fudge, error, other);
         } else {
             let [_, _, time @ ..] = time.to_be_bytes();
             digest.update(&time);
