@@ -1,7 +1,7 @@
 # The one entry. `make` alone lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help build release test fmt fmt-check clippy doc reference audit fuzz bench-freshness bench-soap bench-routes bench-codec bench-sip bench-sip-overload endure demo up verify clean
+.PHONY: help build release test fmt fmt-check clippy doc reference audit fuzz bench-freshness bench-soap bench-routes bench-codec bench-dns bench-sip bench-sip-overload endure demo up verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,10 @@ bench-sip-overload: ## measure calls, and those who must not notice, under ten t
 
 bench-codec: ## measure the processor time of a SOAP message beside gSOAP's C++ (needs gSOAP)
 	cargo run --release -p ngn-tests --example codec
+
+bench-dns: ## measure enumd beside NSD, Knot and BIND, with zones out of MariaDB and master files (needs them and dnsperf)
+	cargo build --release --workspace --bins
+	tests/bin/with-mariadb cargo run --release -p ngn-tests --example dns_peers
 
 bench-sip: ## measure registrations and calls beside Kamailio, on a MariaDB that syncs (needs Kamailio, SIPp)
 	cargo build --release --workspace --bins

@@ -196,7 +196,6 @@ impl Served {
             signer: Arc::clone(&self.signer),
             secondaries: Arc::clone(&self.secondaries),
             limits,
-            out: Vec::new(),
         }
     }
 }
@@ -234,7 +233,7 @@ impl Changed {
     }
 }
 
-/// Answers queries one after the other into the same buffer.
+/// Answers queries one after the other.
 #[derive(Debug)]
 pub(crate) struct Responder {
     zones: Cache<Arc<ArcSwap<Zones>>, Arc<Zones>>,
@@ -245,25 +244,24 @@ pub(crate) struct Responder {
     signer: Arc<ZoneSigner>,
     secondaries: Arc<Secondaries>,
     limits: Limits,
-    out: Vec<u8>,
 }
 
 /// What to do about a query.
 #[derive(Debug)]
-pub(crate) enum Response<'r> {
+pub(crate) enum Response {
     /// Nothing is to be sent.
     None,
-    /// This is to be sent.
-    Message(&'r [u8]),
+    /// The answer is to be sent.
+    Message,
     /// It asks for a transfer, which [`crate::transfer`] gives or refuses.
     Transfer,
 }
 
 impl Responder {
-    /// The answer to a query.
-    pub(crate) fn respond(&mut self, query: &[u8], from: IpAddr) -> Response<'_> {
+    /// Writes the answer to a query over what was in `out`.
+    pub(crate) fn respond(&mut self, query: &[u8], from: IpAddr, out: &mut Vec<u8>) -> Response {
         let zones: &Zones = self.zones.load();
-        let (limits, out) = (self.limits, &mut self.out);
+        let limits = self.limits;
         let cookies = self.cookies.as_deref().map(|secrets| (secrets, from));
         let signer: Option<&dyn Signer> = Some(&*self.signer);
         let server = Server { limits, keys: &self.keys, now: now(), cookies, signer };
@@ -293,9 +291,9 @@ impl Responder {
                 // Who tells of a change tells it again.
                 Verdict::Truncate if !told => {
                     self.metrics.count_limited(Limited::Truncated);
-                    let outcome = cut_short(query, &server, &mut self.out);
+                    let outcome = cut_short(query, &server, out);
                     self.metrics.count(limits.transport, outcome);
-                    return Response::Message(&self.out);
+                    return Response::Message;
                 }
                 Verdict::Truncate | Verdict::Drop => {
                     self.metrics.count_limited(Limited::Dropped);
@@ -306,7 +304,7 @@ impl Responder {
         self.metrics.count(limits.transport, outcome);
         match outcome {
             Outcome::Dropped => Response::None,
-            Outcome::Answered(_) => Response::Message(&self.out),
+            Outcome::Answered(_) => Response::Message,
         }
     }
 

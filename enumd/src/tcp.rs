@@ -127,15 +127,15 @@ async fn converse(stream: TcpStream, remote: IpAddr, shared: &Shared) -> io::Res
     let mut read = BufReader::with_capacity(READ, read);
     let limits = Limits { max_udp: shared.max_udp, transport: Transport::Tcp };
     let mut responder = shared.served.responder(limits);
-    let (mut query, mut answers) = (Vec::new(), Vec::new());
+    let (mut query, mut answer, mut answers) = (Vec::new(), Vec::new(), Vec::new());
     loop {
         if timeout(shared.idle, read_message(&mut read, &mut query)).await??.is_none() {
             break;
         }
-        match responder.respond(&query, remote) {
+        match responder.respond(&query, remote, &mut answer) {
             Response::None => break,
-            Response::Message(answer) => {
-                if !append(answer, &mut answers) {
+            Response::Message => {
+                if !append(&answer, &mut answers) {
                     break;
                 }
             }

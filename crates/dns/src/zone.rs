@@ -20,7 +20,7 @@ pub(crate) use records::{by_owner, served};
 pub(crate) use signed::Made;
 
 use crate::dnssec::Signing;
-use crate::name::{Name, ancestors};
+use crate::name::{MAX_NAME, Name, ancestors};
 use entry::Entry;
 use ngn_model::zone::{RecordRow, ZoneRows};
 use signed::Signatures;
@@ -228,8 +228,32 @@ impl Zone {
         if self.wildcards == 0 {
             return Lookup::NoName;
         }
-        let encloser = ancestors(name).skip(1).find_map(|above| self.node(above));
-        encloser.and_then(|node| self.wildcard(node)).map_or(Lookup::NoName, Lookup::Wildcard)
+        let wildcard = self.encloser(name).and_then(|node| self.wildcard(node));
+        wildcard.map_or(Lookup::NoName, Lookup::Wildcard)
+    }
+
+    /// The longest ancestor of a name that exists. Everything above a name that exists does too, so that halving finds it in
+    /// seven steps at most, however many labels the name has.
+    fn encloser(&self, name: &[u8]) -> Option<Node<'_>> {
+        let apex = self.apex.as_wire().len();
+        // Where the ancestors begin, the longest first.
+        let mut starts = [0_u8; MAX_NAME / 2 + 1];
+        let mut known = 0;
+        let within = ancestors(name).skip(1).take_while(|suffix| suffix.len() >= apex);
+        for (place, suffix) in starts.iter_mut().zip(within) {
+            *place = u8::try_from(name.len() - suffix.len()).unwrap_or(u8::MAX);
+            known += 1;
+        }
+        let mut starts = starts.get(..known)?;
+        let mut found = None;
+        while let Some(start) = starts.get(starts.len() / 2) {
+            let (longer, shorter) = starts.split_at(starts.len() / 2);
+            match name.get(usize::from(*start)..).and_then(|suffix| self.node(suffix)) {
+                Some(node) => (found, starts) = (Some(node), longer),
+                None => starts = shorter.get(1..).unwrap_or_default(),
+            }
+        }
+        found
     }
 
     /// The one closest to the apex of those among a name and its ancestors in the zone that have records of a type; the
@@ -248,7 +272,7 @@ impl Zone {
 
     /// The wildcard directly below a closest encloser (RFC 4592 section 3.3.1).
     fn wildcard(&self, encloser: Node<'_>) -> Option<Node<'_>> {
-        let mut name = [0; crate::name::MAX_NAME];
+        let mut name = [0; MAX_NAME];
         let (label, rest) = name.split_first_chunk_mut::<2>()?;
         *label = *b"\x01*";
         let length = encloser.name().len();

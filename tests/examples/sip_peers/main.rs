@@ -12,15 +12,15 @@
 
 mod load;
 mod servers;
-mod usage;
 
 use std::fs;
 use std::thread;
 use std::time::Duration;
 
+use ngn_tests::usage::{self, Usage};
+
 use load::{Cycle, Load, Run};
 use servers::{Peer, start};
-use usage::Usage;
 
 /// Accounts; the upper half is busy and diverts to the lower half.
 const ACCOUNTS: u64 = 20_000;

@@ -49,8 +49,8 @@ pub(crate) struct Writer<'o> {
     out: &'o mut Vec<u8>,
     limit: usize,
     counts: [u16; 4],
-    /// Where names and their ancestors begin in `out`.
-    offsets: [u16; KNOWN],
+    /// Where names and their ancestors begin in `out`, and how many octets they have written out.
+    offsets: [(u16, u8); KNOWN],
     known: usize,
     /// Octets and names that there are with the question alone.
     begin: (usize, usize),
@@ -61,7 +61,7 @@ impl<'o> Writer<'o> {
     pub(crate) fn new(out: &'o mut Vec<u8>, limit: usize) -> Self {
         out.clear();
         out.extend_from_slice(&[0; HEADER]);
-        Self { out, limit, counts: [0; 4], offsets: [0; KNOWN], known: 0, begin: (HEADER, 0) }
+        Self { out, limit, counts: [0; 4], offsets: [(0, 0); KNOWN], known: 0, begin: (HEADER, 0) }
     }
 
     /// How many records each section has.
@@ -98,7 +98,7 @@ impl<'o> Writer<'o> {
     /// Notes where the question's name and its ancestors are.
     fn remember_all(&mut self, name: &[u8]) {
         for suffix in ancestors(name).filter(|suffix| suffix.len() > 1) {
-            self.remember(HEADER + name.len() - suffix.len());
+            self.remember(HEADER + name.len() - suffix.len(), suffix);
         }
     }
 
@@ -250,26 +250,27 @@ impl<'o> Writer<'o> {
                 self.out.extend_from_slice(&(offset | 0xc000).to_be_bytes());
                 return;
             }
-            self.remember(self.out.len());
+            self.remember(self.out.len(), suffix);
             self.out.push(length);
             self.out.extend_from_slice(rest.get(..usize::from(length)).unwrap_or_default());
         }
         self.out.push(0);
     }
 
-    fn remember(&mut self, offset: usize) {
-        if let Ok(offset) = u16::try_from(offset)
+    fn remember(&mut self, offset: usize, name: &[u8]) {
+        if let (Ok(offset), Ok(length)) = (u16::try_from(offset), u8::try_from(name.len()))
             && usize::from(offset) <= MAX_OFFSET
             && let Some(place) = self.offsets.get_mut(self.known)
         {
-            *place = offset;
+            *place = (offset, length);
             self.known += 1;
         }
     }
 
     fn find(&self, name: &[u8]) -> Option<u16> {
         let known = self.offsets.get(..self.known).unwrap_or_default();
-        known.iter().copied().find(|offset| self.is_at(*offset, name))
+        let same = |known: &&(u16, u8)| usize::from(known.1) == name.len();
+        known.iter().filter(same).map(|known| known.0).find(|offset| self.is_at(*offset, name))
     }
 
     /// Whether the name at an offset is `name`; case does not matter, since the question keeps its own.

@@ -13,6 +13,8 @@ pub struct Zones {
     above: Trie<Above>,
     /// How long apexes are: a bit for each length in octets, so that most ancestors need no look-up.
     lengths: Lengths,
+    /// How long the names above them are, for the same reason.
+    above_lengths: Lengths,
     records: usize,
 }
 
@@ -46,8 +48,8 @@ impl Default for Lengths {
 }
 
 impl Lengths {
-    fn of(&mut self, name: &Name) -> Option<&mut u32> {
-        self.0.get_mut(name.as_wire().len())
+    fn of(&mut self, name: &[u8]) -> Option<&mut u32> {
+        self.0.get_mut(name.len())
     }
 
     fn any(&self, length: usize) -> bool {
@@ -108,7 +110,7 @@ impl Zones {
     /// Whether the apex of some zone lies below a name.
     #[must_use]
     pub fn has_below(&self, name: &[u8]) -> bool {
-        self.above.get(name).is_some()
+        self.above_lengths.any(name.len()) && self.above.get(name).is_some()
     }
 
     /// Adds a zone, in place of the one with the same apex.
@@ -117,11 +119,14 @@ impl Zones {
         if let Some(old) = self.zones.get(zone.apex.as_wire()) {
             self.records -= old.records;
         } else {
-            if let Some(count) = self.lengths.of(&zone.apex) {
+            if let Some(count) = self.lengths.of(zone.apex.as_wire()) {
                 *count += 1;
             }
             for name in ancestors(zone.apex.as_wire()).skip(1) {
                 let apexes = self.above.get(name).map_or(0, |above| above.apexes);
+                if let Some(count) = self.above_lengths.of(name) {
+                    *count += 1;
+                }
                 self.above.insert(Above { name: name.into(), apexes: apexes + 1 });
             }
         }
@@ -133,11 +138,14 @@ impl Zones {
         let Some(old) = self.zones.get(apex.as_wire()) else { return };
         self.records -= old.records;
         self.zones.remove(apex.as_wire());
-        if let Some(count) = self.lengths.of(apex) {
+        if let Some(count) = self.lengths.of(apex.as_wire()) {
             *count = count.saturating_sub(1);
         }
         for name in ancestors(apex.as_wire()).skip(1) {
             let apexes = self.above.get(name).map_or(0, |above| above.apexes.saturating_sub(1));
+            if let Some(count) = self.above_lengths.of(name) {
+                *count = count.saturating_sub(1);
+            }
             if apexes == 0 {
                 self.above.remove(name);
             } else {

@@ -195,3 +195,18 @@ proptest! {
         let _ = Zone::read_from(&mut octets.as_slice());
     }
 }
+
+#[test]
+fn the_closest_encloser_is_the_longest_ancestor_that_exists() {
+    let deep = "a.".repeat(100) + "example.com";
+    let zone = zone("example.com", &[(&deep, "A", 60, "192.0.2.1")]);
+    for labels in 0..=110 {
+        for other in 0..=4 {
+            let below = name(&("b.".repeat(other) + &"a.".repeat(labels) + "example.com"));
+            let mut above = ancestors(below.as_wire()).skip(1);
+            let longest = above.find(|name| zone.node(name).is_some());
+            let found = zone.encloser(below.as_wire()).map(Node::name);
+            assert_eq!(found, longest, "{below}");
+        }
+    }
+}

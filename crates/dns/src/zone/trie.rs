@@ -4,7 +4,8 @@
 //! Keys are hashed with fixed keys: they come from zones, which are provisioned, never from queries. Keys whose
 //! hashes agree in all bits that are used stand side by side in a list at the bottom.
 
-use std::hash::{DefaultHasher, Hasher};
+use foldhash::quality::FixedState;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::Arc;
 
 /// Bits of the hash that one level uses.
@@ -19,7 +20,7 @@ pub(crate) trait Keyed: Clone {
 
     /// Where keys stand in the trie.
     fn hash(key: &[u8]) -> u64 {
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = FixedState::with_seed(0).build_hasher();
         hasher.write(key);
         hasher.finish()
     }

@@ -4,27 +4,30 @@ use std::fs;
 
 /// Processor time in seconds.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Usage {
+pub struct Usage {
     /// Of the server.
-    pub(crate) server: f64,
+    pub server: f64,
     /// Of the database.
-    pub(crate) database: f64,
+    pub database: f64,
 }
 
 impl Usage {
     /// Until now.
-    pub(crate) fn now(server: u32, database: u32) -> Self {
+    #[must_use]
+    pub fn now(server: u32, database: u32) -> Self {
         Self { server: cpu(server), database: cpu(database) }
     }
 
     /// From another moment until this one.
-    pub(crate) fn since(self, before: Self) -> Self {
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
         Self { server: self.server - before.server, database: self.database - before.database }
     }
 }
 
 /// A process and all below it.
-pub(crate) fn family(id: u32) -> Vec<u32> {
+#[must_use]
+pub fn family(id: u32) -> Vec<u32> {
     let mut all = vec![id];
     let mut at = 0;
     while let Some(parent) = all.get(at).copied() {
@@ -36,7 +39,9 @@ pub(crate) fn family(id: u32) -> Vec<u32> {
     all
 }
 
-fn cpu(id: u32) -> f64 {
+/// Processor time of a process and all below it, in seconds, to a hundredth.
+#[must_use]
+pub fn cpu(id: u32) -> f64 {
     let one = |id: &u32| -> Option<f64> {
         let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
         let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
@@ -49,7 +54,8 @@ fn cpu(id: u32) -> f64 {
 }
 
 /// Memory in KiB, pages that several processes share counted once.
-pub(crate) fn memory(id: u32) -> u64 {
+#[must_use]
+pub fn memory(id: u32) -> u64 {
     let one = |id: &u32| -> Option<u64> {
         let text = fs::read_to_string(format!("/proc/{id}/smaps_rollup")).ok()?;
         let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
