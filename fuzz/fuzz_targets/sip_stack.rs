@@ -64,7 +64,11 @@ fn drain(stack: &mut Stack, now: Moment) {
             }
             Output::Resolve { id, .. } => stack.resolved(now, id, vec![]),
             Output::Redirected { id, .. } => stack.redirected(now, id, vec![]),
-            Output::Cancelled(_) | Output::Answer { .. } | Output::Call(_) | Output::Tried(_) => {}
+            Output::Cancelled(_)
+            | Output::Answer { .. }
+            | Output::Call(_)
+            | Output::Dialog(_)
+            | Output::Tried(_) => {}
         }
     }
 }

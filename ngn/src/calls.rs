@@ -106,6 +106,9 @@ fn text(node: &str, calls: &[Value], now: i64) -> String {
         if call.get("emergency").and_then(Value::as_bool) == Some(true) {
             to.push_str(" EMERGENCY");
         }
+        if call.get("before_start").and_then(Value::as_bool) == Some(true) {
+            to.push_str(" (from before a restart)");
+        }
         let since = span(now.saturating_sub(since));
         vec![of("state"), since, of("caller"), of("callee"), to, of("source"), of("call_id")]
     };
@@ -123,12 +126,13 @@ mod tests {
         let call = serde_json::json!({
             "state": "established", "since": 1_000, "caller": "sip:a@x", "callee": "sip:1@x",
             "target": "sip:1@192.0.2.1", "gateway": "gw", "leg": 1, "emergency": true,
+            "before_start": true,
             "source": "udp:192.0.2.7:5060", "call_id": "c\u{1b}",
         });
         let text = text("here", &[call], 63_000);
         assert!(
             text.contains(
-                "established  1m02s  sip:a@x  sip:1@x  gateway gw (leg 1) EMERGENCY  udp:192.0.2.7:5060  c?\n"
+                "established  1m02s  sip:a@x  sip:1@x  gateway gw (leg 1) EMERGENCY (from before a restart)  udp:192.0.2.7:5060  c?\n"
             ),
             "{text}"
         );

@@ -76,9 +76,11 @@ enum Command {
     )]
     Explain(explain::Options),
     /// Lists the calls of a running sipd as they stand; ends none of them.
-    #[command(after_help = "Calls from before a restart of sipd are not known to it.\n\n\
+    #[command(
+        after_help = "Of the calls from before a restart of sipd it knows those that count for a limit.\n\n\
                             Examples:\n  ngn calls\n  ngn calls --account alice@example.net --watch\n  \
-                            ngn calls --number 0031201234567 --json")]
+                            ngn calls --number 0031201234567 --json"
+    )]
     Calls(calls::Options),
     /// Lists the registered phones of a running sipd.
     #[command(after_help = "Examples:\n  ngn registrations --account alice@example.net\n  \

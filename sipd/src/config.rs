@@ -1,9 +1,11 @@
 //! What sipd's configuration file says; `etc/sipd.toml` explains each key.
 
+mod calls;
 mod enum_trees;
 mod guard;
 mod tls;
 
+pub use calls::Calls;
 pub use enum_trees::EnumTrees;
 pub use guard::{Guard, Overload};
 pub use tls::{ClientCertificates, Tls, WebSocket};
@@ -38,6 +40,8 @@ pub struct Config {
     pub cluster: Cluster,
     /// Forwarding of calls.
     pub proxy: Proxy,
+    /// How the end of a call is noticed that nobody tells of.
+    pub calls: Calls,
     /// Calls to telephone numbers.
     pub pstn: Pstn,
     /// Numbers that ENUM knows.
@@ -390,6 +394,7 @@ impl Default for Config {
             registrar: Registrar::default(),
             cluster: Cluster::default(),
             proxy: Proxy::default(),
+            calls: Calls::default(),
             pstn: Pstn::default(),
             r#enum: EnumTrees::default(),
             emergency: Emergency::default(),
@@ -541,6 +546,7 @@ impl Config {
             let why = "`messages_per_call` must be 1 to 10000, `keep_hours` 1 to 8760, `keep_messages` 1 or more";
             return Err(format!("trace: {why}"));
         }
+        self.calls.check()?;
         self.pstn.check()?;
         self.r#enum.check()?;
         self.guard.check()?;
@@ -628,7 +634,8 @@ mod tests {
             .chain(["handshake_seconds", "ws", "wss", "origins", "ping_seconds"])
             .chain(["country_code", "area_code", "national_prefix", "international_prefix"])
             .chain(["calls_per_account", "gateway_order", "failover_codes", "probe_seconds"])
-            .chain(["silent_seconds", "address"])
+            .chain(["silent_seconds", "address", "session_expires", "min_session_expires"])
+            .chain(["probe_interval"])
             .chain(["probe_failures", "trees", "dns_trees", "numbers", "without_password"])
             .chain(["servers", "timeout_milliseconds", "attempts", "cached_answers"])
             .chain(["longest_ttl", "negative_ttl", "back_off"])
@@ -647,7 +654,11 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         type Spoil = fn(&mut Config);
-        let cases: [(Spoil, &str); 28] = [
+        let cases: [(Spoil, &str); 32] = [
+            (|c| c.calls.session_expires = 89, "calls.session_expires"),
+            (|c| c.calls.min_session_expires = 0, "calls.min_session_expires"),
+            (|c| c.calls.probe_interval = 86_401, "calls.probe_interval"),
+            (|c| c.calls.probe_failures = 0, "calls.probe_failures"),
             (|c| c.guard.unknown_names = 41, "guard.unknown_names"),
             (|c| c.guard.within_seconds = 0, "guard"),
             (|c| c.guard.longest_ban_seconds = 1, "guard.longest_ban_seconds"),

@@ -18,6 +18,7 @@ mod identity;
 mod live;
 mod nodes;
 mod register;
+mod sessions;
 #[cfg(test)]
 pub(crate) mod testing;
 mod voicemail;
@@ -42,7 +43,7 @@ use bindings::Unwritten;
 use bytes::Bytes;
 use calls::InSetup;
 use counts::Counts;
-pub(crate) use counts::dialog as dialog_of;
+pub(crate) use counts::{Dialog, dialog as dialog_of};
 use enums::{Answer, Waited, Waiting};
 use gateways::{Gateways, Located};
 use hops::BackOff;
@@ -59,6 +60,7 @@ use ngn_sip::stack::{
 };
 use ngn_sip::uri::Uri;
 use ngn_store::LastingCall;
+use sessions::Sessions;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -127,6 +129,8 @@ pub struct Engine {
     counts: Counts,
     /// The calls as they stand, for whoever asks.
     live: LiveCalls,
+    /// Whether they go on.
+    sessions: Sessions,
     /// The plans of the last calls, by Call-ID.
     recent: VecDeque<(String, Arc<Plan>)>,
     /// A number that is different for each call.
@@ -203,6 +207,7 @@ impl Engine {
             gateways: Gateways::default(),
             counts: Counts::default(),
             live: LiveCalls::default(),
+            sessions: Sessions::default(),
             recent: VecDeque::new(),
             seed: 0,
             located,
@@ -245,8 +250,9 @@ impl Engine {
         }
     }
 
-    /// Calls that lasted when this node ended count again towards limits; to be called before it begins.
-    pub fn restore_counts(&mut self, calls: &[LastingCall]) {
+    /// Calls that lasted when this node ended count again towards limits, and are shown; to be called before it begins.
+    pub fn restore_calls(&mut self, calls: &[LastingCall]) {
+        self.live.restore(calls);
         self.counts.restore(calls, Instant::now(), wall_clock());
     }
 
@@ -304,6 +310,7 @@ impl Engine {
                 _ = publish.tick() => {
                     self.publish(&queues.arrivals);
                     self.probe();
+                    self.watch_sessions();
                 }
                 Some((since, arrival)) = queues.arrivals.other.recv() => {
                     self.arrived_other(since, arrival);
@@ -602,7 +609,12 @@ impl Engine {
                 }
                 Output::Call(event) => self.call_event(&event),
                 Output::Tried(tried) => self.tried(&tried),
-                Output::Answer { id, result } => self.probe_answered(id, &result),
+                Output::Answer { id, result } => {
+                    if !self.errand_answered(id, &result) {
+                        self.probe_answered(id, &result);
+                    }
+                }
+                Output::Dialog(event) => self.dialog_event(&event),
                 Output::Cancelled(id) => self.cancelled(id),
             }
         }

@@ -181,7 +181,7 @@ pub async fn serve(
     let named = node.clone();
     let mut engine =
         Engine::new(config, stack, transports, directory, nonce_key, metrics.clone(), &queues);
-    engine.restore_counts(&lasting);
+    engine.restore_calls(&lasting);
     tokio::spawn(elsewhere::run(
         store.clone(),
         node.clone(),
@@ -285,6 +285,7 @@ fn stack_settings(config: &Config, secret: Secret, interfaces: Vec<Interface>) -
     let mut settings = StackConfig::new(secret, interfaces);
     settings.node_uri = config.cluster.uri();
     settings.timer_c = config.timer_c();
+    settings.session = config.calls.session();
     settings.largest_datagram = match config.proxy.largest_datagram {
         0 => usize::MAX,
         octets => octets,

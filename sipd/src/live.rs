@@ -1,11 +1,14 @@
 //! The calls of this node as they stand, in memory, for whoever asks (`GET /calls`).
 //!
 //! A call comes here when its INVITE is forwarded, and goes when it fails or a BYE went through. One whose BYE is never
-//! seen goes after twelve hours, as it does for limits. Calls from before a restart are not known here.
+//! seen, and that nobody could be asked about, goes after twelve hours, as it does for limits. Calls from before a restart are
+//! known as far as they count for limits.
 
+use crate::cdr::record::unquoted;
 use crate::elsewhere::LONGEST;
-use crate::engine::dialog_of;
+use crate::engine::{Dialog, dialog_of};
 use ngn_sip::stack::ServerTransactionId;
+use ngn_store::LastingCall;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 
@@ -55,6 +58,8 @@ pub struct Call {
     pub leg: u16,
     /// Whether it is an emergency call.
     pub emergency: bool,
+    /// Whether it was answered before this node started last.
+    pub before_start: bool,
 }
 
 /// A place that a call may go to.
@@ -74,9 +79,6 @@ struct Known {
     dialog: Option<Dialog>,
 }
 
-/// A dialog: Call-ID and both tags in order.
-type Dialog = (String, String, String);
-
 /// All calls.
 #[derive(Debug, Default)]
 pub struct Calls {
@@ -84,6 +86,8 @@ pub struct Calls {
     known: BTreeMap<u64, Known>,
     setup: HashMap<ServerTransactionId, u64>,
     dialogs: HashMap<Dialog, u64>,
+    /// How many of them are from before this node started.
+    before_start: usize,
 }
 
 impl Calls {
@@ -102,6 +106,55 @@ impl Calls {
         self.known.insert(self.last, Known { call, places, dialog: None });
         if let Some(before) = self.setup.insert(id, self.last) {
             self.known.remove(&before);
+        }
+    }
+
+    /// Calls that lasted when this node ended, as far as they count for limits.
+    pub(crate) fn restore(&mut self, calls: &[LastingCall]) {
+        for call in calls {
+            let [call_id, one, other, caller, callee, canonical, target] = [
+                &call.session_id,
+                &call.from_tag,
+                &call.to_tag,
+                &call.caller,
+                &call.callee,
+                &call.canonical,
+                &call.target,
+            ]
+            .map(|text| unquoted(text));
+            let dialog = dialog_of(&call_id, &one, &other);
+            // Two may pay for the same call.
+            if self.known.len() >= MOST || self.dialogs.contains_key(&dialog) {
+                continue;
+            }
+            self.last += 1;
+            self.before_start += 1;
+            let uri = |address: String| {
+                if address.contains(':') || address.is_empty() {
+                    address
+                } else {
+                    format!("sip:{address}")
+                }
+            };
+            let call = Call {
+                number: self.last,
+                call_id,
+                caller: uri(caller),
+                callee: uri(callee),
+                canonical,
+                account: call.payer.clone(),
+                state: State::Established,
+                began: call.started_at,
+                since: call.started_at,
+                source: String::new(),
+                target,
+                gateway: String::new(),
+                leg: 0,
+                emergency: false,
+                before_start: true,
+            };
+            self.dialogs.insert(dialog.clone(), self.last);
+            self.known.insert(self.last, Known { call, places: Vec::new(), dialog: Some(dialog) });
         }
     }
 
@@ -145,7 +198,8 @@ impl Calls {
     /// Somebody hung up.
     pub(crate) fn ended(&mut self, call_id: &str, from_tag: &str, to_tag: &str) {
         if let Some(number) = self.dialogs.remove(&dialog_of(call_id, from_tag, to_tag)) {
-            self.known.remove(&number);
+            let known = self.known.remove(&number);
+            self.before_start -= usize::from(known.is_some_and(|known| known.call.before_start));
         }
     }
 
@@ -161,16 +215,23 @@ impl Calls {
             .map(|(number, _)| *number)
             .collect();
         for number in old {
-            if let Some(dialog) = self.known.remove(&number).and_then(|known| known.dialog) {
+            let Some(known) = self.known.remove(&number) else { continue };
+            self.before_start -= usize::from(known.call.before_start);
+            if let Some(dialog) = known.dialog {
                 self.dialogs.remove(&dialog);
             }
         }
     }
 
-    /// How many calls were answered and have not ended.
+    /// Whether a call was answered and has not ended.
+    pub(crate) fn knows(&self, dialog: &Dialog) -> bool {
+        self.dialogs.contains_key(dialog)
+    }
+
+    /// How many calls were answered since this node started and have not ended.
     #[must_use]
     pub fn established(&self) -> usize {
-        self.dialogs.len()
+        self.dialogs.len() - self.before_start
     }
 
     /// The calls behind a number, oldest first.
@@ -209,6 +270,7 @@ mod tests {
             gateway: String::new(),
             leg: 0,
             emergency: false,
+            before_start: false,
         }
     }
 
@@ -243,6 +305,36 @@ mod tests {
         calls.ended("c", "b", "a");
         calls.ended("c", "b", "a");
         assert!(calls.known.is_empty() && calls.setup.is_empty() && calls.dialogs.is_empty());
+    }
+
+    #[test]
+    fn calls_from_before_a_restart_are_known_until_they_end() {
+        let mut calls = Calls::default();
+        let lasting = |session: &str, payer: &str| LastingCall {
+            session_id: session.to_owned(),
+            from_tag: "a=3D".to_owned(),
+            to_tag: "b".to_owned(),
+            payer: payer.to_owned(),
+            started_at: 10,
+            caller: "a@example.com".to_owned(),
+            callee: "1@example.com".to_owned(),
+            ..LastingCall::default()
+        };
+        // Two pay for the first one.
+        calls.restore(&[lasting("c", "x"), lasting("c", "y"), lasting("d", "x"), lasting("e", "")]);
+        let first = calls.after(0).next().expect("a call").clone();
+        assert_eq!((&*first.caller, &*first.callee), ("sip:a@example.com", "sip:1@example.com"));
+        assert!(first.before_start && first.state == State::Established && first.since == 10);
+        assert_eq!((calls.known.len(), calls.established()), (3, 0));
+        let id = ids(1)[0];
+        calls.begin(id, call(20), places());
+        calls.answered(id, (0, 0), ("f", "a", "b"), 30);
+        assert_eq!(calls.established(), 1);
+        calls.ended("c", "b", "a=");
+        assert_eq!((calls.known.len(), calls.established()), (3, 1));
+        let longest = i64::try_from(LONGEST.as_millis()).expect("a number");
+        calls.sweep(longest + 11);
+        assert_eq!((calls.known.len(), calls.established()), (1, 1));
     }
 
     #[test]

@@ -59,6 +59,10 @@ pub struct Metrics {
     pub datagrams_dropped: Counter,
     /// New requests in datagrams that came while too many waited.
     pub arrivals_dropped: Counter,
+    /// Calls whose session ran out.
+    pub sessions_ran_out: Counter,
+    /// Calls of which one side was gone.
+    pub parties_gone: Counter,
     /// Call records that were given up.
     pub records_lost: Counter,
     /// Messages that were not looked at for traces: too many at once.
@@ -273,6 +277,8 @@ impl Metrics {
         registry.register("certificate_remaining_seconds", text, Family::clone(&certificates));
         let lost = counters(registry, "datagrams_lost", "Datagrams that were lost here");
         let records = counters(registry, "call_records_lost", "Call records that were given up");
+        let text = "Calls that ended without anybody saying so";
+        let ended = counters(registry, "calls_ended_unsaid", text);
         let shed = counters(registry, "shed", "Requests refused because a queue was full");
         let traces = counters(registry, "trace_lost", "Messages that a trace lost");
         let connections = gauges(registry, "connections", "Open connections");
@@ -311,6 +317,8 @@ impl Metrics {
             datagrams_lost: handle(&lost, [("why", "send buffer full")]),
             datagrams_dropped: handle(&lost, [("why", "receive buffer full")]),
             arrivals_dropped: handle(&lost, [("why", "queue of new requests full")]),
+            sessions_ran_out: handle(&ended, [("why", "session ran out")]),
+            parties_gone: handle(&ended, [("why", "a side is gone")]),
             records_lost: handle(&records, [("why", "queue full")]),
             trace_queue_lost: handle(&traces, [("sink", "queue")]),
             trace_record_lost: handle(&traces, [("sink", "record")]),

@@ -79,6 +79,8 @@ fn late(began: &Config, new: &Config) -> Vec<&'static str> {
     differing!(late, began.guard, new.guard, "guard":
         exempt, source_failures, account_failures, unknown_names, within_seconds, ban_seconds, longest_ban_seconds,
         scanners, requests_per_second, request_burst, calls_per_second, call_burst);
+    differing!(late, began.calls, new.calls, "calls":
+        session_expires, min_session_expires, probe_interval, probe_failures);
     differing!(late, began.overload, new.overload, "overload":
         registrations_milliseconds, calls_milliseconds, dialogs_milliseconds, retry_after);
     // The others hold from the next connection on.

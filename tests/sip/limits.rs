@@ -10,6 +10,7 @@ use ngn_tests::record;
 use ngn_tests::sip::{Message, Phone, Request, response};
 
 use crate::fixture::DOMAIN;
+use crate::operation::lines;
 use crate::pstn::{SETTINGS, answer, call, caller, gateway, routes, stand_in, uri};
 
 /// An account that may have one call at one time, and a gateway that takes every number.
@@ -26,7 +27,7 @@ pub(crate) fn limited(p: &Platform) -> (Phone, Phone) {
 }
 
 /// A call that is answered, and is in the database.
-fn lasting_call(p: &Platform, alice: &Phone, gw: &Phone) -> (Request, Message) {
+pub(crate) fn lasting_call(p: &Platform, alice: &Phone, gw: &Phone) -> (Request, Message) {
     let invite = call(alice, &uri("+431234567"), &[]);
     answer(gw, "200 OK");
     let answered = alice.receive_where(|m| m.status() == 200).unwrap();
@@ -37,7 +38,7 @@ fn lasting_call(p: &Platform, alice: &Phone, gw: &Phone) -> (Request, Message) {
 }
 
 /// The status line that one more call gets; a gateway that gets it is busy.
-fn one_more(alice: &Phone, gw: &Phone) -> String {
+pub(crate) fn one_more(alice: &Phone, gw: &Phone) -> String {
     let invite = call(alice, &uri("+431234568"), &[]);
     let is_last = |m: &Message| {
         m.header("call-id") == Some(&invite.call_id) && m.status() > 199 && m.status() != 407
@@ -61,8 +62,8 @@ fn one_more(alice: &Phone, gw: &Phone) -> String {
     panic!("the call has no outcome");
 }
 
-const REFUSED: &str = "SIP/2.0 403 Call Limit Reached";
-const BUSY: &str = "SIP/2.0 486 Busy Here";
+pub(crate) const REFUSED: &str = "SIP/2.0 403 Call Limit Reached";
+pub(crate) const BUSY: &str = "SIP/2.0 486 Busy Here";
 
 /// Hangs up, as the caller.
 fn hang_up(alice: &Phone, gw: &Phone, (invite, answered): &(Request, Message)) {
@@ -81,10 +82,20 @@ fn b76_calls_count_after_a_restart() {
         let (alice, gw) = limited(&p);
         let lasting = lasting_call(&p, &alice, &gw);
         assert_eq!(one_more(&alice, &gw), REFUSED);
+        let account = format!("alice@{DOMAIN}");
         p.kill();
         p.launch();
+        // It is shown as what it is.
+        let shown = lines(&p, &["calls"]).pop().unwrap();
+        assert_eq!(
+            (&shown["before_start"], &shown["state"]),
+            (&true.into(), &"established".into())
+        );
+        assert_eq!(shown["call_id"], lasting.0.call_id.as_str());
+        assert_eq!((&shown["account"], &shown["caller"]), (&account.into(), &alice.aor().into()));
         assert_eq!(one_more(&alice, &gw), REFUSED, "after the restart");
         hang_up(&alice, &gw, &lasting);
+        assert_eq!(lines(&p, &["calls"]).len(), 0);
         assert_eq!(one_more(&alice, &gw), BUSY);
         eventually("the call is forgotten", || {
             (p.database.sql("SELECT COUNT(*) FROM lasting_calls").trim() == "0").then_some(())

@@ -9,6 +9,7 @@ mod dialogs;
 mod diversions;
 mod each_diversion;
 mod emergencies;
+mod endings;
 mod enum_calls;
 mod fixture;
 mod identity;

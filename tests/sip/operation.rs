@@ -18,7 +18,7 @@ use crate::pstn::{SETTINGS, call, caller, gateway, ngn, on_both, outcome, routes
 use crate::secure;
 
 /// What a command says about a platform, one JSON value for each line.
-fn lines(p: &Platform, arguments: &[&str]) -> Vec<Json> {
+pub(crate) fn lines(p: &Platform, arguments: &[&str]) -> Vec<Json> {
     let admin = p.admin_address().to_string();
     let told = ngn(p, &[arguments, &["--json", "--admin", &admin]].concat());
     told.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

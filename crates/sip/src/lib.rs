@@ -1,7 +1,9 @@
 //! RFC 3261 messages, transactions, digest, registrar and proxy core; pure.
 
+pub mod dialog;
 pub mod digest;
 pub mod framing;
+pub mod gruu;
 pub mod guard;
 pub mod header;
 pub mod hep;
@@ -13,3 +15,4 @@ pub mod stack;
 pub mod stun;
 pub mod transaction;
 pub mod uri;
+pub mod watch;

@@ -8,8 +8,8 @@ use crate::store::Store;
 use crate::tx::{Actor, Tx, on};
 use sqlx::QueryBuilder;
 
-/// A call that counts.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+/// A call that counts. Texts are as its record has them, where there is one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct LastingCall {
     /// Call-ID.
     pub session_id: String,
@@ -21,6 +21,14 @@ pub struct LastingCall {
     pub payer: String,
     /// When it was answered, in milliseconds since 1970 UTC.
     pub started_at: i64,
+    /// `user@domain` of the caller.
+    pub caller: String,
+    /// What was called.
+    pub callee: String,
+    /// The account, address or number that this is.
+    pub canonical: String,
+    /// Where it was answered.
+    pub target: String,
 }
 
 impl Store {
@@ -41,8 +49,14 @@ impl Store {
                             .execute(&mut *c)
                             .await?;
                         sqlx::query_as::<DB, LastingCall>(
-                            "SELECT session_id, from_tag, to_tag, payer, started_at FROM lasting_calls \
-                             WHERE node = ? ORDER BY id",
+                            "SELECT l.session_id, l.from_tag, l.to_tag, l.payer, l.started_at, \
+                             COALESCE(r.CallingStationId, '') AS caller, \
+                             COALESCE(r.CalledStationId, '') AS callee, \
+                             COALESCE(r.CanonicalURI, '') AS canonical, \
+                             COALESCE(r.SipTranslatedRequestURI, '') AS target \
+                             FROM lasting_calls l LEFT JOIN radacct r ON r.AcctSessionId = l.session_id \
+                             AND r.SipFromTag = l.from_tag AND r.SipToTag = l.to_tag \
+                             WHERE l.node = ? ORDER BY l.id",
                         )
                         .bind(cut(node, 50))
                         .fetch_all(&mut *c)

@@ -162,6 +162,29 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
+/// What [`quoted`] wrote, as it was; what it cannot have written stays as it is.
+pub(crate) fn unquoted(text: &str) -> String {
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let digits = behind
+            .get(..2)
+            .filter(|digits| *first == b'=' && digits.iter().all(u8::is_ascii_hexdigit));
+        let value = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+        match value.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(octet) => {
+                octets.push(octet);
+                rest = behind.get(2..).unwrap_or_default();
+            }
+            None => {
+                octets.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&octets).into_owned()
+}
+
 /// What a session description names.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Media {
@@ -251,6 +274,11 @@ mod tests {
     #[test]
     fn rfc2045_6_7_texts_are_quoted() {
         assert_eq!(quoted("a@example.com"), "a@example.com");
+        for text in ["a=b", "Zoë\t=", "", "=3D"] {
+            assert_eq!(unquoted(&quoted(text)), text);
+        }
+        assert_eq!(unquoted("="), "=");
+        assert_eq!(unquoted("=4=zz"), "=4=zz");
         assert_eq!(quoted("\"Zoë\" <sip:a=b@c>;tag=1\t"), "\"Zo=C3=AB\" <sip:a=3Db@c>;tag=3D1=09");
     }
 

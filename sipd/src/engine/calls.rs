@@ -220,6 +220,7 @@ impl Engine {
             CallEventKind::Answered { status, step, target } => {
                 let dialog = (&*event.call_id, &*event.from_tag, to_tag);
                 self.live.answered(event.id, (step, target), dialog, now);
+                self.session_begins(event, super::dialog_of(dialog.0, dialog.1, dialog.2));
                 let Some(call) = self.calls.remove(&event.id) else { return };
                 let response = event.response.as_deref();
                 let payer = call.gateways.get(&(step, target)).map(|(_, payer)| payer);
@@ -243,6 +244,7 @@ impl Engine {
             }
             CallEventKind::Ended => {
                 self.live.ended(&event.call_id, &event.from_tag, to_tag);
+                self.sessions.forget(&super::dialog_of(&event.call_id, &event.from_tag, to_tag));
                 let mut stop = record::stop(&event.call_id, &event.from_tag, to_tag, now);
                 stop.counted = self.counts.ended(&stop.session_id, &stop.from_tag, &stop.to_tag);
                 self.record(Record::Stop(stop));

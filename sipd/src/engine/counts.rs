@@ -160,6 +160,7 @@ mod tests {
             to_tag: "b".to_owned(),
             payer: payer.to_owned(),
             started_at,
+            ..LastingCall::default()
         };
         let calls =
             [call("1", "trunk", 1_000), call("1", "other", 1_000), call("2", "trunk", 9_000)];

@@ -1,6 +1,7 @@
 //! Which gateways answer: probed by OPTIONS, and told by the calls that they take.
 
 use super::Engine;
+use super::sessions::Errand;
 use crate::metrics::GatewayMetrics;
 use ngn_model::{Gateway, GatewayTransport};
 use ngn_sip::header::{FromHeader, Header as _, HeaderName, ToHeader, Transport, Via};
@@ -196,6 +197,8 @@ pub(super) enum Located {
     Peer(String, Vec<IpAddr>),
     /// The addresses of a voicemail server.
     Voicemail(String, Vec<IpAddr>),
+    /// Where a request inside a call goes.
+    Errand(Errand, Box<Message>, Option<Box<Destination>>),
 }
 
 impl Engine {
@@ -240,6 +243,9 @@ impl Engine {
             }
             Located::Peer(name, addresses) => self.directory.set_peer_addresses(&name, &addresses),
             Located::Voicemail(name, addresses) => self.voicemail_located(name, addresses),
+            Located::Errand(errand, request, place) => {
+                self.send_errand(errand, *request, place.map(|place| *place));
+            }
         }
     }
 

@@ -37,6 +37,7 @@ pub(super) fn live(
         gateway: String::new(),
         leg: 0,
         emergency: plan.is_emergency,
+        before_start: false,
     }
 }
 

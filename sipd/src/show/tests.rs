@@ -128,6 +128,7 @@ fn call() -> Call {
         gateway: "gw".to_owned(),
         leg: 0,
         emergency: false,
+        before_start: false,
     }
 }
 

@@ -19,6 +19,7 @@ mod name_addr;
 mod option_tag;
 mod retry_after;
 mod route;
+mod session;
 mod timestamp;
 mod via;
 
@@ -38,6 +39,7 @@ pub use params::Params;
 pub use retry_after::RetryAfter;
 pub use route::{PathHeader, RecordRouteHeader, RouteHeader, ServiceRouteHeader};
 pub use scan::{ListParts, split_list};
+pub use session::{MinSe, SessionExpires};
 pub use timestamp::Timestamp;
 pub use via::{Transport, Via};
 

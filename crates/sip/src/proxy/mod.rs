@@ -17,8 +17,10 @@ pub(crate) mod outcome;
 pub mod plan;
 pub(crate) mod record_route;
 pub(crate) mod secret;
+pub mod session_timer;
 pub(crate) mod validate;
 
 pub use endpoint::{Destination, FlowId, Interface, Oversize, Source};
 pub use plan::{Edit, ForwardPlan, ForwardStep, ForwardTarget};
 pub use secret::Secret;
+pub use session_timer::SessionRules;

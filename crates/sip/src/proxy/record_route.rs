@@ -175,6 +175,39 @@ pub(crate) fn take_off(
     found
 }
 
+/// How the two sides of a dialog are reached from here, by the Record-Route of the 2xx to the INVITE: for the caller and
+/// for the callee, the routes beyond us, and the destination when our entry says it. `None` when no entry is ours.
+pub(crate) fn ways(
+    secret: &Secret,
+    interfaces: &Interfaces,
+    call_id: &str,
+    recorded: &[RecordRouteHeader],
+) -> Option<[Way; 2]> {
+    let own = |entry: &RecordRouteHeader| {
+        let interface = interfaces.named_by(entry.uri())?;
+        let reach = read(secret, call_id, entry.uri())?;
+        Some(reach.map(|reach| reach.into_destination(Some(interface.local))))
+    };
+    let first = recorded.iter().position(|entry| own(entry).is_some())?;
+    let (before, rest) = recorded.split_at_checked(first)?;
+    let ours: Vec<_> = rest.iter().map_while(own).collect();
+    let after = rest.get(ours.len()..)?;
+    let route = |entry: &RecordRouteHeader| RouteHeader::new(entry.uri().clone());
+    let to_caller = Way { routes: after.iter().map(route).collect(), to: ours.last()?.clone() };
+    let routes = before.iter().rev().map(route).collect();
+    let to_callee = Way { routes, to: ours.first()?.clone() };
+    Some([to_caller, to_callee])
+}
+
+/// How a side of a dialog is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// The proxies between us and it.
+    pub(crate) routes: Vec<RouteHeader>,
+    /// Where it is, when that is neither its Contact nor the next proxy.
+    pub(crate) to: Option<Destination>,
+}
+
 /// Reads the parameter of an entry; `None` when it is missing or not signed for this Call-ID.
 #[allow(clippy::option_option, reason = "signed or not, and what it says")]
 pub(crate) fn read(secret: &Secret, call_id: &str, uri: &Uri) -> Option<Option<Reach>> {

@@ -31,6 +31,14 @@ pub(crate) enum Purpose {
     Tag = 5,
     /// Branches of requests that are forwarded without state.
     Stateless = 6,
+    /// Public GRUUs.
+    PublicGruu = 8,
+    /// Temporary GRUUs.
+    TemporaryGruu = 9,
+    /// Marks of phones and Call-IDs in temporary GRUUs.
+    GruuMark = 10,
+    /// What temporary GRUUs are encrypted with.
+    GruuStream = 11,
 }
 
 impl Secret {

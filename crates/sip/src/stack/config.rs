@@ -1,6 +1,6 @@
 //! Settings of the stack.
 
-use crate::proxy::{Interface, Secret};
+use crate::proxy::{Interface, Secret, SessionRules};
 use crate::transaction::TimerSettings;
 use crate::uri::Uri;
 use std::time::Duration;
@@ -47,6 +47,8 @@ pub struct Config {
     /// How many seconds more there are at most; each 503 has another number, so that those who are turned away do not
     /// come back together.
     pub retry_spread: u32,
+    /// What is asked of sessions (RFC 4028).
+    pub session: SessionRules,
     /// Max-Breadth of requests that come without (RFC 5393 section 5.3.3.1).
     pub max_breadth: u32,
 }
@@ -87,6 +89,7 @@ impl Config {
             follows_nat: true,
             retry_after: 5,
             retry_spread: 25,
+            session: SessionRules::default(),
             max_breadth: 60,
         }
     }

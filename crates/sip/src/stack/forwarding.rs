@@ -3,17 +3,18 @@
 use super::arena::Key;
 use super::client::{ClientTransaction, Owner};
 use super::output::{
-    CallEvent, CallEventKind, Lookup, LookupId, Output, RedirectionId, ServerTransactionId, Tried,
-    TriedResult,
+    CallEvent, CallEventKind, DialogEvent, Lookup, LookupId, Output, RedirectionId,
+    ServerTransactionId, Session, Tried, TriedResult,
 };
 use super::server::ServerTransaction;
 use super::{Entity, Stack};
-use crate::header::{HeaderName, Transport};
+use crate::header::{HeaderName, SessionExpires, Transport};
 use crate::message::{Message, Method};
 use crate::proxy::answer::Answer;
 use crate::proxy::branch::{Branch, loop_hash};
 use crate::proxy::context::{Ending, Order, ResponseContext, Waits};
 use crate::proxy::plan::{ForwardPlan, ForwardTarget};
+use crate::proxy::session_timer::{self, TooSmall};
 use crate::proxy::validate::{has_hops_left, makes_dialog};
 use crate::proxy::{Destination, Edit, Interface, Oversize, Source, forward, record_route};
 use crate::transaction::Moment;
@@ -45,6 +46,8 @@ pub(super) struct Context {
     is_invite: bool,
     /// An INVITE without To tag: a call, as opposed to a change to one.
     is_call: bool,
+    /// It belongs to a dialog, and does not end it.
+    is_in_dialog: bool,
     has_rung: bool,
     is_answered: bool,
     /// The connection that the request had to take is gone.
@@ -75,14 +78,25 @@ impl Stack {
         let is_invite = request.method() == Some(&Method::Invite);
         let is_call = is_invite && !is_for_node && !has_to_tag(&request);
         if !has_hops_left(&request).unwrap_or(false) {
-            return self.refuse_to_forward(now, server_id, 483, is_call);
+            return self.refuse_to_forward(now, server_id, 483, &[], is_call);
         }
         let breadth = request.field_named(MAX_BREADTH).and_then(|f| f.text()?.trim().parse().ok());
         let breadth = breadth.unwrap_or(self.config.max_breadth);
         let widest = plan.steps.iter().map(|step| step.targets.len()).max().unwrap_or(0);
         if usize::try_from(breadth).unwrap_or(usize::MAX) < widest {
-            return self.refuse_to_forward(now, server_id, 440, is_call);
+            return self.refuse_to_forward(now, server_id, 440, &[], is_call);
         }
+        let exempt = is_for_node || self.is_emergency(&request);
+        let (edits, asked) = match session_timer::consider(&request, self.config.session) {
+            _ if exempt => (Vec::new(), None),
+            Ok(timed) => timed,
+            Err(TooSmall { minimum }) => {
+                let field = (HeaderName::MinSe, minimum.to_string());
+                return self.refuse_to_forward(now, server_id, 422, &[field], is_call);
+            }
+        };
+        let Some(server) = self.servers.get_mut(server_id) else { return false };
+        server.asked = asked;
         let waits = Waits {
             timer_c: self.config.timer_c,
             cancelled: self.config.timers.timeout(),
@@ -97,11 +111,14 @@ impl Stack {
                 let secret = &self.config.secret;
                 loop_hash(secret, &request, server.source.remote.ip()).unwrap_or_default()
             }),
-            edits: plan.edits,
+            edits: [plan.edits, edits].concat(),
             clients: Vec::new(),
             breadth,
             is_invite,
             is_call,
+            is_in_dialog: !is_for_node
+                && has_to_tag(&request)
+                && request.method() != Some(&Method::Bye),
             has_rung: false,
             is_answered: false,
             is_flow_lost: false,
@@ -138,15 +155,17 @@ impl Stack {
         now: Moment,
         id: Key<ServerTransaction>,
         status: u16,
+        fields: &[(HeaderName, String)],
         is_call: bool,
     ) -> bool {
         let Some(server) = self.servers.get(id) else { return false };
         let (request, tag) = (server.request.clone(), server.to_tag.clone());
         if is_call && let Some(request) = request {
             let kind = CallEventKind::Failed { status };
-            self.outputs.extend(call_event(id, &request, Some(tag), None, kind));
+            let event = call_event(id, &request, Some(tag), None, kind);
+            self.outputs.extend(event.map(|event| Output::Call(Box::new(event))));
         }
-        self.reply_own(now, id, status, &[])
+        self.reply_own(now, id, status, fields)
     }
 
     /// A response came for a branch.
@@ -440,6 +459,9 @@ impl Stack {
         let Some(context) = self.contexts.get_mut(id) else { return };
         let status = response.status().unwrap_or(0);
         let server = context.server;
+        let asked = self.servers.get(server).and_then(|server| server.asked);
+        let is_theirs = response.has(HeaderName::SessionExpires);
+        session_timer::complete(asked, &mut response);
         let (step, target) = context.proxy.place(index).unwrap_or_default();
         let kind = if status < 200 {
             let kind = CallEventKind::Ringing { status, step, target };
@@ -450,13 +472,19 @@ impl Stack {
         };
         let event = kind.filter(|_| context.is_call).and_then(|kind| {
             let answer = (status >= 200).then(|| Arc::new(response.clone()));
-            call_event(server, &context.request, to_tag(&response), answer, kind)
+            let event = call_event(server, &context.request, to_tag(&response), answer, kind);
+            event.map(|event| CallEvent { session: session_of(&response, is_theirs), ..event })
         });
         if status >= 200
             && let Some(event) = ended(server, &context.request)
         {
             self.outputs.push_back(event);
         }
+        let session = session_of(&response, is_theirs);
+        let went_on =
+            (status >= 200).then(|| context.went_on(status, true, Some((&response, session))));
+        let went_on = went_on.flatten();
+        self.outputs.extend(went_on);
         if response.pop_via().is_err() {
             return;
         }
@@ -469,7 +497,7 @@ impl Stack {
         } else {
             self.relay_statelessly(response);
         }
-        self.outputs.extend(event);
+        self.outputs.extend(event.map(|event| Output::Call(Box::new(event))));
     }
 
     /// Relays a 2xx whose context is gone.
@@ -477,7 +505,8 @@ impl Stack {
         if response.pop_via().is_err() {
             return;
         }
-        if self.servers.get(server).is_some() {
+        if let Some(server_) = self.servers.get(server) {
+            session_timer::complete(server_.asked, &mut response);
             self.send_response(now, server, response);
         } else {
             self.relay_statelessly(response);
@@ -507,10 +536,14 @@ impl Stack {
                 Answer::Own(_) | Answer::Redirect(_) | Answer::Silence => None,
             };
             let tag = tag.or_else(|| self.servers.get(server).map(|own| own.to_tag.clone()));
-            self.outputs.extend(call_event(server, &request, tag, None, kind));
+            let event = call_event(server, &request, tag, None, kind);
+            self.outputs.extend(event.map(|event| Output::Call(Box::new(event))));
         } else if !is_invite && !matches!(status, 401 | 407) {
             self.outputs.extend(ended(server, &request));
         }
+        let is_received = matches!(answer, Answer::Received(_));
+        let context = self.contexts.get(id);
+        self.outputs.extend(context.and_then(|context| context.went_on(status, is_received, None)));
         match answer {
             Answer::Received(mut response) => {
                 if response.pop_via().is_ok() {
@@ -538,6 +571,25 @@ impl Context {
         self.clients.get(index).copied().flatten()
     }
 
+    /// What is told of a request inside a dialog that has its final answer.
+    fn went_on(
+        &self,
+        status: u16,
+        is_received: bool,
+        success: Option<(&Message, Option<Session>)>,
+    ) -> Option<Output> {
+        if !self.is_in_dialog {
+            return None;
+        }
+        let session = success.and_then(|(_, session)| session);
+        let refreshes = matches!(self.request.method(), Some(Method::Invite | Method::Update));
+        let success = success.filter(|_| refreshes && status < 300);
+        let response = success.map(|(response, _)| Arc::new(response.clone()));
+        let request = Arc::clone(&self.request);
+        let event = DialogEvent { request, response, status, is_received, session };
+        Some(Output::Dialog(Box::new(event)))
+    }
+
     fn set_client(&mut self, index: usize, client: Key<ClientTransaction>) {
         if self.clients.len() <= index {
             self.clients.resize(index + 1, None);
@@ -558,25 +610,35 @@ fn to_tag(message: &Message) -> Option<String> {
 
 fn call_event(
     server: Key<ServerTransaction>,
-    request: &Message,
+    request: &Arc<Message>,
     to_tag: Option<String>,
     response: Option<Arc<Message>>,
     kind: CallEventKind,
-) -> Option<Output> {
-    Some(Output::Call(Box::new(CallEvent {
+) -> Option<CallEvent> {
+    Some(CallEvent {
         id: ServerTransactionId(server),
         call_id: request.call_id().ok()?.to_owned(),
         from_tag: request.from_header().ok()?.tag().unwrap_or("").to_owned(),
         to_tag,
+        request: Arc::clone(request),
         response,
+        session: None,
         kind,
-    })))
+    })
 }
 
 /// The event of a BYE that was answered; nothing for other requests.
-fn ended(server: Key<ServerTransaction>, request: &Message) -> Option<Output> {
+fn ended(server: Key<ServerTransaction>, request: &Arc<Message>) -> Option<Output> {
     if request.method() != Some(&Method::Bye) {
         return None;
     }
-    call_event(server, request, to_tag(request), None, CallEventKind::Ended)
+    let event = call_event(server, request, to_tag(request), None, CallEventKind::Ended);
+    event.map(|event| Output::Call(Box::new(event)))
+}
+
+/// What a final response to a request that begins or refreshes a session says of it; `is_theirs`: as it came.
+fn session_of(response: &Message, is_theirs: bool) -> Option<Session> {
+    let is_success = response.status().is_some_and(|status| (200..300).contains(&status));
+    let SessionExpires(seconds) = response.header().ok().flatten().filter(|_| is_success)?;
+    Some(Session { seconds, is_enforced: is_theirs })
 }

@@ -80,16 +80,19 @@ mod server;
 mod shedding;
 
 pub use crate::proxy::plan::{ForwardPlan, ForwardStep, ForwardTarget};
-pub use crate::proxy::{Destination, Edit, FlowId, Interface, Oversize, Secret, Source};
+pub use crate::proxy::{
+    Destination, Edit, FlowId, Interface, Oversize, Secret, SessionRules, Source,
+};
 pub use crate::transaction::Moment;
 pub use config::{Config, StackLimits};
 pub use output::{
-    AnswerResult, CallEvent, CallEventKind, ClientTransactionId, IncomingRequest, LookupId, Output,
-    RedirectionId, SendId, ServerTransactionId, Tried, TriedResult,
+    AnswerResult, CallEvent, CallEventKind, ClientTransactionId, DialogEvent, IncomingRequest,
+    LookupId, Output, RedirectionId, SendId, ServerTransactionId, Session, Tried, TriedResult,
 };
 pub use refuser::Refuser;
 pub use shedding::{Pressure, ShedRules, Shedding};
 
+use crate::dialog::Dialog;
 use crate::header::{HeaderName, RouteHeader, Transport};
 use crate::message::{Malformed, Message, reason_phrase};
 use crate::proxy::branch::Branch;
@@ -411,6 +414,16 @@ impl Stack {
     /// passed back to the caller like any other answer.
     pub fn redirected(&mut self, now: Moment, id: RedirectionId, targets: Vec<ForwardTarget>) {
         self.branch_redirected(now, id.0, id.1, targets);
+    }
+
+    /// The dialog of a call, by its INVITE and the 2xx with which [`CallEventKind::Answered`] told of it; `None` when the
+    /// callee did not repeat our Record-Route, or a side gave no Contact.
+    #[must_use]
+    pub fn dialog(&self, invite: &Message, answer: &Message) -> Option<Dialog> {
+        let recorded = answer.record_routes().ok()?;
+        let call_id = invite.call_id().ok()?;
+        let ways = record_route::ways(&self.config.secret, &self.interfaces, call_id, &recorded)?;
+        Dialog::new(invite, answer, ways)
     }
 
     /// Sends a request of our own. It must have no Via; what comes back is an [`Output::Answer`]. `None` when

@@ -98,6 +98,8 @@ pub enum Output {
     },
     /// Something that call detail records are made of.
     Call(Box<CallEvent>),
+    /// A request inside a dialog that was set up through us, other than BYE, has its final answer.
+    Dialog(Box<DialogEvent>),
     /// What a place said to which a request was forwarded: by this, places that fail can be left alone for a while.
     Tried(Box<Tried>),
 }
@@ -170,10 +172,39 @@ pub struct CallEvent {
     /// The tag of To, as far as known; when a call was answered or failed, that of the final response which the
     /// caller got.
     pub to_tag: Option<String>,
+    /// The INVITE, or the BYE, as it came; Route entries of ours are taken off.
+    pub request: Arc<Message>,
     /// The response by which a call was answered.
     pub response: Option<Arc<Message>>,
+    /// What that response says of the session (RFC 4028).
+    pub session: Option<Session>,
     /// What happened.
     pub kind: CallEventKind,
+}
+
+/// A session that ends unless it is refreshed (RFC 4028).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Session {
+    /// The session interval in seconds.
+    pub seconds: u32,
+    /// The callee gave it, who then ends the session when nobody refreshes it. Otherwise this stack did in its place
+    /// (section 8.2), and the caller alone knows of it.
+    pub is_enforced: bool,
+}
+
+/// A request inside a dialog that was set up through us.
+#[derive(Debug, Clone)]
+pub struct DialogEvent {
+    /// The request as it came; Route entries of ours are taken off.
+    pub request: Arc<Message>,
+    /// The answer when it is a 2xx to INVITE or UPDATE, which refresh the session and the remote targets.
+    pub response: Option<Arc<Message>>,
+    /// The status of the answer.
+    pub status: u16,
+    /// The answer came from there, and this stack did not make it.
+    pub is_received: bool,
+    /// What a 2xx says of the session.
+    pub session: Option<Session>,
 }
 
 /// What happened to a call.

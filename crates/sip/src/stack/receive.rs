@@ -283,7 +283,7 @@ impl Stack {
         }
     }
 
-    fn is_emergency(&self, request: &Message) -> bool {
+    pub(super) fn is_emergency(&self, request: &Message) -> bool {
         request.request_uri().is_some_and(|uri| {
             let user = uri.user_unescaped();
             let is_number = |user: &str| self.config.emergency_numbers.iter().any(|n| n == user);

@@ -6,6 +6,7 @@ use super::{Entity, Stack, arena::Key};
 use crate::header::{HeaderName, Transport, Via};
 use crate::message::{Message, Method, reason_phrase};
 use crate::proxy::forward::response_destination;
+use crate::proxy::session_timer::Asked;
 use crate::proxy::{Destination, Source};
 use crate::transaction::invite_server;
 use crate::transaction::non_invite_server;
@@ -30,6 +31,8 @@ pub(super) struct ServerTransaction {
     pub(super) context: Option<Key<Context>>,
     /// Made before Route entries of ours were taken off; `None` when there were none.
     pub(super) loop_hash: Option<[u8; 6]>,
+    /// What its answer says of the session (RFC 4028 section 8.2).
+    pub(super) asked: Option<Asked>,
     /// When a 100 is due.
     pub(super) trying_at: Option<Moment>,
     /// When the application must have answered.
@@ -116,6 +119,7 @@ impl Stack {
             to_tag: self.tag_of(&key),
             context: None,
             loop_hash: None,
+            asked: None,
             trying_at: is_invite.then(|| now + self.config.trying_after),
             answer_by: Some(now + self.config.application_timeout),
             forget_at: None,

@@ -7,8 +7,8 @@ use ngn_model::call_plan::Condition;
 use ngn_sip::header::Transport;
 use ngn_sip::message::{Limits, Message};
 use ngn_sip::stack::{
-    AnswerResult, CallEvent, Config, Destination, FlowId, ForwardPlan, ForwardStep, ForwardTarget,
-    IncomingRequest, Interface, Output, Secret, SendId, Source, Stack,
+    AnswerResult, CallEvent, Config, Destination, DialogEvent, FlowId, ForwardPlan, ForwardStep,
+    ForwardTarget, IncomingRequest, Interface, Output, Secret, SendId, Source, Stack,
 };
 use ngn_sip::transaction::{Moment, TimerSettings};
 use ngn_sip::uri::{Host, Uri};
@@ -129,6 +129,7 @@ pub struct World {
     /// Names and what they are looked up to.
     pub names: BTreeMap<String, Vec<Destination>>,
     pub events: Vec<CallEvent>,
+    pub dialogs: Vec<DialogEvent>,
     pub tried: Vec<ngn_sip::stack::Tried>,
     pub cancelled: usize,
     /// Look-ups because a connection was gone.
@@ -164,6 +165,7 @@ impl World {
             closed: vec![],
             names: BTreeMap::new(),
             events: vec![],
+            dialogs: vec![],
             tried: vec![],
             cancelled: 0,
             fallbacks: 0,
@@ -321,6 +323,7 @@ impl World {
             }
             Output::Answer { result, .. } => self.answers.push(result),
             Output::Call(event) => self.events.push(*event),
+            Output::Dialog(event) => self.dialogs.push(*event),
             Output::Tried(tried) => self.tried.push(*tried),
         }
     }

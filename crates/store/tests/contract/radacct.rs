@@ -151,6 +151,14 @@ async fn calls_count_while_they_last(backend: &Backend) {
     };
     let found = texts(store.lasting_calls("here", ANSWERED).await.expect("calls"));
     assert_eq!(found, ["one a@example.com", "one 192.0.2.1", "two a@example.com"]);
+    // What is shown of them stands in their records.
+    let shown = store.lasting_calls("here", ANSWERED).await.expect("calls");
+    let recorded = cdr("one");
+    assert!(!recorded.from_uri.is_empty() && !recorded.to_uri.is_empty());
+    assert!(shown.iter().all(|call| call.caller == recorded.from_uri));
+    assert!(shown.iter().all(|call| call.callee == recorded.to_uri));
+    assert!(shown.iter().all(|call| call.target == recorded.translated_uri));
+    assert!(shown.iter().all(|call| call.canonical == recorded.canonical_uri));
     for node in ["here", "there"] {
         store.sip_node_is_alive(node, ANSWERED).await.expect("noted");
     }

@@ -1,0 +1,290 @@
+//! Calls end when they ended, also when nobody says so: session timers (RFC 4028), and questions inside the dialog.
+
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use ngn_tests::database::Backend;
+use ngn_tests::platform::{Platform, eventually};
+use ngn_tests::sip::{Message, Phone};
+
+use crate::limits::{BUSY, REFUSED, lasting_call, limited, one_more};
+use crate::pstn::{SETTINGS, call};
+use crate::world::{
+    ALL, Dialog, Udp, World, hang_up, outcome, over, over_in, pass, reply, reply_with, tag, take,
+    talk, told,
+};
+
+/// Both sides are asked each second, and sessions may be short.
+const SOON: &str = "[calls]\nsession_expires = 0\nmin_session_expires = 1\nprobe_interval = 1\nprobe_failures = 2\n";
+
+/// The number of CSeq.
+fn number(request: &Message) -> u32 {
+    request.header("cseq").unwrap().split(' ').next().unwrap().parse().unwrap()
+}
+
+/// What the record says of the end of a call, when it has one: seconds and cause.
+fn ending(p: &Platform, call_id: &str) -> Option<(i64, String)> {
+    let row = p.database.sql(&format!(
+        "SELECT AcctSessionTime, AcctTerminateCause FROM radacct \
+         WHERE AcctStopTime IS NOT NULL AND AcctSessionId = '{call_id}'"
+    ));
+    let row = row.trim().replace(['(', ')', '\'', ','], " ").replace('|', " ");
+    let mut words = row.split_whitespace();
+    Some((words.next()?.parse().unwrap(), words.next().unwrap_or_default().to_owned()))
+}
+
+#[track_caller]
+fn ends(p: &Platform, call_id: &str, cause: &str, seconds: Range<Duration>) {
+    let (lasted, said) = eventually("the record is closed", || ending(p, call_id));
+    assert_eq!(said, cause);
+    let (least, most) = (seconds.start.as_secs().saturating_sub(1), seconds.end.as_secs() + 1);
+    let lasted = u64::try_from(lasted).unwrap();
+    assert!((least..=most).contains(&lasted), "{lasted} s, not {seconds:?}");
+}
+
+/// Waits as long as it takes for a request, and lives meanwhile: answers what it is asked.
+#[track_caller]
+fn live_until(phone: &Phone, method: &str) -> Message {
+    let until = Instant::now() + Duration::from_secs(100);
+    while Instant::now() < until {
+        let Ok(message) = phone.receive_within(Duration::from_secs(1)) else { continue };
+        if message.method() == method {
+            return message;
+        }
+        if message.method() == "OPTIONS" {
+            reply(phone, &message, "200 OK", "");
+        }
+    }
+    panic!("no {method} came");
+}
+
+/// Who gets a BYE that nobody sent says 200; gives the BYE.
+#[track_caller]
+fn is_told(phone: &Phone) -> Message {
+    let bye = live_until(phone, "BYE");
+    reply(phone, &bye, "200 OK", "");
+    assert!(bye.header("reason").is_some_and(|reason| reason.contains("408")), "{bye:?}");
+    bye
+}
+
+fn call_id(dialog: &mut Dialog) -> String {
+    dialog.request("ACK").call_id
+}
+
+// RFC 4028 sections 8.1 and 8.2: the proxy asks for a session timer, and refuses one that is too short.
+#[test]
+fn sessions_are_timed() {
+    over(ALL, |world, over| {
+        let (alice, bob) = (world.online("alice", over), world.online("bob", over));
+        let invite = call(&alice, &bob.aor(), &[("Supported", "timer"), ("Session-Expires", "89")]);
+        let refused = outcome(&alice, &invite);
+        assert_eq!((refused.status(), refused.header("min-se")), (422, Some("90")));
+        alice.send(&invite.ack(&refused).bytes(&alice)).unwrap();
+        // Nobody asks: we do; the caller alone knows what to do about it.
+        let invite = call(&alice, &bob.aor(), &[("Supported", "timer")]);
+        let arrived = take(&bob, "INVITE");
+        assert_eq!(arrived.all("session-expires"), ["1800"]);
+        assert_eq!(arrived.header("supported"), Some("timer"));
+        reply(&bob, &arrived, "200 OK", "b");
+        let answered = outcome(&alice, &invite);
+        assert_eq!(answered.all("session-expires"), ["1800;refresher=uac"]);
+        assert_eq!(answered.all("require"), ["timer"]);
+        let mut ours = Dialog::caller(&invite, &answered);
+        alice.send(&ours.request("ACK").bytes(&alice)).unwrap();
+        take(&bob, "ACK");
+        let short = ours.request("UPDATE").with("Supported", "timer").with("Session-Expires", "60");
+        alice.send(&short.bytes(&alice)).unwrap();
+        assert_eq!(told(&alice, 422).header("min-se"), Some("90"));
+        let refresh =
+            ours.request("UPDATE").with("Supported", "timer").with("Session-Expires", "1800");
+        let (passed, answer) = pass(&alice, &bob, &refresh, "200 OK", "");
+        assert_eq!(passed.header("session-expires"), Some("1800"));
+        assert_eq!(answer.header("session-expires"), Some("1800;refresher=uac"));
+        hang_up(&alice, &bob, &mut ours);
+        // A caller who knows no timers is told of none, and the callee's answer is passed as it is.
+        let invite = call(&alice, &bob.aor(), &[("Session-Expires", "60;refresher=uas")]);
+        let arrived = take(&bob, "INVITE");
+        assert_eq!(arrived.all("session-expires"), ["90;refresher=uas"]);
+        assert_eq!(arrived.all("min-se"), ["90"]);
+        reply_with(&bob, &arrived, "200 OK", "b", &[("Session-Expires", "90;refresher=uas")]);
+        let answered = outcome(&alice, &invite);
+        assert_eq!(answered.all("session-expires"), ["90;refresher=uas"]);
+        assert_eq!(answered.header("require"), None);
+    });
+}
+
+// RFC 4028 section 8.3: a session that was refreshed by both sides, and then by nobody, is over since then.
+#[test]
+fn sessions_run_out() {
+    let world = World::with(SOON);
+    over_in(&world, ALL, |world, over| {
+        let (alice, bob) = (world.online("alice", over), world.online("bob", over));
+        let timer = [("Supported", "timer")];
+        let invite = call(&alice, &bob.aor(), &[timer[0], ("Session-Expires", "60")]);
+        let arrived = take(&bob, "INVITE");
+        let begun = Instant::now();
+        let granted = [("Session-Expires", "60;refresher=uac"), ("Require", "timer")];
+        reply_with(&bob, &arrived, "200 OK", "callee", &granted);
+        let answered = outcome(&alice, &invite);
+        let answered_at = Instant::now();
+        let mut ours = Dialog::caller(&invite, &answered);
+        alice.send(&ours.request("ACK").bytes(&alice)).unwrap();
+        take(&bob, "ACK");
+        let mut theirs = Dialog::callee(&arrived, "callee");
+        let contact = format!("<{}>", bob.contact());
+        let refresh = theirs.request("INVITE").with("Contact", &contact).with("Supported", "timer");
+        bob.send(&refresh.bytes(&bob)).unwrap();
+        let again = take(&alice, "INVITE");
+        reply_with(&alice, &again, "200 OK", "", &[("Session-Expires", "50;refresher=uas")]);
+        told(&bob, 200);
+        bob.send(&theirs.request("ACK").bytes(&bob)).unwrap();
+        take(&alice, "ACK");
+        std::thread::sleep(Duration::from_secs(2));
+        let alive_at = Instant::now();
+        let update = ours.request("UPDATE").with("Supported", "timer");
+        alice.send(&update.bytes(&alice)).unwrap();
+        let arrived = take(&bob, "UPDATE");
+        reply_with(&bob, &arrived, "200 OK", "", &[("Session-Expires", "3;refresher=uac")]);
+        told(&alice, 200);
+        let lasted = alive_at - answered_at..begun.elapsed();
+        ends(&world.p, &invite.call_id, "Session-Timeout", lasted);
+        // The phones end their sides themselves, and nobody is told.
+        for phone in [&alice, &bob] {
+            while let Ok(message) = phone.receive_within(Duration::from_millis(200)) {
+                assert!(!["BYE", "OPTIONS"].contains(&message.method()), "{message:?}");
+            }
+        }
+    });
+}
+
+// RFC 3261 section 12.2.1.2: who knows nothing of the call any more has ended it; the other side is told (15.1.1).
+#[test]
+fn who_knows_nothing_of_the_call_ended_it() {
+    let world = World::with(SOON);
+    over_in(&world, ALL, |world, over| {
+        for callee_forgets in [true, false] {
+            let (alice, bob) = (world.online("alice", over), world.online("bob", over));
+            let before = Instant::now();
+            let (mut ours, _) = talk(&alice, &bob);
+            let answered_at = Instant::now();
+            let (lives, forgets) = if callee_forgets { (&alice, &bob) } else { (&bob, &alice) };
+            let mut alive = answered_at..answered_at;
+            std::thread::scope(|scope| {
+                let told = scope.spawn(|| {
+                    let first = live_until(lives, "OPTIONS");
+                    reply(lives, &first, "200 OK", "");
+                    (first, live_until(lives, "BYE"))
+                });
+                // RFC 3261 section 12.2.2: no question has a number above those of the calls' own requests.
+                let asked = live_until(forgets, "OPTIONS");
+                assert!(number(&asked) <= 2, "{asked:?}");
+                assert!(!tag(&asked, "to").is_empty());
+                alive.start = Instant::now();
+                reply(forgets, &asked, "200 OK", "");
+                let asked = take(forgets, "OPTIONS");
+                alive.end = Instant::now();
+                reply(forgets, &asked, "481 Call/Transaction Does Not Exist", "");
+                let asked = take(forgets, "OPTIONS");
+                reply(forgets, &asked, "481 Call/Transaction Does Not Exist", "");
+                let (first, bye) = told.join().unwrap();
+                assert!(number(&bye) > number(&first), "{bye:?}");
+                // A number that is too low even so is not said twice.
+                reply(lives, &bye, "500 Server Internal Error", "");
+                let last = is_told(lives);
+                assert!(number(&last) > number(&bye), "{last:?}");
+            });
+            let lasted = alive.start - answered_at..alive.end - before;
+            ends(&world.p, &call_id(&mut ours), "Lost-Carrier", lasted);
+        }
+    });
+}
+
+// RFC 3261 section 12.2.2: whatever else somebody says, the call goes on, and its own requests are not disturbed.
+#[test]
+fn any_other_answer_keeps_the_call() {
+    let world = World::with(SOON);
+    over_in(&world, ALL, |world, over| {
+        let (alice, bob) = (world.online("alice", over), world.online("bob", over));
+        let (mut ours, mut theirs) = talk(&alice, &bob);
+        for status in
+            ["200 OK", "405 Method Not Allowed", "501 Not Implemented", "500 Out of Order"]
+        {
+            for phone in [&alice, &bob] {
+                reply(phone, &take(phone, "OPTIONS"), status, "");
+            }
+        }
+        // One failure is none: the next answer counts.
+        for status in ["481 Call Does Not Exist", "200 OK", "408 Request Timeout", "200 OK"] {
+            reply(&bob, &take(&bob, "OPTIONS"), status, "");
+            reply(&alice, &take(&alice, "OPTIONS"), "200 OK", "");
+        }
+        let (_, answer) = pass(&alice, &bob, &ours.request("INFO"), "200 OK", "");
+        assert_eq!(answer.status(), 200);
+        assert_eq!(ending(&world.p, &call_id(&mut ours)), None);
+        hang_up(&bob, &alice, &mut theirs);
+        let (_, cause) =
+            eventually("the record is closed", || ending(&world.p, &call_id(&mut ours)));
+        assert_eq!(cause, "User-Request");
+    });
+}
+
+// RFC 3261 section 12.2.1.2: who says nothing at all is gone, on either side, or on both.
+#[test]
+fn who_vanishes_ends_the_call() {
+    let world = World::with(&SOON.replace("failures = 2", "failures = 1"));
+    let vanish = |over, stays: [bool; 2]| {
+        let mut before = Instant::now();
+        let (alice, bob) = (world.online("alice", over), world.online("bob", over));
+        before = before.max(Instant::now());
+        let (mut ours, _) = talk(&alice, &bob);
+        let lasted = Duration::ZERO..before.elapsed();
+        for (phone, stays) in [alice, bob].into_iter().zip(stays) {
+            // A connection is closed; a socket only says nothing any more.
+            let phone = if stays || over == Udp { phone } else { continue };
+            if stays {
+                is_told(&phone);
+            } else {
+                std::mem::forget(phone);
+            }
+        }
+        let id = call_id(&mut ours);
+        let until = Instant::now() + Duration::from_secs(100);
+        while ending(&world.p, &id).is_none() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        ends(&world.p, &id, "Lost-Carrier", lasted);
+    };
+    std::thread::scope(|scope| {
+        let mut running = Vec::new();
+        for stays in [[true, false], [false, true], [false, false]] {
+            for over in ALL {
+                let vanish = &vanish;
+                running.push(scope.spawn(move || vanish(*over, stays)));
+            }
+        }
+        assert!(running.into_iter().map(|one| one.join()).all(|result| result.is_ok()));
+    });
+}
+
+// B76: a call that is over so counts no more, and the gateway is told that it is (RFC 3261 section 15.1.1).
+#[test]
+fn b76_limits_are_released() {
+    for backend in [Backend::Sqlite, Backend::MariaDb] {
+        let p = Platform::start_with(backend, &[("sipd", &format!("{SETTINGS}\n{SOON}"))]);
+        let (alice, gw) = limited(&p);
+        let (invite, _) = lasting_call(&p, &alice, &gw);
+        assert_eq!(one_more(&alice, &gw), REFUSED);
+        // The caller's phone was started anew.
+        std::thread::scope(|scope| {
+            scope.spawn(|| is_told(&gw));
+            for _ in 0..2 {
+                reply(&alice, &take(&alice, "OPTIONS"), "481 Call Does Not Exist", "");
+            }
+        });
+        ends(&p, &invite.call_id, "Lost-Carrier", Duration::ZERO..Duration::from_secs(10));
+        assert_eq!(one_more(&alice, &gw), BUSY);
+        eventually("the call is forgotten", || {
+            (p.database.sql("SELECT COUNT(*) FROM lasting_calls").trim() == "0").then_some(())
+        });
+    }
+}
