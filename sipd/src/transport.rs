@@ -13,6 +13,7 @@
 //!  stream read ──task───────┴────▶ engine ─────┴──▶ stream write task ──▶ socket
 //! ```
 
+mod given;
 mod lanes;
 mod listen;
 mod outbox;

@@ -8,6 +8,7 @@
 //! time is for what is served.
 
 use super::Arrival;
+use super::given::Given;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use ngn_daemon::wall_clock;
@@ -55,6 +56,7 @@ pub struct Lanes {
     new: mpsc::Sender<Waiting>,
     other: mpsc::Sender<Waiting>,
     overload: Arc<Overload>,
+    given: Arc<Given>,
 }
 
 /// What becomes of a new request in a datagram.
@@ -173,7 +175,8 @@ impl Lanes {
     pub fn new(overload: Arc<Overload>) -> (Self, Receivers) {
         let (new, new_end) = mpsc::channel(NEW);
         let (other, other_end) = mpsc::channel(OTHER);
-        (Self { new, other, overload }, Receivers { new: new_end, other: other_end })
+        let given = Arc::new(Given::new());
+        (Self { new, other, overload, given }, Receivers { new: new_end, other: other_end })
     }
 
     /// Hands something over, or gives the answer that it gets instead, which is to be sent.
@@ -190,13 +193,22 @@ impl Lanes {
         let now = Instant::now();
         let sent = match &arrival {
             Arrival::Datagram { local, remote, octets } if is_new(octets) => {
-                match overload.refuse(*local, *remote, octets) {
+                let number = self.given.number(*remote, octets);
+                let verdict = match self.given.has(number) {
+                    // It is sent again because it waits, or is served.
+                    true => Verdict::HandOver,
+                    false => overload.refuse(*local, *remote, octets),
+                };
+                match verdict {
                     Verdict::HandOver => {}
                     Verdict::Drop => return Ok(None),
                     Verdict::Answer(to, answer) => return Ok(Some((to, answer))),
                 }
                 return match self.new.try_send((now, arrival)) {
-                    Ok(()) => Ok(None),
+                    Ok(()) => {
+                        self.given.note(number);
+                        Ok(None)
+                    }
                     Err(TrySendError::Full(_)) => {
                         overload.dropped.inc();
                         Ok(None)
@@ -329,9 +341,9 @@ mod tests {
     #[tokio::test]
     async fn what_is_turned_away_is_told_so_before_the_engine_sees_it() {
         let overload = Arc::new(overload());
-        let (lanes, ends) = Lanes::new(Arc::clone(&overload));
-        let mut told = Vec::new();
+        let (mut told, mut handed_over) = (Vec::new(), 0);
         for level in [Shedding::Nothing, Shedding::Registrations, Shedding::Calls] {
+            let (lanes, ends) = Lanes::new(Arc::clone(&overload));
             overload.level.store(level.number(), Ordering::Relaxed);
             for (method, uri, to) in [
                 ("REGISTER", "sip:a", "<sip:bob@a>"),
@@ -348,10 +360,25 @@ mod tests {
                     assert!(text.starts_with("SIP/2.0 503 ") && text.contains("Retry-After: "));
                 }
             }
+            handed_over += ends.new.len() + ends.other.len();
         }
         let (n, y) = (false, true);
         assert_eq!(told, [n, n, n, n, n, y, n, n, n, n, y, y, n, n, n]);
-        assert_eq!((ends.new.len() + ends.other.len(), overload.refused.get()), (12, 3));
+        assert_eq!((handed_over, overload.refused.get()), (12, 3));
+    }
+
+    #[tokio::test]
+    async fn what_is_served_is_not_refused_when_it_comes_again() {
+        let overload = Arc::new(overload());
+        let (lanes, ends) = Lanes::new(Arc::clone(&overload));
+        let call = |to: &str| datagram("INVITE", "sip:bob@a", to);
+        assert_eq!(lanes.send(call("<sip:bob@a>")).await, Ok(None));
+        overload.level.store(Shedding::Calls.number(), Ordering::Relaxed);
+        assert_eq!(lanes.send(call("<sip:bob@a>")).await, Ok(None), "RFC 3261 section 17.2.1");
+        assert!(lanes.send(call("<sip:eve@a>")).await.expect("taken").is_some());
+        let again = lanes.send(call("<sip:eve@a>")).await.expect("taken");
+        assert!(again.is_some(), "what was refused is refused again");
+        assert_eq!(ends.new.len(), 2);
     }
 
     #[tokio::test]
