@@ -22,12 +22,17 @@ struct Node {
 
 impl Node {
     fn beside(p: &Platform) -> Self {
+        Self::beside_with(p, &[])
+    }
+
+    /// With more settings, as the environment gives them.
+    fn beside_with(p: &Platform, settings: &[(&str, &str)]) -> Self {
         let mut command = Command::new(binaries::program("sipd"));
         command.arg("--config").arg(binaries::root().join("etc/sipd.toml"));
         command.env("SIPD_DATABASE", &p.database.url).env("SIPD_ADMIN", "127.0.0.1:0");
         let any = "[\"127.0.0.1:0\"]";
         command.env("SIPD_LISTEN__UDP", any).env("SIPD_LISTEN__TCP", any);
-        command.current_dir(p.directory());
+        command.envs(settings.iter().copied()).current_dir(p.directory());
         let mut program = Program::start("sipd", command).unwrap();
         let addresses = program.wait_ready().unwrap();
         Self { program, address: addresses["sip-udp"] }
@@ -317,6 +322,31 @@ fn phones_are_reached_through_the_node_that_they_came_to() {
         assert_eq!(show("1/locations/0/transport"), "tcp");
         assert_eq!(show("2/locations/0/address"), "10.9.8.7");
         assert_eq!(show("2/locations/0/publicAddress"), "127.0.0.1");
+    }
+}
+
+// A node's address stands for many callers: what it proves to send on is not limited as one source's is.
+#[test]
+fn other_nodes_are_no_strangers() {
+    let p = Platform::start(Backend::Sqlite);
+    domain(&p.admin(), DOMAIN);
+    for user in ["alice", "bob"] {
+        account(&p.admin(), &format!("{user}@{DOMAIN}"));
+    }
+    p.settle();
+    let strict = [
+        ("SIPD_GUARD__EXEMPT", "[]"),
+        ("SIPD_GUARD__CALLS_PER_SECOND", "1"),
+        ("SIPD_GUARD__CALL_BURST", "1"),
+    ];
+    let other = Node::beside_with(&p, &strict);
+    let mut bob = TcpPhone::connect(other.address, "bob");
+    let contact = bob.contact();
+    assert_eq!(bob.register(&contact, &[]).status(), 200);
+    knows(p.sip_address(), "bob", 1);
+    let (alice, mut bob) = (first_phone(&p, "alice"), Callee::Tcp(bob));
+    for _ in 0..4 {
+        whole_calls(&alice, &mut bob, "bob", other.address);
     }
 }
 
