@@ -24,7 +24,7 @@ pub(crate) mod testing;
 mod voicemail;
 
 use crate::cdr::Record;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::directory::{Directory, Update};
 use crate::elsewhere::Elsewhere;
 use crate::explain::Ask;
@@ -66,7 +66,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 /// How many uses of nonces are remembered.
@@ -112,6 +112,8 @@ pub struct Queues {
     pub elsewhere: mpsc::Receiver<Elsewhere>,
     /// Woken when a phone is registered at a node of which nothing is known yet.
     pub stranger: Arc<Notify>,
+    /// What sources may do, when that changes.
+    pub guard: watch::Receiver<config::Guard>,
 }
 
 /// A look-up's result.
@@ -299,6 +301,10 @@ impl Engine {
                 Some(told) = queues.elsewhere.recv() => self.heard_of_nodes(told),
                 Some(answer) = enum_answers.recv() => self.enum_answered(answer),
                 Some(ask) = queues.asks.recv() => self.explain(ask, Waited::default()),
+                Ok(()) = queues.guard.changed() => {
+                    let rules = queues.guard.borrow_and_update().clone();
+                    self.set_guard(rules);
+                }
                 Some(look) = queues.looks.recv() => {
                     look.answer(&self.live, &self.directory, wall_clock());
                 }

@@ -177,6 +177,7 @@ pub async fn serve(
         looks,
         elsewhere,
         stranger: Arc::clone(&stranger),
+        guard: reloader.guard(),
     };
     let named = node.clone();
     let mut engine =

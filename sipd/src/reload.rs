@@ -1,11 +1,13 @@
-//! Settings that change while calls go on: certificates, whom we believe, limits of connections, origins.
+//! Settings that change while calls go on: certificates, whom we believe, limits of connections and
+//! sources, origins.
 
-use crate::config::{Config, Limits};
+use crate::config::{Config, Guard, Limits};
 use crate::tls::Profiles;
 use crate::transport::Live;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// Takes new settings. What changes holds for connections that begin afterwards; none is dropped.
 #[derive(Debug, Clone)]
@@ -14,11 +16,18 @@ pub struct Reloader {
     began: Arc<Config>,
     profiles: Profiles,
     live: Arc<ArcSwap<Live>>,
+    guard: watch::Sender<Guard>,
 }
 
 impl Reloader {
     pub(crate) fn new(config: &Config, profiles: Profiles, live: Arc<ArcSwap<Live>>) -> Self {
-        Self { began: Arc::new(config.clone()), profiles, live }
+        let guard = watch::Sender::new(config.guard.clone());
+        Self { began: Arc::new(config.clone()), profiles, live, guard }
+    }
+
+    /// Where the engine hears what sources may do.
+    pub(crate) fn guard(&self) -> watch::Receiver<Guard> {
+        self.guard.subscribe()
     }
 
     /// Takes settings that were read again, and gives the keys that changed and hold after a restart only.
@@ -33,6 +42,11 @@ impl Reloader {
         // Messages of all transports have one limit, which the engine keeps.
         let limits = Limits { message_octets: began.limits.message_octets, ..new.limits.clone() };
         self.live.store(Arc::new(Live::of(&Config { limits, ..new.clone() })));
+        self.guard.send_if_modified(|guard| {
+            let differs = *guard != new.guard;
+            guard.clone_from(&new.guard);
+            differs
+        });
         Ok(late(began, new))
     }
 }
@@ -76,9 +90,6 @@ fn late(began: &Config, new: &Config) -> Vec<&'static str> {
         servers, timeout_milliseconds, attempts, cached_answers, longest_ttl, negative_ttl, back_off);
     differing!(late, began.trace, new.trace, "trace":
         accounts, addresses, messages_per_call, keep_hours, keep_messages, hep, hep_id);
-    differing!(late, began.guard, new.guard, "guard":
-        exempt, source_failures, account_failures, unknown_names, within_seconds, ban_seconds, longest_ban_seconds,
-        scanners, requests_per_second, request_burst, calls_per_second, call_burst);
     differing!(late, began.calls, new.calls, "calls":
         session_expires, min_session_expires, probe_interval, probe_failures);
     differing!(late, began.overload, new.overload, "overload":
@@ -105,6 +116,7 @@ mod tests {
         assert!(late(&began, &new).is_empty());
         // These hold at once.
         new.limits.connections += 1;
+        new.guard.calls_per_second += 1;
         new.tls.handshake_seconds += 1;
         new.websocket.ping_seconds += 1;
         assert!(late(&began, &new).is_empty());

@@ -2,8 +2,9 @@
 
 use super::Engine;
 use super::admission::protocol;
+use crate::config;
 use ngn_model::Aor;
-use ngn_sip::guard::{Bans, Network, Screened};
+use ngn_sip::guard::{Bans, Network, Scanners, Screened};
 use ngn_sip::message::{Message, Method};
 use ngn_sip::stack::Source;
 use ngn_sip::uri::Uri;
@@ -18,6 +19,13 @@ enum Why {
 }
 
 impl Engine {
+    /// Takes other rules; what is remembered of sources stays.
+    pub(super) fn set_guard(&mut self, rules: config::Guard) {
+        self.guard.set_rules(rules.rules());
+        self.scanners = Scanners::new(&rules.scanners);
+        self.config.guard = rules;
+    }
+
     /// Whether a request is handled; what is told otherwise is told.
     pub(super) fn lets_in(&mut self, source: &Source, request: &Message) -> bool {
         let Some(network) = self.counted(source) else { return true };

@@ -1,7 +1,8 @@
 //! The database away, too much work, and the end.
 
-use crate::phone::{hang_up, talk};
+use crate::phone::{Phone, hang_up, talk};
 use crate::scene::{PASSWORD, Scene};
+use ngn_daemon::prefix::Prefix;
 use ngn_sip::message::Method;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use std::time::{Duration, Instant};
@@ -52,6 +53,42 @@ async fn rfc3261_21_5_4_too_much_work_is_refused() {
     let refusal = alice.last_of("c").await;
     assert_eq!(refusal.status(), Some(503));
     assert!(refusal.field_named("Retry-After").is_some());
+    scene.stop().await;
+}
+
+/// What a REGISTER without credentials gets.
+async fn asks(phone: &mut Phone, call: &str) -> u16 {
+    let to = format!("<sip:{}@example.com>", phone.name);
+    let request = phone.request("REGISTER", "sip:example.com", &to, call, "");
+    phone.send(&request).await;
+    phone.last_of(call).await.status().unwrap()
+}
+
+/// What sources may do changes while the server runs, and what is remembered of them stays.
+#[tokio::test]
+async fn the_guard_is_set_anew() {
+    let scene = Scene::with(|config| config.guard.exempt.clear()).await;
+    let mut alice = scene.phone("alice").await;
+    assert_eq!(alice.register("r1", "guess").await, 401);
+    let mut config = scene.config.clone();
+    config.guard.source_failures = 2;
+    assert_eq!(scene.server.reloader.reload(&config).unwrap(), [""; 0], "nothing needs a restart");
+    // The engine hears of it a moment later.
+    let mut tries = 0;
+    while asks(&mut alice, &format!("a{tries}")).await != 403 {
+        assert_eq!(alice.register(&format!("g{tries}"), "guess").await, 401);
+        tries += 1;
+        assert!(tries < 20, "the rules at the start ban by now");
+    }
+    config.guard.exempt.push(Prefix::from(alice.address().ip()));
+    scene.server.reloader.reload(&config).unwrap();
+    let mut bob = scene.phone("bob").await;
+    let mut asked = 0;
+    while asks(&mut bob, &format!("a{asked}")).await != 401 {
+        asked += 1;
+        assert!(asked < 1_000, "still banned");
+    }
+    assert_eq!(bob.register("b", PASSWORD).await, 200);
     scene.stop().await;
 }
 
