@@ -12,6 +12,7 @@ mod counts;
 mod enums;
 mod explain;
 mod gateways;
+mod gruus;
 mod guarding;
 mod hops;
 mod identity;
@@ -51,6 +52,7 @@ use ngn_daemon::wall_clock;
 use ngn_model::{DomainName, Plan};
 use ngn_routing::Settings;
 use ngn_sip::digest::{NonceKey, ReplayWindow};
+use ngn_sip::gruu::Gruus;
 use ngn_sip::guard::{Guard, Scanners};
 use ngn_sip::header::{HeaderName, Transport};
 use ngn_sip::message::{Limits, Message};
@@ -141,6 +143,7 @@ pub struct Engine {
     transports: Transports,
     directory: Directory,
     nonce_key: NonceKey,
+    gruus: Gruus,
     window: ReplayWindow,
     metrics: Metrics,
     started: Instant,
@@ -196,7 +199,7 @@ impl Engine {
         stack: Stack,
         transports: Transports,
         directory: Directory,
-        nonce_key: NonceKey,
+        (nonce_key, gruus): (NonceKey, Gruus),
         metrics: Metrics,
         queues: &Queues,
     ) -> Self {
@@ -226,6 +229,7 @@ impl Engine {
             transports,
             directory,
             nonce_key,
+            gruus,
             window: ReplayWindow::new(REPLAY_WINDOW),
             metrics,
             started: Instant::now(),
@@ -401,6 +405,7 @@ impl Engine {
             down: self.gateways.down(),
             calls: &|payer| self.counts.of(payer),
             is_own: &|uri| self.is_own_address(uri),
+            gruus: Some(&self.gruus),
         };
         sources.decide(question, told)
     }
@@ -566,7 +571,7 @@ impl Engine {
         let octets_limit = self.config.limits.message_octets;
         let limits = Limits { octets: octets_limit, ..Limits::default() };
         match Message::parse(octets, &limits) {
-            Ok(message) => {
+            Ok(mut message) => {
                 match (message.method(), message.status()) {
                     (Some(method), _) => {
                         self.metrics.request(method, &source.transport, Direction::In);
@@ -579,6 +584,7 @@ impl Engine {
                 if message.is_request() && !self.lets_in(&source, &message) {
                     return;
                 }
+                self.translate(&mut message);
                 let now = self.now();
                 self.stack.receive(now, source, message);
             }

@@ -3,12 +3,14 @@
 
 use crate::config::{self, Config};
 use crate::directory::Directory;
+use crate::gruus::OnePhone;
 use ngn_model::call_plan::{FailoverCodes, Payer};
 use ngn_model::{Account, Aor, DomainName, Plan};
 use ngn_routing::{
     Asks, CallFacts, Callee, Caller, Diverted, EnumAnswer, GatewayOrder, NumberPlan, Purpose,
     Settings, Usage, dial, diversion, emergency,
 };
+use ngn_sip::gruu::{Gruus, is_gruu};
 use ngn_sip::uri::{Scheme, Uri};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
@@ -81,6 +83,8 @@ enum Place {
     Nowhere,
     /// In a domain that is not ours.
     Foreign,
+    /// A GRUU of ours, and the phone when there is one.
+    Gruu(Option<Box<OnePhone>>),
 }
 
 /// A URI that a diversion, a mapping or ENUM leads to, and where that is.
@@ -102,6 +106,8 @@ pub struct Sources<'s> {
     pub calls: &'s dyn Fn(&Payer) -> u32,
     /// Whether a URI is one of the server's own addresses.
     pub is_own: &'s dyn Fn(&Uri) -> bool,
+    /// Reads GRUUs; without, they are URIs like others.
+    pub gruus: Option<&'s Gruus>,
 }
 
 impl fmt::Debug for Sources<'_> {
@@ -119,6 +125,10 @@ impl<'s> Sources<'s> {
         let host = DomainName::new(uri.host_text()).ok();
         let domain = host.filter(|name| self.directory.serves(name));
         let is_own = (self.is_own)(uri);
+        // RFC 5627 section 6.1; a number that calls for help does so whatever stands behind it.
+        let is_gruu = self.is_gruu(uri) && !self.directory.emergency().knows(&dialled);
+        let phone = if is_gruu { self.one_phone(uri, question.now) } else { None };
+        let dialled = if is_gruu { String::new() } else { dialled };
         let names = dial::usernames(&caller, &dialled, domain.as_ref(), settings);
         let address = match &domain {
             Some(domain) => self.first_known(&names, domain).or_else(|| uri.aor()),
@@ -134,6 +144,9 @@ impl<'s> Sources<'s> {
         };
         let is_ours = domain.is_some() || (is_own && address.is_some());
         let callee = match &address {
+            _ if is_gruu => {
+                phone.as_ref().map_or(Callee::Unknown { address: uri.as_str() }, OnePhone::callee)
+            }
             Some(aor) if is_ours => self.directory.callee(aor, uri.as_str()),
             // A user at our own address has no domain: nobody is called so, and forwarding would be a loop. It may be a
             // number, and so may what has no host.
@@ -153,7 +166,9 @@ impl<'s> Sources<'s> {
             Caller::Peer(peer) => payers.push(Payer::Peer(peer.ip.clone())),
             Caller::Claimed(_) | Caller::Stranger => {}
         }
-        let mut leads = Leads { sources: *self, known: Vec::new(), seen: HashSet::new(), payers };
+        let now = question.now;
+        let mut leads =
+            Leads { sources: *self, now, known: Vec::new(), seen: HashSet::new(), payers };
         for uri in emergency::targets(emergency, caller, &dialled, domain.as_ref(), settings) {
             leads.add(uri, None);
         }
@@ -253,9 +268,24 @@ impl<'s> Sources<'s> {
         addresses.find(|aor| self.directory.resolve(aor).is_some())
     }
 
+    /// Whether a URI is a GRUU in a domain of ours.
+    fn is_gruu(&self, uri: &Uri) -> bool {
+        let domain = || DomainName::new(uri.host_text());
+        self.gruus.is_some()
+            && is_gruu(uri)
+            && domain().is_ok_and(|domain| self.directory.serves(&domain))
+    }
+
+    fn one_phone(&self, uri: &Uri, now: i64) -> Option<OnePhone> {
+        OnePhone::find(self.gruus?, self.directory, uri, now)
+    }
+
     /// Where a URI leads; numbers are read as the account dials them whose diversion it is.
-    fn place(&self, uri: &str, account: Option<&Account>) -> Place {
+    fn place(&self, uri: &str, account: Option<&Account>, now: i64) -> Place {
         let Ok(uri) = Uri::parse(uri) else { return Place::Nowhere };
+        if self.is_gruu(&uri) {
+            return Place::Gruu(self.one_phone(&uri, now).map(Box::new));
+        }
         let domain = DomainName::new(uri.host_text()).ok();
         let domain = domain.filter(|name| self.directory.serves(name));
         match (uri.aor(), domain) {
@@ -280,7 +310,8 @@ impl<'s> Sources<'s> {
         let uri = known.uri.as_str();
         let callee = match &known.place {
             Place::Ours(aor) => self.directory.callee(aor, uri),
-            Place::Nowhere => Callee::Unknown { address: uri },
+            Place::Gruu(Some(phone)) => phone.callee(),
+            Place::Gruu(None) | Place::Nowhere => Callee::Unknown { address: uri },
             Place::Foreign => Callee::Foreign { uri },
         };
         Diverted { uri, callee }
@@ -291,6 +322,8 @@ impl<'s> Sources<'s> {
 /// have to pay.
 struct Leads<'e> {
     sources: Sources<'e>,
+    /// In milliseconds since 1970 UTC.
+    now: i64,
     known: Vec<Known>,
     seen: HashSet<String>,
     payers: Vec<Payer>,
@@ -303,10 +336,10 @@ impl<'e> Leads<'e> {
         if self.known.len() >= MOST || !self.seen.insert(uri.to_owned()) {
             return None;
         }
-        let place = self.sources.place(uri, account);
+        let place = self.sources.place(uri, account, self.now);
         let found = match &place {
             Place::Ours(aor) => self.sources.directory.account_at(aor),
-            Place::Nowhere | Place::Foreign => None,
+            Place::Nowhere | Place::Foreign | Place::Gruu(_) => None,
         };
         self.known.push(Known { uri: uri.to_owned(), place });
         found
@@ -347,7 +380,8 @@ impl<'e> Leads<'e> {
                     None => continue,
                     found => found,
                 },
-                Place::Nowhere => continue,
+                Place::Gruu(Some(phone)) => Some(phone.account()),
+                Place::Nowhere | Place::Gruu(None) => continue,
                 Place::Foreign => None,
             };
             if let Some(account) = account {

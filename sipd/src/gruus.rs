@@ -5,7 +5,6 @@ use ngn_model::{Account, Binding};
 use ngn_routing::Callee;
 use ngn_sip::gruu::Gruus;
 use ngn_sip::uri::Uri;
-use std::sync::Arc;
 
 /// A phone of an account: the account without its diversions, which are not for this phone alone, and its contacts.
 #[derive(Debug)]
@@ -23,8 +22,10 @@ impl OnePhone {
         let of_phone = |one: &&Binding| one.expires_at > now && gruus.names(&gruu, one);
         let mut bindings: Vec<Binding> =
             directory.bindings(&account.aor).iter().filter(of_phone).cloned().collect();
-        if bindings.is_empty() && gruu.is_temporary() {
-            return None;
+        match bindings.iter().max_by_key(|one| one.last_modified) {
+            Some(last) if !gruus.holds(&gruu, last) => return None,
+            None if gruu.is_temporary() => return None,
+            _ => {}
         }
         // Of contacts that are no flows of their own (RFC 5626) the one that was registered last is where the phone is.
         let last = bindings.iter().filter(|one| one.reg_id == 0).map(|one| one.last_modified).max();
@@ -32,7 +33,7 @@ impl OnePhone {
         if let Some(options) = &account.options {
             let mut options = (**options).clone();
             options.diversions.clear();
-            account.options = Some(Arc::new(options));
+            account.options = Some(Box::new(options));
         }
         Some(Self { account, bindings })
     }

@@ -15,6 +15,7 @@ mod enum_lookup;
 pub mod explain;
 pub mod facts;
 pub mod follower;
+mod gruus;
 pub mod heartbeat;
 pub mod live;
 pub mod locate;
@@ -43,6 +44,7 @@ use ngn_daemon::admin::Place;
 use ngn_daemon::{Alone, Daemon, Readiness, Reload, Running, Start, wall_clock};
 use ngn_model::DomainName;
 use ngn_sip::digest::NonceKey;
+use ngn_sip::gruu::Gruus;
 use ngn_sip::header::Transport;
 use ngn_sip::stack::{Config as StackConfig, Interface, Refuser, Secret, Stack};
 use ngn_sip::uri::{Host, Uri};
@@ -65,6 +67,8 @@ const ASKS: usize = 16;
 const ROUTES: &str = "sip.routes";
 /// Name of the secret that signs digest nonces.
 const NONCES: &str = "sip.nonces";
+/// The secret by which GRUUs are made and read.
+const GRUUS: &str = "sip.gruus";
 
 /// A server that serves.
 #[derive(Debug)]
@@ -129,6 +133,7 @@ pub async fn serve(
     let secret = Secret::from_bytes(shared_secret(&store, ROUTES).await?);
     let refuser = Refuser::of(&stack_settings(&config, secret.clone(), Vec::new()));
     let nonce_key = NonceKey::from_bytes(shared_secret(&store, NONCES).await?);
+    let gruus = Gruus::from_bytes(shared_secret(&store, GRUUS).await?);
     let nonces = (nonce_key.clone(), config.digest.nonce_milliseconds());
     let counted = [metrics.arrivals_dropped.clone(), metrics.refused_early.clone()];
     let overload = Overload::new(EmergencyNumbers::default(), refuser, nonces, counted);
@@ -180,8 +185,15 @@ pub async fn serve(
         guard: reloader.guard(),
     };
     let named = node.clone();
-    let mut engine =
-        Engine::new(config, stack, transports, directory, nonce_key, metrics.clone(), &queues);
+    let mut engine = Engine::new(
+        config,
+        stack,
+        transports,
+        directory,
+        (nonce_key, gruus),
+        metrics.clone(),
+        &queues,
+    );
     engine.restore_calls(&lasting);
     tokio::spawn(elsewhere::run(
         store.clone(),

@@ -12,6 +12,7 @@ mod emergencies;
 mod endings;
 mod enum_calls;
 mod fixture;
+mod gruus;
 mod identity;
 mod limits;
 mod listed;

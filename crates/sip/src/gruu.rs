@@ -122,10 +122,17 @@ impl Gruus {
         let Some(instance) = &binding.instance else { return false };
         match &gruu.which {
             Which::Public(name) => name == instance,
-            Which::Temporary(of, by) => {
-                *of == self.mark(&gruu.aor, instance)
-                    && *by == self.mark(&gruu.aor, &binding.call_id)
-            }
+            Which::Temporary(of, _) => *of == self.mark(&gruu.aor, instance),
+        }
+    }
+
+    /// Whether a GRUU holds while the phone's last registration is this one: a temporary one ends when the phone registers
+    /// with another Call-ID (section 5.4).
+    #[must_use]
+    pub fn holds(&self, gruu: &Gruu, last: &Binding) -> bool {
+        match &gruu.which {
+            Which::Public(_) => true,
+            Which::Temporary(_, by) => *by == self.mark(&gruu.aor, &last.call_id),
         }
     }
 
@@ -248,7 +255,8 @@ mod tests {
             let read = gruus.read(&Uri::parse(uri.as_str()).expect("a URI")).expect("a GRUU");
             assert!(read.aor == alice && read.is_temporary());
             assert!(gruus.names(&read, &binding(NAME, "c1")));
-            assert!(!gruus.names(&read, &binding(NAME, "c2")), "it registered anew");
+            assert!(gruus.holds(&read, &binding(NAME, "c1")));
+            assert!(!gruus.holds(&read, &binding(NAME, "c2")), "it registered anew");
             assert!(!gruus.names(&read, &binding("urn:uuid:other", "c1")));
         }
         // Section 3.1.2: nobody can tell that they are of the same phone, or whose they are.

@@ -220,6 +220,7 @@ impl Check {
             down: &HashSet::new(),
             calls: &|_| 0,
             is_own: &|uri| is_own_address(uri, listens(), listen.advertised.as_deref()),
+            gruus: None,
         };
         let question = Question {
             purpose: Purpose::Call,

@@ -8,6 +8,7 @@ use ngn_daemon::wall_clock;
 use ngn_model::{Account, Aor, DomainName, PeerProtocol, TrustedPeer};
 use ngn_routing::{Caller, Purpose};
 use ngn_sip::digest::{self, Rules, Secret, UriRule, Verdict};
+use ngn_sip::gruu::is_gruu;
 use ngn_sip::guard::{Network, Proof};
 use ngn_sip::header::{Algorithm, Authorization, HeaderName, Transport};
 use ngn_sip::message::Method;
@@ -71,7 +72,12 @@ impl Engine {
         if !self.directory.serves(&domain) {
             return Admission::Stranger;
         }
-        let claimed = from.uri().aor();
+        let claimed = if is_gruu(from.uri()) {
+            // RFC 5627 section 3.1.2: a temporary one shows others nothing, and proves nothing.
+            self.gruus.read(from.uri()).map(|gruu| gruu.aor)
+        } else {
+            from.uri().aor()
+        };
         let owner = |engine: &Self| {
             let (owner, _) = claimed.as_ref().and_then(|aor| engine.directory.resolve(aor))?;
             Some(Box::new(owner.clone()))

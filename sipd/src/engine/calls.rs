@@ -52,7 +52,7 @@ impl Engine {
                     let fields = vec![
                         field(HeaderName::Allow, ALLOWED),
                         field(HeaderName::Accept, "application/sdp"),
-                        field(HeaderName::Supported, "path, outbound"),
+                        field(HeaderName::Supported, "path, outbound, gruu"),
                     ];
                     self.reply_statelessly(id, 200, &fields);
                 }

@@ -51,7 +51,7 @@ impl Engine {
             return self.register_reply(id, 403, None, &none);
         }
         let required = request.option_tags(HeaderName::Require).unwrap_or_default();
-        let unknown = required.unknown(&["path", "outbound"]);
+        let unknown = required.unknown(&["path", "outbound", "gruu"]);
         if !unknown.is_empty() {
             let fields = vec![(HeaderName::Unsupported, unknown.to_string())];
             return self.register_reply(id, 420, None, &fields);
@@ -64,8 +64,13 @@ impl Engine {
         let Ok(facts) = Register::read(request, account.aor, &origin) else {
             return self.register_reply(id, 400, None, &none);
         };
+        if self.binds_gruu(&facts) {
+            let phrase = Some("Contact Is a GRUU");
+            return self.register_reply(id, 403, phrase, &none);
+        }
         let current = self.directory.bindings(&facts.aor);
-        let Outcome { change, reply } = register(&facts, current, &self.rules(), now);
+        let Outcome { change, mut reply } = register(&facts, current, &self.rules(), now);
+        self.give_gruus(request, &facts, &mut reply.contacts);
         let contacts =
             reply.contacts.iter().map(|contact| (HeaderName::Contact, contact.to_string()));
         let mut fields: Fields = contacts.chain(reply.fields).collect();

@@ -192,9 +192,14 @@ impl Engine {
     /// Finds where a request goes, and sends it there.
     fn run_errand(&mut self, errand: Errand, Inside { mut request, next, to }: Inside) {
         request.append(HeaderName::Accept, "application/sdp");
-        if let Some(to) = to {
-            return self.send_errand(errand, request, Some(to));
+        // A side whose remote target is a GRUU of ours (RFC 5627) is where its phone is registered.
+        let is_gruu = request.request_uri().is_some_and(|uri| self.is_own_gruu(uri));
+        self.translate(&mut request);
+        if to.is_some() || (is_gruu && request.request_uri() == Some(&next)) {
+            return self.send_errand(errand, request, to);
         }
+        let target = request.request_uri().filter(|_| !request.has(HeaderName::Route));
+        let next = target.cloned().unwrap_or(next);
         let (locator, located, sockets) =
             (self.locator.clone(), self.located.clone(), self.sockets());
         tokio::spawn(async move {

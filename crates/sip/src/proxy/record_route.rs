@@ -27,6 +27,7 @@
 
 use super::endpoint::{Destination, FlowId, Interface, Interfaces, Oversize, Source, transport_of};
 use super::secret::{Purpose, Secret, decode, encode, same};
+use crate::gruu::is_gruu;
 use crate::header::{Contacts, RecordRouteHeader, RouteHeader, Transport};
 use crate::message::Message;
 use crate::uri::Uri;
@@ -94,7 +95,8 @@ pub(crate) fn reach_of_source(request: &Message, source: &Source) -> Option<Reac
     }
     let Ok(Contacts::List(contacts)) = request.contacts() else { return None };
     let contact = contacts.first()?.uri();
-    (!says(contact, &source.transport, source.remote)).then(reach)
+    // A GRUU leads to us, and not to whom we already have before us (RFC 5627 section 6.1).
+    (is_gruu(contact) || !says(contact, &source.transport, source.remote)).then(reach)
 }
 
 /// How the element that a request is sent to is reached, when the URI it is sent to does not say.
