@@ -1,9 +1,10 @@
 //! Programs of others: on our database, whose shared tables are the field's (design, contract db-hints), and as
-//! secondaries of our DNS server.
+//! secondaries of our DNS server, and its masters.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod kamailio;
+mod masters;
 mod powerdns;
 mod secondaries;
 

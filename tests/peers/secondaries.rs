@@ -1,15 +1,15 @@
-//! BIND, Knot and NSD as secondaries of enumd: AXFR, IXFR, NOTIFY and TSIG as their makers read the RFCs.
+//! BIND, Knot, NSD and PowerDNS as secondaries of enumd: AXFR, IXFR, NOTIFY and TSIG as their makers read the RFCs.
 
 use std::fs;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType::{A, NAPTR, SOA, TXT};
 use hickory_proto::rr::{RData, RecordType};
-use ngn_tests::database::Backend;
+use ngn_tests::database::{Backend, Database, Server};
 use ngn_tests::dns::{ask, dig, lines};
 use ngn_tests::fixture::{dns_record, zone};
 use ngn_tests::http;
@@ -21,7 +21,7 @@ use ngn_tests::record;
 use crate::configuration;
 
 /// 32 octets in Base64.
-const SECRET: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+pub(crate) const SECRET: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 /// Longer than enumd waits between two NOTIFY messages for one zone.
 const APART: Duration = Duration::from_millis(1200);
 
@@ -30,10 +30,28 @@ enum Peer {
     Bind,
     Knot,
     Nsd,
+    PowerDns,
+}
+
+/// A peer that runs, with its database when it has one.
+struct Running {
+    _program: Program,
+    database: Option<Database>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(database) = &self.database {
+            database.discard();
+        }
+    }
 }
 
 impl Peer {
-    fn start(self, p: &Platform, port: u16, signed: bool) -> Program {
+    fn start(self, p: &Platform, port: u16, signed: bool) -> Running {
+        if matches!(self, Self::PowerDns) {
+            return powerdns(p, port, signed);
+        }
         let directory = p.directory().join("secondary");
         fs::create_dir(&directory).unwrap();
         let directory = directory.display().to_string();
@@ -53,12 +71,12 @@ impl Peer {
                 "a.key",
             ),
             (Self::Nsd, false) => (String::new(), "NOKEY"),
-            (_, false) => (String::new(), ""),
+            _ => (String::new(), ""),
         };
         let (name, program) = match self {
             Self::Bind => ("named.conf", "named"),
             Self::Knot => ("knot.conf", "knotd"),
-            Self::Nsd => ("nsd.conf", "nsd"),
+            Self::Nsd | Self::PowerDns => ("nsd.conf", "nsd"),
         };
         let path = configuration(
             p,
@@ -77,10 +95,47 @@ impl Peer {
         match self {
             Self::Bind => command.args(["-g", "-4", "-n", "1", "-c", &path]),
             Self::Knot => command.args(["-c", &path]),
-            Self::Nsd => command.args(["-d", "-c", &path]),
+            Self::Nsd | Self::PowerDns => command.args(["-d", "-c", &path]),
         };
-        Program::start_with(program, command, "TERM").unwrap()
+        let program = Program::start_with(program, command, "TERM").unwrap();
+        Running { _program: program, database: None }
     }
+}
+
+/// Its zone, key and the wish for incremental transfers are rows of its database, whose tables it brings along.
+fn powerdns(p: &Platform, port: u16, signed: bool) -> Running {
+    let server = Server::shared();
+    let database = Database::create_on(server);
+    let schema =
+        fs::read_to_string("/usr/share/pdns-backend-mysql/schema/schema.mysql.sql").unwrap();
+    let primary = p.dns_address();
+    let key = format!(
+        "insert into tsigkeys (name, algorithm, secret) values ('a.key', 'hmac-sha256', '{SECRET}');
+         insert into domainmetadata (domain_id, kind, content) values (1, 'AXFR-MASTER-TSIG', 'a.key');"
+    );
+    let _ = database.sql(&format!(
+        "{schema} insert into domains (id, name, master, type) values (1, 'example.com', '{primary}', 'SLAVE');
+         insert into domainmetadata (domain_id, kind, content) values (1, 'IXFR', '1'); {}",
+        if signed { &key } else { "" }
+    ));
+    let directory = p.directory().join("secondary");
+    fs::create_dir(&directory).unwrap();
+    let path = configuration(
+        p,
+        "pdns-secondary.conf",
+        &[
+            ("SOCKET", &server.socket),
+            ("DATABASE", database.name.as_deref().unwrap()),
+            ("PORT", &port.to_string()),
+            ("DIRECTORY", &directory.display().to_string()),
+        ],
+    );
+    // It reads pdns-NAME.conf of a directory.
+    let mut command = Command::new("pdns_server");
+    command.arg(format!("--config-dir={}", path.parent().unwrap().display()));
+    command.arg("--config-name=secondary");
+    let program = Program::start_with("pdns_server", command, "TERM").unwrap();
+    Running { _program: program, database: Some(database) }
 }
 
 fn served(server: SocketAddr, name: &str, kind: RecordType) -> Option<Vec<String>> {
@@ -89,7 +144,7 @@ fn served(server: SocketAddr, name: &str, kind: RecordType) -> Option<Vec<String
         .then(|| lines(&answer.answers))
 }
 
-fn serial(server: SocketAddr) -> Option<u32> {
+pub(crate) fn serial(server: SocketAddr) -> Option<u32> {
     let answer = ask(server, "example.com", SOA).ok()?;
     match &answer.answers.first()?.data {
         RData::SOA(soa) => Some(soa.serial),
@@ -142,10 +197,12 @@ fn follows(peer: Peer, signed: bool) {
         let value = format!("192.0.2.{n}");
         add("new", "A", &value);
         let line = format!("new.example.com. 3600 A {value}");
+        let began = Instant::now();
         eventually("the change", || {
             seen.extend(serial(secondary));
             served(secondary, "new.example.com", A)?.contains(&line).then_some(())
         });
+        println!("the change was there after {:?}", began.elapsed());
     }
     admin.ok("Dns.deleteZone", record! { zone: "example.com" });
     assert!(seen.is_sorted(), "serials only rise (B110, B116): {seen:?}");
@@ -185,6 +242,16 @@ fn nsd_follows() {
 #[test]
 fn nsd_follows_with_a_key() {
     follows(Peer::Nsd, true);
+}
+
+#[test]
+fn powerdns_follows() {
+    follows(Peer::PowerDns, false);
+}
+
+#[test]
+fn powerdns_follows_with_a_key() {
+    follows(Peer::PowerDns, true);
 }
 
 /// `dig` checks our signatures, and we check those of `dig`.
