@@ -1,7 +1,7 @@
 # The one entry. `make` alone lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help build release test fmt fmt-check clippy doc reference audit fuzz bench-freshness bench-soap bench-routes bench-codec bench-dns bench-sip bench-sip-overload endure demo up verify clean
+.PHONY: help build release test fmt fmt-check clippy doc reference audit fuzz bench-freshness bench-soap bench-routes bench-codec bench-dns bench-sip bench-sip-overload diff-dns endure demo up verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ bench-dns: ## measure enumd beside NSD, Knot and BIND, with zones out of MariaDB
 bench-sip: ## measure registrations and calls beside Kamailio, on a MariaDB that syncs (needs Kamailio, SIPp)
 	cargo build --release --workspace --bins
 	NGN_MARIADB_DURABLE=1 tests/bin/with-mariadb cargo run --release -p ngn-tests --example sip_peers
+
+diff-dns: ## compare 100,000 answers of enumd with those of NSD, Knot and BIND, field by field (takes minutes)
+	NGN_DIFF_QUERIES=100000 tests/bin/with-mariadb cargo test -p ngn-tests --test peers differential
 
 endure: ## kill sipd under 10,000 calls and under 100,000 registrations, and stop its database under load (takes half an hour)
 	cargo build --release --workspace --bins

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+mod differential;
 mod kamailio;
 mod masters;
 mod powerdns;

@@ -275,10 +275,12 @@ fn compose(
         return Outcome::Dropped;
     };
     if header.opcode() != opcode {
-        return bare(header, Rcode::NotImp, out);
+        let request = Request::read(header, query).filter(|request| !request.malformed);
+        let edns = request.and_then(|request| request.edns);
+        return bare(header, Rcode::NotImp, edns.map(|edns| (edns, server.limits.max_udp)), out);
     }
     let Some(request) = Request::read(header, query) else {
-        return bare(header, Rcode::FormErr, out);
+        return bare(header, Rcode::FormErr, None, out);
     };
     let Server { limits, keys, now, cookies, .. } = *server;
     let cookie = match (cookies, &request.cookie) {
@@ -365,10 +367,13 @@ fn refusal(request: &Request<'_>, transport: Transport) -> Option<Rcode> {
     }
 }
 
-/// An answer that is a header only.
-fn bare(header: Header, rcode: Rcode, out: &mut Vec<u8>) -> Outcome {
-    let reply = Reply::error(rcode);
-    out.extend_from_slice(&header.reply(reply.rcode, false, false, [0; 4]));
+/// An answer that is a header only, with OPT if there was one (RFC 6891 section 6.1.1).
+fn bare(header: Header, rcode: Rcode, edns: Option<(Edns, u16)>, out: &mut Vec<u8>) -> Outcome {
+    let mut writer = Writer::new(out, PLAIN_UDP);
+    if let Some((edns, max_udp)) = edns {
+        writer.opt(max_udp, rcode, edns.dnssec_ok, None);
+    }
+    writer.header(&header.reply(rcode, false, false, writer.counts()));
     let about = About::Nothing;
     Outcome::Answered(Answered { rcode, qtype: None, truncated: false, about, proven: false })
 }

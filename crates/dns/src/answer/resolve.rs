@@ -304,7 +304,7 @@ impl<'z> Walk<'_, 'z, '_> {
             && self.delegation(zone, cut)
             && self.keep_promises();
         if !fits {
-            return Step::Full;
+            return Step::Delegated { complete: false };
         }
         // RFC 9471 section 3.1: glue for servers below the cut must be there; that for others may.
         let in_domain = |target: &&[u8]| ancestors(target).any(|suffix| suffix == cut.name());

@@ -1,3 +1,4 @@
+mod edges;
 mod hostile;
 mod secure;
 
