@@ -288,3 +288,25 @@ fn b76_limits_are_released() {
         });
     }
 }
+
+// RFC 4028 section 8.3: the session of a call from before a restart is kept from its next refresh on.
+#[test]
+fn sessions_from_before_a_restart_run_out() {
+    let settings = format!("{SETTINGS}\n{SOON}");
+    let mut p = Platform::start_with(Backend::Sqlite, &[("sipd", &settings)]);
+    let (alice, gw) = limited(&p);
+    let (invite, answered) = lasting_call(&p, &alice, &gw);
+    p.kill();
+    p.launch();
+    assert_eq!(one_more(&alice, &gw), REFUSED);
+    let before = Instant::now();
+    let update = Dialog::caller(&invite, &answered).request("UPDATE").with("Supported", "timer");
+    alice.send(&update.bytes(&alice)).unwrap();
+    reply_with(&gw, &take(&gw, "UPDATE"), "200 OK", "", &[("Session-Expires", "3;refresher=uac")]);
+    told(&alice, 200);
+    eventually("the record is closed", || {
+        ending(&p, &invite.call_id).filter(|(_, cause)| cause == "Session-Timeout")
+    });
+    assert!(before.elapsed() >= Duration::from_secs(3), "not before it ran out");
+    assert_eq!(one_more(&alice, &gw), BUSY);
+}

@@ -10,13 +10,13 @@ use crate::world::{
 };
 
 /// A name that a phone gives itself (RFC 5626 section 4.1).
-fn name(number: u32) -> String {
+pub(crate) fn name(number: u32) -> String {
     format!("urn:uuid:00000000-0000-1000-8000-{number:012}")
 }
 
 /// Registers with a name, for so many seconds; gives the public and the temporary GRUU.
 #[track_caller]
-fn register(phone: &mut Phone, instance: &str, expires: u32) -> (String, String) {
+pub(crate) fn register(phone: &mut Phone, instance: &str, expires: u32) -> (String, String) {
     let contact = format!("<{}>;+sip.instance=\"<{instance}>\"", phone.contact());
     let expires = expires.to_string();
     let fields = [("Contact", &*contact), ("Expires", &*expires), ("Supported", "gruu")];
@@ -35,7 +35,7 @@ fn parameter(contact: &str, name: &str) -> String {
 
 /// Who answers this call gets it, and it is ended again; gives the INVITE that came.
 #[track_caller]
-fn answers(caller: &Phone, callee: &Phone, uri: &str) -> Message {
+pub(crate) fn answers(caller: &Phone, callee: &Phone, uri: &str) -> Message {
     let invite = call(caller, uri, &[]);
     let arrived = take(callee, "INVITE");
     reply_with(callee, &arrived, "200 OK", "callee", &[]);
@@ -48,7 +48,7 @@ fn answers(caller: &Phone, callee: &Phone, uri: &str) -> Message {
 
 /// The status that a call gets.
 #[track_caller]
-fn refused(caller: &Phone, uri: &str) -> u16 {
+pub(crate) fn refused(caller: &Phone, uri: &str) -> u16 {
     let invite = call(caller, uri, &[]);
     let answer = last(caller, &invite);
     caller.send(&invite.ack(&answer).bytes(caller)).unwrap();

@@ -9,9 +9,11 @@ use ngn_tests::fixture::{account, domain};
 use ngn_tests::platform::{Platform, eventually};
 use ngn_tests::program::Program;
 use ngn_tests::sip::{Message, PATIENCE, Phone, Request, response, unique};
+use ngn_tests::wire::Wire;
 use ngn_tests::{Value, binaries, record, sip_id};
 
 use crate::fixture::DOMAIN;
+use crate::gruus;
 use crate::pstn::{call, last, uri};
 
 /// The second node: a sipd by itself on the database of a platform, whose own sipd is the first one.
@@ -323,6 +325,24 @@ fn phones_are_reached_through_the_node_that_they_came_to() {
         assert_eq!(show("2/locations/0/address"), "10.9.8.7");
         assert_eq!(show("2/locations/0/publicAddress"), "127.0.0.1");
     }
+}
+
+// RFC 5627 section 5.4: a GRUU that one node gave out holds on the others, and leads to the node that the phone came to.
+#[test]
+fn gruus_hold_on_every_node() {
+    let (p, other) = two_nodes(Backend::Sqlite, &["alice", "bob"]);
+    let wire = Wire::tcp(p.sip_address()).unwrap();
+    let mut bob = Phone::over(wire, &format!("bob@{DOMAIN}"), "secret");
+    let alice = other.phone("alice");
+    let (public, temporary) = gruus::register(&mut bob, &gruus::name(1), 300);
+    knows(other.address, "bob", 1);
+    for uri in [&public, &temporary] {
+        gruus::answers(&alice, &bob, uri);
+    }
+    gruus::register(&mut bob, &gruus::name(1), 0);
+    knows(other.address, "bob", 0);
+    assert_eq!(gruus::refused(&alice, &public), 480);
+    assert_eq!(gruus::refused(&alice, &temporary), 404);
 }
 
 // A node's address stands for many callers: what it proves to send on is not limited as one source's is.
