@@ -64,7 +64,7 @@ enum Command {
         after_help = "What was removed with its secrets or with other records does not come back whole; that \
                             is said, and nothing is changed without --partial.\n\n\
                             Examples:\n  ngn undo 4711 --dry-run\n  ngn undo 4711 --data /var/lib/ngn\n  \
-                            ngn undo 4711 --partial"
+                            ngn undo 4711 --partial\n  ngn undo 4711 --whole"
     )]
     Undo(undo::Options),
     /// Says where a call goes, or went, and why.
@@ -105,9 +105,11 @@ enum Command {
                             ngn emergency check 112 --domain example.net --region vienna"
     )]
     Emergency(emergency::Options),
-    /// Maintains zones: signs them (DNSSEC) and replaces their keys.
+    /// Maintains zones: lists them, reads and writes master files, signs them (DNSSEC) and replaces their keys.
     #[command(
-        after_help = "Examples:\n  ngn zone sign example.net\n  ngn zone sign 1.3.e164.arpa --nsec3\n  \
+        after_help = "Examples:\n  ngn zone list '*.example'\n  ngn zone export example.net example.net.zone\n  \
+                            ngn zone import example.net.zone --replace --dry-run\n  \
+                            ngn zone sign example.net\n  ngn zone sign 1.3.e164.arpa --nsec3\n  \
                             ngn zone keys example.net\n  ngn zone roll example.net --zsk\n  \
                             ngn zone roll example.net --ksk\n  ngn zone roll example.net --ksk --ds-seen\n  \
                             ngn zone unsign example.net"

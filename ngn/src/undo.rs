@@ -8,7 +8,7 @@ use ngn_ngnpro::Ngnpro;
 use ngn_ngnpro::ops::Call;
 use ngn_ngnpro::ops::sip_accounts::Adding;
 use ngn_ngnpro::principal::Principal;
-use ngn_ngnpro::undo::{Wanted, undo};
+use ngn_ngnpro::undo::{Wanted, undo, undo_whole};
 use ngn_store::Actor;
 use std::path::PathBuf;
 
@@ -26,6 +26,9 @@ pub(crate) struct Options {
     /// Goes on when something cannot come back, such as a password that the journal does not hold.
     #[arg(long)]
     partial: bool,
+    /// Takes back all that the same request changed, such as the import of a zone.
+    #[arg(long)]
+    whole: bool,
     /// Says what would happen, and changes nothing.
     #[arg(long)]
     dry_run: bool,
@@ -72,7 +75,10 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         partial: options.partial,
         dry_run: options.dry_run,
     };
-    let outcome = undo(&call, wanted).await;
+    let outcome = match options.whole {
+        true => undo_whole(&call, wanted).await,
+        false => undo(&call, wanted).await,
+    };
     store.close().await;
     let undone = match outcome {
         Ok(undone) => undone,

@@ -34,6 +34,8 @@ enum Action {
     List(list::Options),
     /// Writes a zone as a master file (RFC 1035 section 5), without signatures and without fancy records.
     Export(master::Export),
+    /// Reads a zone from a master file (RFC 1035 section 5), all of it or nothing, by the rules of the Dns port.
+    Import(master::Import),
     /// Signs a zone (DNSSEC), with new keys when it has none, and says what its parent has to know.
     Sign(keys::Sign),
     /// Ends signing: first asks the parent to remove its DS records, then, with --no-ds, takes signatures and keys away.
@@ -61,7 +63,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         }
     };
     let login: String = login.chars().take(255).collect();
-    let done = act(&store, action, &settings.passwords, &login).await;
+    let done = act(&store, action, &settings, &login).await;
     store.close().await;
     done
 }
@@ -69,19 +71,20 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
 async fn act(
     store: &Store,
     action: Action,
-    passwords: &ngn_ngnpro::config::Passwords,
+    settings: &ngn_ngnpro::config::Config,
     login: &str,
 ) -> anyhow::Result<()> {
     match action {
         Action::List(options) => list::run(store, options).await,
         Action::Export(options) => master::export(store, options).await,
+        Action::Import(options) => master::import(store, options, settings, login).await,
         Action::Sign(options) => {
             // New private keys are encrypted as passwords are.
-            ngn_ngnpro::passwords::open(store, passwords).await?;
+            ngn_ngnpro::passwords::open(store, &settings.passwords).await?;
             keys::sign(store, options, login).await
         }
         Action::Roll(options) => {
-            ngn_ngnpro::passwords::open(store, passwords).await?;
+            ngn_ngnpro::passwords::open(store, &settings.passwords).await?;
             keys::roll(store, options, login).await
         }
         Action::Unsign(options) => keys::unsign(store, options, login).await,

@@ -6,6 +6,7 @@
 
 mod inverse;
 mod record;
+mod whole;
 
 use crate::dispatch::dispatch;
 use crate::fault::OpError;
@@ -15,6 +16,7 @@ use ngn_model::{Entity, Position};
 use ngn_soap::{Fault, Style};
 use ngn_store::{AuditQuery, AuditRow, JournalEntry, StoreError};
 use record::differences;
+pub use whole::undo_whole;
 
 /// What is wanted.
 #[derive(Debug, Clone, Copy)]
@@ -86,6 +88,9 @@ pub enum NotUndone {
     /// More would be changed than the change itself.
     #[error("this would also change {0}; take back those changes first")]
     More(String),
+    /// The request changed too much.
+    #[error("the request changed more than {0} records; take its changes back one by one")]
+    TooMany(u32),
     /// A rule forbids it.
     #[error("the rules do not allow it: {0}")]
     Refused(Fault),
@@ -115,23 +120,13 @@ const AROUND: u32 = 200;
 /// Why it was not done; then nothing was changed.
 pub async fn undo(call: &Call<'_>, wanted: Wanted) -> Result<Undone, NotUndone> {
     let position = wanted.position;
-    let query = AuditQuery {
-        before: Some(Position(position.0.saturating_add(1))),
-        after: Some(Position(position.0.saturating_sub(1))),
-        ..AuditQuery::default()
-    };
-    let row = call.store.audit(&query, 1).await?.pop().ok_or(NotUndone::Unknown(position))?;
+    let row = row_at(call, position).await?;
     let beside = beside(call, &row).await?;
     if row.before.is_none() && row.after.is_none() {
         return Err(derived(&row, &beside));
     }
     let entity = Entity::from_name(&row.entity);
-    let newer = AuditQuery {
-        after: Some(position),
-        entity,
-        key: Some(row.key.clone()),
-        ..AuditQuery::default()
-    };
+    let newer = newer_than(&row, position);
     refuse_newer(&row, &call.store.audit(&newer, NAMED).await?)?;
     let Inverse { request, mut losses } = inverse(call, &row, entity).await?;
     if !losses.is_empty() && !wanted.partial {
@@ -164,6 +159,25 @@ pub async fn undo(call: &Call<'_>, wanted: Wanted) -> Result<Undone, NotUndone> 
         held.commit(None).await?
     };
     Ok(Undone { row, position, entries, losses, beside })
+}
+
+async fn row_at(call: &Call<'_>, position: Position) -> Result<AuditRow, NotUndone> {
+    let query = AuditQuery {
+        before: Some(Position(position.0.saturating_add(1))),
+        after: Some(Position(position.0.saturating_sub(1))),
+        ..AuditQuery::default()
+    };
+    call.store.audit(&query, 1).await?.pop().ok_or(NotUndone::Unknown(position))
+}
+
+/// What changed the record of a row after a position.
+fn newer_than(row: &AuditRow, position: Position) -> AuditQuery {
+    AuditQuery {
+        after: Some(position),
+        entity: Entity::from_name(&row.entity),
+        key: Some(row.key.clone()),
+        ..AuditQuery::default()
+    }
 }
 
 fn refuse_newer(row: &AuditRow, newer: &[AuditRow]) -> Result<(), NotUndone> {

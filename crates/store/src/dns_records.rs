@@ -45,6 +45,8 @@ pub struct DnsRecordRow {
 pub struct RecordAtName {
     /// Its identifier.
     pub id: i64,
+    /// Owner name, fully qualified, without final dot.
+    pub name: String,
     /// Type mnemonic.
     #[sqlx(rename = "type")]
     pub rtype: String,
@@ -56,7 +58,14 @@ pub struct RecordAtName {
     pub record_key: Option<String>,
     /// Whether it is no DNS data (fancy).
     pub disabled: bool,
+    /// Priority of MX and SRV, preference of NAPTR; 0 otherwise.
+    pub prio: i64,
+    /// The code of its [`RecordOrigin`].
+    pub origin: i64,
 }
+
+const AT_NAME: &str = "SELECT id, name, type, COALESCE(content, '') AS content, COALESCE(ttl, 0) AS ttl, record_key, \
+     disabled, COALESCE(prio, 0) AS prio, origin FROM records WHERE domain_id = ";
 
 const COLUMNS: &str = "r.id, r.domain_id, d.name AS zone, r.name, r.type, \
      COALESCE(r.ttl, 0) AS ttl, COALESCE(r.prio, 0) AS prio, COALESCE(r.value, r.content, '') AS value, \
@@ -128,12 +137,19 @@ impl Tx<'_> {
         name: &str,
     ) -> Result<Vec<RecordAtName>, StoreError> {
         on!(self, c => {
-            let mut query = QueryBuilder::<DB>::new(
-                "SELECT id, type, COALESCE(content, '') AS content, \
-                 COALESCE(ttl, 0) AS ttl, record_key, disabled FROM records WHERE domain_id = ",
-            );
+            let mut query = QueryBuilder::<DB>::new(AT_NAME);
             query.push_bind(domain_id).push(" AND name = ").push_bind(name);
             query.push(" AND type <> '' ORDER BY id");
+            query.push(<DB as Spelling>::FOR_UPDATE);
+            query.build_query_as::<RecordAtName>().fetch_all(&mut *c).await
+        })
+    }
+
+    /// Like [`Self::lock_records_at`] for all names of a zone.
+    pub async fn lock_records(&mut self, domain_id: i64) -> Result<Vec<RecordAtName>, StoreError> {
+        on!(self, c => {
+            let mut query = QueryBuilder::<DB>::new(AT_NAME);
+            query.push_bind(domain_id).push(" AND type <> '' ORDER BY id");
             query.push(<DB as Spelling>::FOR_UPDATE);
             query.build_query_as::<RecordAtName>().fetch_all(&mut *c).await
         })

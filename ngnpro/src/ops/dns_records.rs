@@ -257,7 +257,7 @@ async fn settled(
 }
 
 /// Whether a record may stand at its name beside what is there (B119); `own` is the row that it replaces.
-fn admissible(
+pub(super) fn admissible(
     apex: &DomainName,
     record: &NewRecord,
     standing: &[RecordAtName],
@@ -293,7 +293,7 @@ fn admissible(
 }
 
 /// Gives the whole RRset the time to live of the record that was written last (B129b).
-async fn one_ttl(
+pub(super) async fn one_ttl(
     tx: &mut Tx<'_>,
     record: &NewRecord,
     standing: &[RecordAtName],
@@ -307,7 +307,7 @@ async fn one_ttl(
 }
 
 /// Notes the change of a record, and for DNS servers the name that they read again.
-fn note(tx: &mut Tx<'_>, before: Option<&DnsRecordRow>, after: Option<&DnsRecordRow>) {
+pub(super) fn note(tx: &mut Tx<'_>, before: Option<&DnsRecordRow>, after: Option<&DnsRecordRow>) {
     let Some(row) = after.or(before) else { return };
     tx.journal(Entity::DnsRecord, row.id, None, before.map(snapshot), after.map(snapshot));
     if !row.fancy {

@@ -22,26 +22,39 @@ pub async fn add(call: &Call<'_>, request: dns::AddZone) -> Outcome<DnsZone> {
     call.store
         .write(&call.actor, |tx| {
             Box::pin(async move {
-                let owner = super::stamp(tx, who, given.customer, given.reseller).await?;
-                if tx.zone_id(name).await?.is_some() {
-                    return Err(exists(name).into());
-                }
-                let mut row = row.clone();
-                complete(tx, &mut row, name, owner, &call.settings.nameservers).await?;
-                credit::check(call, tx, who, Credit::DnsZones, owner).await?;
-                row.domain_id = tx.insert_zone(name).await.map_err(|error| {
-                    if error.is_duplicate() { exists(name).into() } else { OpError::from(error) }
-                })?;
-                tx.insert_dns_zone(&row).await?;
-                let serial = next_serial(tx, name).await?;
-                write_apex(tx, name, &row, serial).await?;
-                tx.journal(Entity::DnsZone, name, None, None, Some(snapshot(&row)));
-                tx.journal(Entity::Zone, name, Some(name.as_str()), None, None);
-                row.change_date = tx.now();
+                let (row, serial) = add_in(tx, call, who, given, name, row).await?;
                 Ok::<_, OpError>(wire(row, serial))
             })
         })
         .await
+}
+
+/// Adds a zone with the attributes of a call; gives it with its serial.
+pub(super) async fn add_in(
+    tx: &mut Tx<'_>,
+    call: &Call<'_>,
+    who: &Principal,
+    given: &DnsZone,
+    name: &DomainName,
+    row: &DnsZoneRow,
+) -> Result<(DnsZoneRow, u32), OpError> {
+    let owner = super::stamp(tx, who, given.customer, given.reseller).await?;
+    if tx.zone_id(name).await?.is_some() {
+        return Err(exists(name).into());
+    }
+    let mut row = row.clone();
+    complete(tx, &mut row, name, owner, &call.settings.nameservers).await?;
+    credit::check(call, tx, who, Credit::DnsZones, owner).await?;
+    row.domain_id = tx.insert_zone(name).await.map_err(|error| {
+        if error.is_duplicate() { exists(name).into() } else { OpError::from(error) }
+    })?;
+    tx.insert_dns_zone(&row).await?;
+    let serial = next_serial(tx, name).await?;
+    write_apex(tx, name, &row, serial).await?;
+    tx.journal(Entity::DnsZone, name, None, None, Some(snapshot(&row)));
+    tx.journal(Entity::Zone, name, Some(name.as_str()), None, None);
+    row.change_date = tx.now();
+    Ok((row, serial))
 }
 
 /// `updateZone`: replaces all attributes; missing name servers stay (B127).
@@ -54,31 +67,43 @@ pub async fn update(call: &Call<'_>, request: dns::UpdateZone) -> Outcome<()> {
     call.store
         .write(&call.actor, |tx| {
             Box::pin(async move {
-                let found = tx.lock_dns_zone(name).await?;
-                let old = reached(found, who, name)?;
-                let owner = if who.has_reseller_rights() {
-                    let before = Ownership { customer: old.customer, reseller: old.reseller };
-                    super::restamp(tx, who, given.customer, given.reseller, before).await?
-                } else {
-                    owner(&old)
-                };
-                let mut row = DnsZoneRow { domain_id: old.domain_id, ..row.clone() };
-                let servers = match &given.nameservers {
-                    Some(_) if !call.settings.nameservers.is_empty() => &call.settings.nameservers,
-                    _ => &old.nameservers,
-                };
-                complete(tx, &mut row, name, owner, servers).await?;
-                tx.update_dns_zone(&row).await?;
-                let serial = next_serial(tx, name).await?;
-                write_apex(tx, name, &row, serial).await?;
-                let (before, after) = (snapshot(&old), snapshot(&row));
-                tx.journal(Entity::DnsZone, name, None, Some(before), Some(after));
-                let apex = format!("{name} {name}");
-                tx.journal(Entity::RrSet, apex, Some(name.as_str()), None, None);
+                let old = reached(tx.lock_dns_zone(name).await?, who, name)?;
+                update_in(tx, call, who, given, &old, row).await?;
                 Ok::<_, OpError>(())
             })
         })
         .await
+}
+
+/// Gives a zone that this transaction locked the attributes of a call; gives it as it is then.
+pub(super) async fn update_in(
+    tx: &mut Tx<'_>,
+    call: &Call<'_>,
+    who: &Principal,
+    given: &DnsZone,
+    old: &DnsZoneRow,
+    row: &DnsZoneRow,
+) -> Result<DnsZoneRow, OpError> {
+    let name = &DomainName::new(&old.name)
+        .map_err(|error| ngn_store::StoreError::corrupt("name of a zone", error))?;
+    let owner = if who.has_reseller_rights() {
+        super::restamp(tx, who, given.customer, given.reseller, owner(old)).await?
+    } else {
+        owner(old)
+    };
+    let mut row = DnsZoneRow { domain_id: old.domain_id, ..row.clone() };
+    let servers = match &given.nameservers {
+        Some(_) if !call.settings.nameservers.is_empty() => &call.settings.nameservers,
+        _ => &old.nameservers,
+    };
+    complete(tx, &mut row, name, owner, servers).await?;
+    tx.update_dns_zone(&row).await?;
+    let serial = next_serial(tx, name).await?;
+    write_apex(tx, name, &row, serial).await?;
+    tx.journal(Entity::DnsZone, name, None, Some(snapshot(old)), Some(snapshot(&row)));
+    let apex = format!("{name} {name}");
+    tx.journal(Entity::RrSet, apex, Some(name.as_str()), None, None);
+    Ok(row)
 }
 
 /// `deleteZone`: with its records (B128).
@@ -165,13 +190,13 @@ fn not_found(name: &DomainName) -> Fault {
     Fault::client(code::DNS_ZONE_NOT_FOUND, text)
 }
 
-fn exists(name: &DomainName) -> Fault {
+pub(super) fn exists(name: &DomainName) -> Fault {
     let text = format!("the DNS zone {name} exists already; change it with updateZone");
     Fault::client(code::DNS_ZONE_EXISTS, text)
 }
 
 /// The attributes of a call; name servers and mail address are empty when it names none.
-fn attributes(given: &DnsZone, name: &DomainName) -> Result<DnsZoneRow, Fault> {
+pub(super) fn attributes(given: &DnsZone, name: &DomainName) -> Result<DnsZoneRow, Fault> {
     let [refresh, retry, expire, minimum] = dns_zone::DEFAULT_TIMES;
     let email = given.email.as_deref().unwrap_or_default().trim();
     let servers = given.nameservers.as_deref().unwrap_or_default();

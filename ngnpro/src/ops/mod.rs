@@ -32,6 +32,7 @@ pub mod sip_phonebook;
 pub mod traces;
 pub mod trusted_peers;
 pub mod voicemail;
+pub mod zone_file;
 
 use crate::config::Provisioning;
 use crate::fault::OpError;
