@@ -44,6 +44,8 @@ pub(crate) struct Platform {
     pub(crate) password_file: PathBuf,
     /// Where the parts really listen.
     pub(crate) addresses: Addresses,
+    /// Where web redirects are served, if they are on.
+    redirect: Option<SocketAddr>,
     readiness: Vec<(&'static str, Readiness)>,
     /// The database.
     pub(crate) store: Store,
@@ -114,9 +116,10 @@ impl Platform {
             tasks: JoinSet::new(),
             reload: None,
         };
-        let soap = start_soap(&mut parts, data, &store, &shutdown, addresses.soap, &password_file)
-            .await
-            .context("ngnpro does not start (its address: --soap)")?;
+        let (soap, redirect) =
+            start_soap(&mut parts, data, &store, &shutdown, addresses.soap, &password_file)
+                .await
+                .context("ngnpro does not start (its address: --soap)")?;
         let (sip, router) = start_sip(&mut parts, data, &store, &shutdown, addresses.sip)
             .await
             .context("sipd does not start (its address: --sip)")?;
@@ -136,6 +139,7 @@ impl Platform {
             new_password,
             password_file,
             addresses,
+            redirect,
             readiness,
             store,
             shutdown,
@@ -149,7 +153,8 @@ impl Platform {
     #[must_use]
     pub(crate) fn ready_line(&self) -> String {
         let Addresses { soap, sip, dns, admin } = self.addresses;
-        format!("ready soap={soap} sip={sip} dns={dns} admin={admin}")
+        let redirect = self.redirect.map(|at| format!(" redirect={at}")).unwrap_or_default();
+        format!("ready soap={soap} sip={sip} dns={dns} admin={admin}{redirect}")
     }
 
     /// Waits until every part shows a journal position.
@@ -212,7 +217,7 @@ async fn start_soap(
     shutdown: &CancellationToken,
     listen: SocketAddr,
     password_file: &Path,
-) -> anyhow::Result<SocketAddr> {
+) -> anyhow::Result<(SocketAddr, Option<SocketAddr>)> {
     let mut config = settings::<Ngnpro>(data)?;
     config.listen = listen;
     password_file.clone_into(&mut config.administrator.password_file);
@@ -221,7 +226,7 @@ async fn start_soap(
     config.provisioning.nameservers = vec!["ns.localhost".to_owned()];
     let server = ngn_ngnpro::serve(config, store.clone(), shutdown.clone()).await?;
     parts.add("ngnpro", server.readiness, server.registry, server.task);
-    Ok(server.address)
+    Ok((server.address, server.redirect))
 }
 
 async fn start_sip(

@@ -1,5 +1,6 @@
 //! `ngn zone`: what is done to zones beside SOAP.
 
+mod aliases;
 mod keys;
 mod list;
 mod master;
@@ -36,6 +37,8 @@ enum Action {
     Export(master::Export),
     /// Reads a zone from a master file (RFC 1035 section 5), all of it or nothing, by the rules of the Dns port.
     Import(master::Import),
+    /// Writes all mail forwardings (MBOXFW) as a table of aliases for Postfix (virtual_alias_maps).
+    Aliases(aliases::Options),
     /// Signs a zone (DNSSEC), with new keys when it has none, and says what its parent has to know.
     Sign(keys::Sign),
     /// Ends signing: first asks the parent to remove its DS records, then, with --no-ds, takes signatures and keys away.
@@ -75,6 +78,7 @@ async fn act(
     login: &str,
 ) -> anyhow::Result<()> {
     match action {
+        Action::Aliases(options) => aliases::run(store, options).await,
         Action::List(options) => list::run(store, options).await,
         Action::Export(options) => master::export(store, options).await,
         Action::Import(options) => master::import(store, options, settings, login).await,

@@ -1,5 +1,6 @@
 //! What ngnpro's configuration file says; `etc/ngnpro.toml` explains each key.
 
+use ngn_model::DomainName;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -24,6 +25,8 @@ pub struct Config {
     pub administrator: Administrator,
     /// What provisioning does by default.
     pub provisioning: Provisioning,
+    /// Web redirects (B125).
+    pub redirect: Redirect,
     /// How passwords are kept that must be readable (B8).
     pub passwords: Passwords,
     /// Limits on what the network may cost.
@@ -58,6 +61,20 @@ pub struct Provisioning {
     pub first_mailbox: i64,
     /// Whether the Voicemail port serves accounts whose SIP accounts are elsewhere (B157).
     pub standalone_voicemail: bool,
+    /// What names of URL records resolve to (B125); nothing when empty.
+    pub redirect_addresses: Vec<IpAddr>,
+    /// The mail server of domains with MBOXFW records (B125); none when empty.
+    pub mail_host: String,
+}
+
+/// Web redirects (B125).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Redirect {
+    /// Where visitors of URL records are sent on by HTTP; nowhere when absent.
+    pub listen: Option<SocketAddr>,
+    /// Connections at one time.
+    pub connections: usize,
 }
 
 /// How passwords are kept that must be readable (B8).
@@ -98,6 +115,7 @@ impl Default for Config {
             admin_beyond_loopback: false,
             administrator: Administrator::default(),
             provisioning: Provisioning::default(),
+            redirect: Redirect::default(),
             passwords: Passwords::default(),
             limits: Limits::default(),
             log: "info".to_owned(),
@@ -126,7 +144,15 @@ impl Default for Provisioning {
             page: 10_000,
             first_mailbox: 1_000_000,
             standalone_voicemail: false,
+            redirect_addresses: Vec::new(),
+            mail_host: String::new(),
         }
+    }
+}
+
+impl Default for Redirect {
+    fn default() -> Self {
+        Self { listen: None, connections: 1_024 }
     }
 }
 
@@ -155,6 +181,13 @@ impl Config {
         }
         if !(1..=999_999_999_999).contains(&self.provisioning.first_mailbox) {
             return Err("provisioning.first_mailbox: must have 1 to 12 digits".to_owned());
+        }
+        let mail_host = &self.provisioning.mail_host;
+        if !mail_host.is_empty() && DomainName::new(mail_host).is_err() {
+            return Err(format!("provisioning.mail_host: `{mail_host}` is no name of a host"));
+        }
+        if self.redirect.connections == 0 {
+            return Err("redirect.connections: must be at least 1".to_owned());
         }
         if self.public_url.as_deref().is_some_and(|url| url.ends_with("wsdl")) {
             return Err(

@@ -45,7 +45,7 @@ pub struct App {
     /// Where accounts wait to be added together.
     pub adding: crate::ops::sip_accounts::Adding,
     /// Counters.
-    pub metrics: crate::metrics::Metrics,
+    pub metrics: Arc<crate::metrics::Metrics>,
 }
 
 /// The routes: there is one handler, since the port is chosen by the body and never by the path.

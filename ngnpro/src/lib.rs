@@ -17,6 +17,7 @@ pub mod ops;
 pub mod passwords;
 pub mod perform;
 pub mod principal;
+mod redirect;
 pub mod rules;
 pub mod together;
 pub mod undo;
@@ -42,6 +43,8 @@ use tokio_util::sync::CancellationToken;
 pub struct Server {
     /// Its real address.
     pub address: SocketAddr,
+    /// That of the web redirects, if they are on.
+    pub redirect: Option<SocketAddr>,
     /// Ends when it has stopped.
     pub task: JoinHandle<()>,
     /// What the admin port shows of it.
@@ -79,8 +82,20 @@ pub async fn serve(
         .await
         .with_context(|| format!("cannot listen on {} (listen)", config.listen))?;
     let address = listener.local_addr()?;
+    let redirecting = match config.redirect.listen {
+        Some(address) => {
+            let bound = TcpListener::bind(address).await;
+            Some(bound.with_context(|| format!("cannot listen on {address} (redirect.listen)"))?)
+        }
+        None => None,
+    };
+    let redirect = redirecting.as_ref().map(TcpListener::local_addr).transpose()?;
     let mut registry = Registry::default();
-    let metrics = metrics::Metrics::register(&mut registry);
+    let metrics = Arc::new(metrics::Metrics::register(&mut registry));
+    let visitors = ngn_daemon::http::Limits {
+        connections: config.redirect.connections,
+        ..ngn_daemon::http::Limits::default()
+    };
     let limits = ngn_daemon::http::Limits {
         connections: config.limits.connections,
         drain_time: Duration::from_secs(config.limits.call_seconds + 1),
@@ -110,6 +125,13 @@ pub async fn serve(
             background.spawn(passwords::bring_up_to_date(app.store.clone()));
         }
         background.spawn(forget_answers(answers));
+        background.spawn(settle_fancy_records(Arc::clone(&app)));
+        if let Some(listener) = redirecting {
+            let redirects = Arc::new(redirect::Redirects::default());
+            background.spawn(Arc::clone(&redirects).follow(app.store.clone()));
+            let router = redirect::router(redirects, Arc::clone(&app.metrics));
+            background.spawn(ngn_daemon::http::serve(listener, router, visitors, shutdown.clone()));
+        }
         let (counting, ending) = (Arc::clone(&app), shutdown.clone());
         let beating = tokio::spawn(app.store.clone().beat(
             who,
@@ -120,7 +142,7 @@ pub async fn serve(
         background.shutdown().await;
         let _ = beating.await;
     });
-    Ok(Server { address, task, readiness, registry: Arc::new(registry) })
+    Ok(Server { address, redirect, task, readiness, registry: Arc::new(registry) })
 }
 
 /// How often answers to old requests are removed.
@@ -132,6 +154,26 @@ async fn forget_answers(store: Store) {
         tokio::time::sleep(FORGETTING).await;
         if let Err(error) = store.forget_answers().await {
             tracing::debug!(error = %error, "old answers were not removed");
+        }
+    }
+}
+
+/// How long to wait before a database that failed is asked again.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Makes what DNS servers see of fancy records what the settings say (B125), once.
+async fn settle_fancy_records(app: Arc<http::App>) {
+    loop {
+        match ops::derived::settle(&app.store, &app.config.provisioning).await {
+            Ok(0) => return,
+            Ok(names) => {
+                tracing::info!(names, "names of fancy records have other records in DNS now");
+                return;
+            }
+            Err(error) => {
+                tracing::debug!(%error, "fancy records cannot be looked at yet");
+                tokio::time::sleep(RETRY).await;
+            }
         }
     }
 }
@@ -158,7 +200,8 @@ impl Daemon for Ngnpro {
         store.check_schema().await.context("run `ngn migrate` first")?;
         let at = Place { address: config.admin, beyond_loopback: config.admin_beyond_loopback };
         let server = serve(config, store.clone(), start.shutdown.clone()).await?;
-        let addresses = vec![("soap", server.address)];
+        let mut addresses = vec![("soap", server.address)];
+        addresses.extend(server.redirect.map(|address| ("redirect", address)));
         let (readiness, registry, task) = (server.readiness, server.registry, server.task);
         let alone = Alone { addresses, readiness, registry, task };
         alone

@@ -15,9 +15,15 @@ struct CallLabels {
     fault: u16,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RedirectLabels {
+    status: u16,
+}
+
 /// The counters.
 #[derive(Debug)]
 pub struct Metrics {
+    redirects: Family<RedirectLabels, Counter>,
     calls: Family<CallLabels, Counter>,
     seconds: Histogram,
     all: AtomicU64,
@@ -30,6 +36,7 @@ impl Metrics {
     pub fn register(registry: &mut Registry) -> Self {
         let bounds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
         let metrics = Self {
+            redirects: Family::default(),
             calls: Family::default(),
             seconds: Histogram::new(bounds),
             all: AtomicU64::new(0),
@@ -39,6 +46,11 @@ impl Metrics {
             "ngnpro_calls",
             "SOAP calls by operation and fault code, 0 for success",
             metrics.calls.clone(),
+        );
+        registry.register(
+            "ngnpro_redirects",
+            "Web requests for URL records by the status that was answered",
+            metrics.redirects.clone(),
         );
         registry.register("ngnpro_call_seconds", "Duration of SOAP calls", metrics.seconds.clone());
         metrics
@@ -52,6 +64,11 @@ impl Metrics {
         if fault != 0 {
             self.faults.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Counts a web request for a URL record.
+    pub fn count_redirect(&self, status: u16) {
+        self.redirects.get_or_create(&RedirectLabels { status }).inc();
     }
 
     /// What the heartbeat tells: calls and faults since the start.

@@ -4,6 +4,7 @@
 
 mod dnssec;
 mod enum_numbers;
+mod fancy;
 mod import;
 mod malformed;
 mod master;

@@ -230,6 +230,13 @@ impl Platform {
         self.address("soap")
     }
 
+    /// Where web redirects are served, when a setting says so.
+    #[must_use]
+    #[track_caller]
+    pub fn redirect_address(&self) -> SocketAddr {
+        self.address("redirect")
+    }
+
     /// Where SIP is served, UDP and TCP.
     #[must_use]
     #[track_caller]

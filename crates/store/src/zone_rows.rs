@@ -19,6 +19,8 @@ pub enum RecordOrigin {
     Enum,
     /// A fancy record (URL, MBOXFW); it is no DNS data and never served.
     Fancy,
+    /// What DNS servers see of fancy records; not seen by the Dns port.
+    Derived,
 }
 
 impl RecordOrigin {
@@ -30,6 +32,7 @@ impl RecordOrigin {
             Self::Zone => 1,
             Self::Enum => 2,
             Self::Fancy => 3,
+            Self::Derived => 4,
         }
     }
 }

@@ -5,7 +5,7 @@ mod given;
 pub(super) use given::Given;
 
 use super::credit::{self, Credit};
-use super::{Call, Outcome, dns_zones, query_parts, required, wire_time, wire_total};
+use super::{Call, Outcome, derived, dns_zones, query_parts, required, wire_time, wire_total};
 use crate::fault::OpError;
 use crate::principal::{Need, Principal};
 use ngn_model::{DomainName, Entity, Ownership};
@@ -84,6 +84,7 @@ pub(super) async fn add_given(call: &Call<'_>, given: Given) -> Outcome<DnsRecor
                 one_ttl(tx, &record, &standing).await?;
                 let row = tx.dns_record(id).await?.ok_or_else(|| not_found(id))?;
                 note(tx, None, Some(&row));
+                derive(tx, call, &row).await?;
                 Ok::<_, OpError>(row)
             })
         })
@@ -112,6 +113,7 @@ pub(super) async fn update_given(call: &Call<'_>, given: Given) -> Outcome<()> {
                 one_ttl(tx, &record, &standing).await?;
                 let row = tx.dns_record(old.id).await?.ok_or_else(|| not_found(old.id))?;
                 note(tx, Some(&old), Some(&row));
+                derive(tx, call, &row).await?;
                 Ok::<_, OpError>(())
             })
         })
@@ -130,10 +132,16 @@ pub(super) async fn delete_id(call: &Call<'_>, id: i64, kinds: &[bool]) -> Outco
                 let (_, old, _) = held(tx, who, &found, apex).await?;
                 tx.delete_record(old.id).await?;
                 note(tx, Some(&old), None);
+                derive(tx, call, &old).await?;
                 Ok::<_, OpError>(())
             })
         })
         .await
+}
+
+/// Brings up to date what DNS servers see of fancy records at the name of a record that changed.
+async fn derive(tx: &mut Tx<'_>, call: &Call<'_>, row: &DnsRecordRow) -> Result<(), OpError> {
+    derived::follow(tx, call, (row.domain_id, &row.zone), (&row.name, &row.rtype)).await
 }
 
 /// Reads a record.
@@ -264,7 +272,9 @@ pub(super) fn admissible(
     own: Option<i64>,
 ) -> Result<(), Fault> {
     let name = &record.name;
-    let others = || standing.iter().filter(|row| Some(row.id) != own);
+    // What was made of fancy records gives way.
+    let made = RecordOrigin::Derived.code();
+    let others = || standing.iter().filter(|row| Some(row.id) != own && row.origin != made);
     if others().any(|row| row.record_key == record.record_key) {
         return Err(exists(record));
     }

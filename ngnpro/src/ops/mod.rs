@@ -13,6 +13,7 @@ pub mod calls;
 pub mod carriers;
 pub mod credit;
 pub mod customers;
+pub mod derived;
 pub mod dns_fancy_records;
 pub mod dns_records;
 pub mod dns_zones;

@@ -2,7 +2,7 @@
 
 mod plan;
 
-use super::{Call, dns_records, dns_zones};
+use super::{Call, derived, dns_records, dns_zones};
 use crate::fault::OpError;
 use crate::principal::{Need, Principal};
 use crate::rules::dns_record;
@@ -156,6 +156,7 @@ async fn write(
     };
     let remove = wanted.existing == Existing::Replace;
     write_records(tx, &zone, apex, &records, remove, &mut done).await?;
+    derived::follow_zone(tx, call, zone.domain_id).await?;
     Ok(done)
 }
 
@@ -200,6 +201,9 @@ async fn write_records(
         let key = row.record_key.get_or_insert_with(|| {
             dns_record::key(apex, &row.name, &row.rtype, &row.content, priority)
         });
+        if row.origin == RecordOrigin::Derived.code() {
+            continue;
+        }
         if remove && row.origin == RecordOrigin::Api.code() && !wanted.contains(key) {
             let old = tx.dns_record(row.id).await?;
             tx.delete_record(row.id).await?;
