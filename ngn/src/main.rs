@@ -109,6 +109,8 @@ enum Command {
     #[command(
         after_help = "Examples:\n  ngn zone list '*.example'\n  ngn zone export example.net example.net.zone\n  \
                             ngn zone import example.net.zone --replace --dry-run\n  \
+                            ngn zone check example.net\n  ngn zone check --all --fix --sip-server sip.example.net\n  \
+                            ngn zone aliases --out /etc/postfix/virtual --watch\n  \
                             ngn zone sign example.net\n  ngn zone sign 1.3.e164.arpa --nsec3\n  \
                             ngn zone keys example.net\n  ngn zone roll example.net --zsk\n  \
                             ngn zone roll example.net --ksk\n  ngn zone roll example.net --ksk --ds-seen\n  \

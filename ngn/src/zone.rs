@@ -1,6 +1,7 @@
 //! `ngn zone`: what is done to zones beside SOAP.
 
 mod aliases;
+mod check;
 mod keys;
 mod list;
 mod master;
@@ -11,7 +12,11 @@ use clap::Subcommand;
 use ngn_daemon::Daemon as _;
 use ngn_model::DomainName;
 use ngn_ngnpro::Ngnpro;
-use ngn_store::Store;
+use ngn_ngnpro::config::Config;
+use ngn_ngnpro::ops::Call;
+use ngn_ngnpro::ops::sip_accounts::Adding;
+use ngn_ngnpro::principal::Principal;
+use ngn_store::{Actor, Store};
 use std::path::PathBuf;
 
 /// What to do.
@@ -37,6 +42,9 @@ enum Action {
     Export(master::Export),
     /// Reads a zone from a master file (RFC 1035 section 5), all of it or nothing, by the rules of the Dns port.
     Import(master::Import),
+    /// Says what a zone's parent must publish, and compares it and the zone's servers with what is here; says which records
+    /// telephones look for in vain (RFC 3263). Fails when anything is wrong.
+    Check(check::Options),
     /// Writes all mail forwardings (MBOXFW) as a table of aliases for Postfix (virtual_alias_maps).
     Aliases(aliases::Options),
     /// Signs a zone (DNSSEC), with new keys when it has none, and says what its parent has to know.
@@ -66,7 +74,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         }
     };
     let login: String = login.chars().take(255).collect();
-    let done = act(&store, action, &settings, &login).await;
+    let sipd = source.sipd(None)?;
+    let done = act(&store, action, (&settings, &sipd), &login).await;
     store.close().await;
     done
 }
@@ -74,14 +83,25 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
 async fn act(
     store: &Store,
     action: Action,
-    settings: &ngn_ngnpro::config::Config,
+    (settings, sipd): (&Config, &ngn_sipd::config::Config),
     login: &str,
 ) -> anyhow::Result<()> {
     match action {
+        Action::Check(options) => {
+            let adding = Adding::default();
+            check::run(&call(store, settings, login, "zone:check", &adding), options, sipd).await
+        }
         Action::Aliases(options) => aliases::run(store, options).await,
         Action::List(options) => list::run(store, options).await,
         Action::Export(options) => master::export(store, options).await,
-        Action::Import(options) => master::import(store, options, settings, login).await,
+        Action::Import(options) => {
+            // Customers are read with their passwords.
+            if settings.passwords.key_file.exists() || store.has_sealed_passwords().await? {
+                ngn_ngnpro::passwords::open(store, &settings.passwords).await?;
+            }
+            let adding = Adding::default();
+            master::import(&call(store, settings, login, "zone:import", &adding), options).await
+        }
         Action::Sign(options) => {
             // New private keys are encrypted as passwords are.
             ngn_ngnpro::passwords::open(store, &settings.passwords).await?;
@@ -93,6 +113,28 @@ async fn act(
         }
         Action::Unsign(options) => keys::unsign(store, options, login).await,
         Action::Keys(options) => keys::show(store, options).await,
+    }
+}
+
+/// What is done in the name of the administrator.
+fn call<'a>(
+    store: &'a Store,
+    settings: &'a Config,
+    login: &str,
+    operation: &str,
+    adding: &'a Adding,
+) -> Call<'a> {
+    Call {
+        store,
+        settings: &settings.provisioning,
+        principal: Principal::administrator(login),
+        actor: Actor {
+            login: login.to_owned(),
+            impersonated: None,
+            source: "ngn".to_owned(),
+            operation: operation.to_owned(),
+        },
+        adding,
     }
 }
 

@@ -56,7 +56,7 @@ both! {
     fn a_zone_moves_in_and_is_the_same(p) {
         let said = import(p, FILE, &[]).unwrap();
         assert!(said.contains("example.com (new): 8 records added, 0 changed, 0 removed, 0 as they were"), "{said}");
-        p.settle();
+        p.wait_position(position(&said).parse().unwrap());
         let server = p.dns_address();
         assert_eq!(answers(server, "example.com", SOA), [
             "example.com. 7200 SOA ns1.example.net. first\\.last.example.com. 2026010107 14400 3600 604800 300"
@@ -85,7 +85,6 @@ both! {
         p.admin().refused(7000, "Dns.getZone", record! { zone: "example.com" });
 
         // A zone that was here before goes on from its own serial (B116).
-        p.settle();
         import(p, &exported, &[]).unwrap();
         let serial = p.admin().ok("Dns.getZone", record! { zone: "example.com" }).int_at("serial");
         assert!(serial > 2_026_010_107, "{serial}");
@@ -124,7 +123,7 @@ both! {
         assert_eq!((kept.text_at("value"), kept.int_at("ttl")), ("192.0.2.1", 60));
         // B125: redirects are no part of files.
         assert_eq!(p.admin().ok("Dns.getFancyRecords", record! { query: record! {} }).int_at("total"), 1);
-        p.settle();
+        p.wait_position(position(&replaced).parse().unwrap());
         assert_eq!(answers(p.dns_address(), "www.example.com", A).len(), 3);
         let (done, said) = undo(p, &[position(&replaced), "--whole"]);
         assert!(done, "{said}");

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod check;
 mod dnssec;
 mod enum_numbers;
 mod fancy;

@@ -282,6 +282,14 @@ fn keys(signing: &ZoneSigning) -> impl Iterator<Item = Key> {
     signing.keys.iter().cloned().filter_map(Key::new)
 }
 
+/// The DS records that a zone's parent shall have, in presentation form; none when the zone is not signed.
+pub(super) async fn ds_of(store: &Store, zone: &DomainName) -> anyhow::Result<Vec<String>> {
+    let read = store.zone_signings(std::slice::from_ref(zone)).await?;
+    let signing = read.into_iter().find_map(|(_, signing)| signing);
+    let signing = signing.filter(|signing| !signing.withdrawn);
+    Ok(signing.map(|signing| parents(zone, &signing, now())).unwrap_or_default())
+}
+
 /// The DS records of the keys that the parent shall vouch for, in presentation form.
 fn parents(zone: &DomainName, signing: &ZoneSigning, now: i64) -> Vec<String> {
     let apex = Name::from(zone);

@@ -8,12 +8,9 @@ use ngn_dns::master::{self, Contents, Mistake};
 use ngn_dns::name::Name;
 use ngn_dns::rdata::RecordType;
 use ngn_model::DomainName;
-use ngn_ngnpro::config::Config;
 use ngn_ngnpro::ops::Call;
-use ngn_ngnpro::ops::sip_accounts::Adding;
 use ngn_ngnpro::ops::zone_file::{Existing, Imported, NotImported, Wanted};
-use ngn_ngnpro::principal::Principal;
-use ngn_store::{Actor, Store};
+use ngn_store::Store;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -58,12 +55,7 @@ pub(super) struct Import {
 }
 
 /// Reads a zone.
-pub(super) async fn import(
-    store: &Store,
-    options: Import,
-    settings: &Config,
-    login: &str,
-) -> anyhow::Result<()> {
+pub(super) async fn import(call: &Call<'_>, options: Import) -> anyhow::Result<()> {
     let text = text(&options.file)?;
     let named = options.zone.as_deref().map(named).transpose()?;
     let origin = named.as_ref().map(Name::from);
@@ -79,18 +71,6 @@ pub(super) async fn import(
             DomainName::new(&name).with_context(|| format!("`{name}` is no name of a zone"))?
         }
     };
-    let call = Call {
-        store,
-        settings: &settings.provisioning,
-        principal: Principal::administrator(login),
-        actor: Actor {
-            login: login.to_owned(),
-            impersonated: None,
-            source: "ngn".to_owned(),
-            operation: "zone:import".to_owned(),
-        },
-        adding: &Adding::default(),
-    };
     let wanted = Wanted {
         zone,
         entries,
@@ -103,7 +83,7 @@ pub(super) async fn import(
         reseller: options.reseller,
         dry_run: options.dry_run,
     };
-    let (done, position) = match ngn_ngnpro::ops::zone_file::import(&call, &wanted).await {
+    let (done, position) = match ngn_ngnpro::ops::zone_file::import(call, &wanted).await {
         Ok(done) => done,
         Err(NotImported::Wrong(found)) => return Err(wrong(&options.file, &found)),
         Err(error) => return Err(anyhow::Error::new(error).context("nothing was written")),
@@ -118,6 +98,25 @@ pub(super) async fn import(
         None => {}
     }
     Ok(())
+}
+
+/// Adds the records of a file to a zone; tells how many were added.
+pub(super) async fn merge(call: &Call<'_>, zone: &DomainName, text: &str) -> anyhow::Result<usize> {
+    let read = master::read(text, Some(&Name::from(zone)));
+    let Contents { entries, .. } = read.map_err(|found| {
+        anyhow!("{}", found.first().map(ToString::to_string).unwrap_or_default())
+    })?;
+    let wanted = Wanted {
+        zone: zone.clone(),
+        entries,
+        existing: Existing::Merge,
+        customer: None,
+        reseller: None,
+        dry_run: false,
+    };
+    let done = ngn_ngnpro::ops::zone_file::import(call, &wanted).await;
+    let (done, _) = done.with_context(|| format!("nothing was added to {zone}"))?;
+    Ok(done.added)
 }
 
 fn summary(wanted: &Wanted, done: &Imported) -> String {
