@@ -33,6 +33,8 @@ pub struct Config {
     pub keys: Vec<KeySettings>,
     /// Who may have whole zones.
     pub transfer: Transfer,
+    /// What DNS over TLS is served with.
+    pub tls: Tls,
     /// Who is told of changes.
     pub notify: Notify,
     /// Zones that others master.
@@ -74,6 +76,18 @@ pub struct Listen {
     pub udp: Vec<SocketAddr>,
     /// TCP addresses. Port 0 takes the port of the UDP address with the same place in the list.
     pub tcp: Vec<SocketAddr>,
+    /// Addresses of DNS over TLS; none at first.
+    pub tls: Vec<SocketAddr>,
+}
+
+/// The certificate that DNS over TLS is served with, both read again at SIGHUP.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// The file with the certificate and those that it was issued with, PEM.
+    pub certificate: PathBuf,
+    /// The file with its private key, PEM.
+    pub private_key: PathBuf,
 }
 
 /// The copy of the zones on disk, to start from while the database is down.
@@ -173,6 +187,7 @@ impl Default for Config {
             snapshot: Snapshot::default(),
             keys: Vec::new(),
             transfer: Transfer::default(),
+            tls: Tls::default(),
             notify: Notify::default(),
             secondary: Vec::new(),
             fetching: Fetching::default(),
@@ -189,6 +204,7 @@ impl Default for Listen {
         Self {
             udp: vec![SocketAddr::new(LOCALHOST, 53)],
             tcp: vec![SocketAddr::new(LOCALHOST, 53)],
+            tls: Vec::new(),
         }
     }
 }
@@ -217,6 +233,14 @@ impl Config {
     pub fn check(&self) -> Result<(), String> {
         if self.listen.udp.is_empty() && self.listen.tcp.is_empty() {
             return Err("listen: neither `udp` nor `tcp` has an address".to_owned());
+        }
+        if self.tls.certificate.as_os_str().is_empty()
+            != self.tls.private_key.as_os_str().is_empty()
+        {
+            return Err("tls: `certificate` and `private_key` belong together".to_owned());
+        }
+        if !self.listen.tls.is_empty() && self.tls.certificate.as_os_str().is_empty() {
+            return Err("tls.certificate: needed for `listen.tls`".to_owned());
         }
         if !(1..=86_400).contains(&self.snapshot.interval_seconds) {
             return Err("snapshot.interval_seconds: must be 1 to 86400".to_owned());
@@ -362,9 +386,11 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         type Spoil = fn(&mut Config);
-        let cases: [(Spoil, &str); 18] = [
-            (|c| c.listen = Listen { udp: vec![], tcp: vec![] }, "listen"),
+        let cases: [(Spoil, &str); 20] = [
+            (|c| c.listen = Listen { udp: vec![], tcp: vec![], tls: vec![] }, "listen"),
             (|c| c.snapshot.interval_seconds = 0, "snapshot.interval_seconds"),
+            (|c| c.listen.tls = c.listen.tcp.clone(), "tls.certificate"),
+            (|c| c.tls.certificate = PathBuf::from("x"), "tls: `certificate`"),
             (|c| c.limits.udp_octets = 100, "limits.udp_octets"),
             (|c| c.limits.udp_threads = 1_000, "limits.udp_threads"),
             (|c| c.limits.connections = 0, "limits.connections:"),

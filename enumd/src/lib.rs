@@ -15,6 +15,7 @@ mod served;
 mod signer;
 mod snapshot;
 mod tcp;
+mod tls;
 mod transfer;
 mod udp;
 
@@ -26,10 +27,11 @@ use crate::secondary::{Fetcher, Secondaries};
 use crate::served::Served;
 use crate::snapshot::Point;
 use crate::tcp::Places;
+pub use crate::tls::Certificate;
 use crate::transfer::Transfers;
 use anyhow::Context as _;
 use ngn_daemon::admin::Place;
-use ngn_daemon::{Alone, Daemon, Readiness, Running, Start};
+use ngn_daemon::{Alone, Daemon, Readiness, Reload, Running, Start};
 use ngn_store::{Follower, NodeIdentity, Store};
 use prometheus_client::registry::Registry;
 use std::net::SocketAddr;
@@ -52,6 +54,10 @@ pub struct Server {
     pub udp: Vec<SocketAddr>,
     /// TCP addresses.
     pub tcp: Vec<SocketAddr>,
+    /// Addresses of DNS over TLS.
+    pub tls: Vec<SocketAddr>,
+    /// The certificate of these.
+    pub certificate: Certificate,
     /// Ends when it has stopped.
     pub task: JoinHandle<()>,
     /// What the admin port shows of it.
@@ -72,6 +78,7 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> anyhow::Result<Server> {
     let bound = listen::bind(&config.listen, &config.limits).await?;
+    let certificate = Certificate::new(&config)?;
     let keys = config.load_keys().map_err(anyhow::Error::msg)?;
     let mut registry = Registry::default();
     let secondaries = Secondaries::new(&config.secondary, &keys);
@@ -84,6 +91,7 @@ pub async fn serve(
     let readiness = Readiness::new();
     let udp: Vec<SocketAddr> = bound.udp.iter().map(|(address, _)| *address).collect();
     let tcp: Vec<SocketAddr> = bound.tcp.iter().map(|(address, _)| *address).collect();
+    let tls: Vec<SocketAddr> = bound.tls.iter().map(|(address, _)| *address).collect();
     let stop = Arc::new(AtomicBool::new(false));
     let transfers = Transfers::new(&config.transfer, &served);
     let mut threads = Vec::new();
@@ -106,7 +114,10 @@ pub async fn serve(
     };
     let mut listeners = JoinSet::new();
     for (_, listener) in bound.tcp {
-        listeners.spawn(tcp::serve(listener, shared.clone()));
+        listeners.spawn(tcp::serve(listener, shared.clone(), None));
+    }
+    for (_, listener) in bound.tls {
+        listeners.spawn(tcp::serve(listener, shared.clone(), Some(certificate.clone())));
     }
     let (points, points_out) = watch::channel(Point::default());
     let metrics = Arc::clone(&served.metrics);
@@ -151,7 +162,7 @@ pub async fn serve(
         })
         .await;
     });
-    Ok(Server { udp, tcp, task, readiness, registry: Arc::new(registry) })
+    Ok(Server { udp, tcp, tls, certificate, task, readiness, registry: Arc::new(registry) })
 }
 
 /// Loads the zones from the database; while it is down, from the snapshot, and then the flag is set. When there is no
@@ -222,12 +233,18 @@ impl Daemon for Enumd {
         let server = serve(config, store.clone(), start.shutdown.clone()).await?;
         let udp = server.udp.iter().map(|address| ("dns-udp", *address));
         let tcp = server.tcp.iter().map(|address| ("dns-tcp", *address));
-        let addresses = udp.chain(tcp).collect();
+        let tls = server.tls.iter().map(|address| ("dns-tls", *address));
+        let addresses = udp.chain(tcp).chain(tls).collect();
+        let (certificate, file) = (server.certificate, start.file.clone());
+        let reload = Reload::new(move || {
+            certificate.reload(&ngn_daemon::settings::<Self>(file.as_deref())?)
+        });
         let (readiness, registry, task) = (server.readiness, server.registry, server.task);
         let alone = Alone { addresses, readiness, registry, task };
-        alone
+        let running = alone
             .with_admin::<Self>(at, axum::Router::new(), start, async move { store.close().await })
-            .await
+            .await?;
+        Ok(Running { reload: Some(reload), ..running })
     }
 }
 

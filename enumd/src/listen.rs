@@ -21,6 +21,8 @@ pub(crate) struct Bound {
     pub(crate) udp: Vec<(SocketAddr, Vec<UdpSocket>)>,
     /// TCP listeners.
     pub(crate) tcp: Vec<(SocketAddr, TcpListener)>,
+    /// Listeners for DNS over TLS.
+    pub(crate) tls: Vec<(SocketAddr, TcpListener)>,
 }
 
 /// Binds every address.
@@ -66,7 +68,14 @@ async fn bind_once(listen: &Listen, limits: &Limits) -> anyhow::Result<Bound> {
             .with_context(|| format!("cannot listen on tcp:{address} (listen.tcp)"))?;
         tcp.push((listener.local_addr()?, listener));
     }
-    Ok(Bound { udp, tcp })
+    let mut tls = Vec::new();
+    for address in &listen.tls {
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen on tls:{address} (listen.tls)"))?;
+        tls.push((listener.local_addr()?, listener));
+    }
+    Ok(Bound { udp, tcp, tls })
 }
 
 /// Sockets on one address among which the system spreads the packets by their senders.

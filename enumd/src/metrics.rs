@@ -129,6 +129,8 @@ pub(crate) struct Metrics {
     fetched: Family<FetchedLabels, Counter>,
     secondaries: Family<StandingLabels, Gauge>,
     told: Family<ToldLabels, Counter>,
+    handshakes: Counter,
+    failed_handshakes: Counter,
     zones: Gauge,
     records: Gauge,
     position: Gauge,
@@ -182,6 +184,12 @@ impl Metrics {
                 "enumd_notifies_acknowledged",
                 "Answers of secondaries to NOTIFY",
                 &metrics.notifies_acknowledged,
+            ),
+            ("enumd_tls_handshakes", "TLS connections that stood", &metrics.handshakes),
+            (
+                "enumd_tls_handshakes_failed",
+                "TLS connections that did not come to stand",
+                &metrics.failed_handshakes,
             ),
             (
                 "enumd_refused_connections",
@@ -284,6 +292,11 @@ impl Metrics {
     /// Counts a look at the master of a zone.
     pub(crate) fn count_fetched(&self, end: Fetched) {
         self.fetched.get_or_create(&FetchedLabels { end }).inc();
+    }
+
+    /// Counts a TLS connection, or an attempt at one.
+    pub(crate) fn count_handshake(&self, stands: bool) {
+        if stands { &self.handshakes } else { &self.failed_handshakes }.inc();
     }
 
     /// Counts a NOTIFY that came.

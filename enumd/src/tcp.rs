@@ -5,6 +5,7 @@
 //! limited (RFC 7766 section 6.2.2).
 
 use crate::served::{Response, Served};
+use crate::tls::Certificate;
 use crate::transfer::{Asker, Transfers};
 use ngn_dns::answer::{Limits, Transport};
 use std::collections::BTreeMap;
@@ -12,11 +13,11 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::tcp::OwnedWriteHalf;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 /// Answers to pipelined queries are sent together up to about this many octets.
@@ -87,7 +88,8 @@ impl Drop for Place {
 }
 
 /// Accepts and answers until the shutdown; connections end with it.
-pub(crate) async fn serve(listener: TcpListener, shared: Shared) {
+/// With a certificate they are TLS (RFC 7858), which has to stand within the idle time.
+pub(crate) async fn serve(listener: TcpListener, shared: Shared, tls: Option<Certificate>) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -101,10 +103,10 @@ pub(crate) async fn serve(listener: TcpListener, shared: Shared) {
                     shared.served.metrics.count_refused_connection();
                     continue;
                 };
-                let shared = shared.clone();
+                let (shared, tls) = (shared.clone(), tls.clone());
                 connections.spawn(async move {
                     tokio::select! {
-                        _ = converse(stream, remote.ip(), &shared) => {}
+                        _ = greet(stream, remote.ip(), &shared, tls) => {}
                         () = shared.shutdown.cancelled() => {}
                     }
                     drop(place);
@@ -120,10 +122,33 @@ pub(crate) async fn serve(listener: TcpListener, shared: Shared) {
     connections.shutdown().await;
 }
 
-/// Answers until the client ends, is too slow or sends what is no query.
-async fn converse(stream: TcpStream, remote: IpAddr, shared: &Shared) -> io::Result<()> {
+/// Answers on a connection, within TLS when there is a certificate.
+async fn greet(
+    stream: TcpStream,
+    remote: IpAddr,
+    shared: &Shared,
+    tls: Option<Certificate>,
+) -> io::Result<()> {
     let _ = stream.set_nodelay(true);
-    let (read, mut write) = stream.into_split();
+    let Some(tls) = tls else {
+        let (read, write) = stream.into_split();
+        return converse(read, write, remote, shared).await;
+    };
+    let config = tls.current().ok_or_else(|| io::Error::other("no certificate"))?;
+    let handshake = timeout(shared.idle, TlsAcceptor::from(config).accept(stream)).await;
+    let stream = handshake.map_err(io::Error::from).and_then(|accepted| accepted);
+    shared.served.metrics.count_handshake(stream.is_ok());
+    let (read, write) = tokio::io::split(stream?);
+    converse(read, write, remote, shared).await
+}
+
+/// Answers until the client ends, is too slow or sends what is no query.
+async fn converse(
+    read: impl AsyncRead + Unpin,
+    mut write: impl AsyncWrite + Unpin,
+    remote: IpAddr,
+    shared: &Shared,
+) -> io::Result<()> {
     let mut read = BufReader::with_capacity(READ, read);
     let limits = Limits { max_udp: shared.max_udp, transport: Transport::Tcp };
     let mut responder = shared.served.responder(limits);
@@ -195,12 +220,17 @@ fn append(message: &[u8], answers: &mut Vec<u8>) -> bool {
 }
 
 async fn send(
-    write: &mut OwnedWriteHalf,
+    write: &mut (impl AsyncWrite + Unpin),
     answers: &mut Vec<u8>,
     limit: Duration,
 ) -> io::Result<()> {
     if !answers.is_empty() {
-        timeout(limit, write.write_all(answers)).await??;
+        timeout(limit, async {
+            write.write_all(answers).await?;
+            // TLS keeps back what it has not sent yet.
+            write.flush().await
+        })
+        .await??;
         answers.clear();
     }
     Ok(())

@@ -258,12 +258,22 @@ async fn start_dns(
     shutdown: &CancellationToken,
     listen: SocketAddr,
 ) -> anyhow::Result<SocketAddr> {
-    let mut config = settings::<Enumd>(data)?;
-    (config.listen.udp, config.listen.tcp) = (vec![listen], vec![listen]);
-    config.snapshot.file = data.join("enumd.snapshot");
-    config.dnssec.key_file = data.join("password-key");
-    let server = ngn_enumd::serve(config, store.clone(), shutdown.clone()).await?;
+    let data = data.to_owned();
+    let read = move || -> anyhow::Result<ngn_enumd::config::Config> {
+        let mut config = settings::<Enumd>(&data)?;
+        (config.listen.udp, config.listen.tcp) = (vec![listen], vec![listen]);
+        config.snapshot.file = data.join("enumd.snapshot");
+        config.dnssec.key_file = data.join("password-key");
+        Ok(config)
+    };
+    let server = ngn_enumd::serve(read()?, store.clone(), shutdown.clone()).await?;
     parts.add("enumd", server.readiness, server.registry, server.task);
+    let certificate = server.certificate;
+    let reload = Reload::new(move || certificate.reload(&read()?));
+    parts.reload = Some(match parts.reload.take() {
+        Some(before) => before.and_then(reload),
+        None => reload,
+    });
     server.udp.first().copied().context("enumd listens nowhere")
 }
 

@@ -24,6 +24,16 @@ impl Reload {
     ) -> Self {
         Self(Arc::new(act))
     }
+
+    /// Both, one after the other; the second one does not happen when the first one fails.
+    #[must_use]
+    pub fn and_then(self, next: Self) -> Self {
+        Self::new(move || {
+            let mut late = (self.0)()?;
+            late.extend((next.0)()?);
+            Ok(late)
+        })
+    }
 }
 
 /// Reads settings again at each SIGHUP, which without this would end the process, and logs what came of it.

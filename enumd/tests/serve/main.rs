@@ -5,6 +5,7 @@ mod changes;
 mod fixture;
 mod outage;
 mod sockets;
+mod tls;
 mod transfer;
 
 /// Makes one test on each database out of `async fn name(fixture: &Fixture)`.
