@@ -12,7 +12,7 @@ use crate::fixture::DOMAIN;
 use crate::pstn::{SETTINGS, answer, call, call_without_password, caller, last, request_user, uri};
 
 /// However busy the machine is, it is no overload.
-const PATIENT: &str = "registrations_milliseconds = 30000\ncalls_milliseconds = 30000\n\
+pub(crate) const PATIENT: &str = "registrations_milliseconds = 30000\ncalls_milliseconds = 30000\n\
                        dialogs_milliseconds = 30000\n";
 
 /// A platform that takes every address on loopback for a stranger's.
