@@ -11,6 +11,7 @@ mod ordered;
 mod records;
 mod signed;
 mod trie;
+mod wildcards;
 
 pub use codec::CodecError;
 pub use entry::{Rr, RrSet};
@@ -25,6 +26,7 @@ use entry::Entry;
 use ngn_model::zone::{RecordRow, ZoneRows};
 use signed::Signatures;
 use trie::{Keyed as _, Trie};
+use wildcards::Wildcards;
 
 /// A zone: its records by name, in wire form. A copy shares its memory with the original.
 #[derive(Debug, Clone)]
@@ -38,7 +40,7 @@ pub struct Zone {
     /// Names with DNAME.
     dnames: usize,
     /// Names that begin with the label `*`.
-    wildcards: usize,
+    wildcards: Wildcards,
     /// When it is signed.
     signatures: Option<Signatures>,
 }
@@ -96,7 +98,7 @@ impl Zone {
     pub fn new(apex: Name, serial: u32) -> Self {
         let mut names = Trie::default();
         names.insert(Entry::new(apex.as_wire(), 0, Vec::new()));
-        let (records, cuts, dnames, wildcards) = (0, 0, 0, 0);
+        let (records, cuts, dnames, wildcards) = (0, 0, 0, Wildcards::default());
         Self { apex, serial, names, records, cuts, dnames, wildcards, signatures: None }
     }
 
@@ -225,7 +227,7 @@ impl Zone {
         if let Some(node) = self.node(name) {
             return Lookup::Exact(node);
         }
-        if self.wildcards == 0 {
+        if !self.wildcards.may_cover(name) {
             return Lookup::NoName;
         }
         let wildcard = self.encloser(name).and_then(|node| self.wildcard(node));
@@ -318,7 +320,7 @@ impl Zone {
     /// Counts a new name at its parent, making the empty non-terminals above it as needed.
     fn appeared(&mut self, name: &[u8]) {
         let apex = self.apex.as_wire().len();
-        self.wildcards += usize::from(name.starts_with(b"\x01*"));
+        self.wildcards.appeared(name);
         self.order_changed(name);
         for parent in ancestors(name).skip(1).take_while(|parent| parent.len() >= apex) {
             if let Some(entry) = self.names.get(parent) {
@@ -327,7 +329,7 @@ impl Zone {
                 return;
             }
             self.names.insert(Entry::new(parent, 1, Vec::new()));
-            self.wildcards += usize::from(parent.starts_with(b"\x01*"));
+            self.wildcards.appeared(parent);
             self.order_changed(parent);
         }
     }
@@ -335,7 +337,7 @@ impl Zone {
     /// Discounts a name that is gone at its parent, with the empty non-terminals above it that end with it.
     fn vanished(&mut self, name: &[u8]) {
         let apex = self.apex.as_wire().len();
-        self.wildcards -= usize::from(name.starts_with(b"\x01*"));
+        self.wildcards.vanished(name);
         self.order_changed(name);
         for parent in ancestors(name).skip(1).take_while(|parent| parent.len() >= apex) {
             let Some(entry) = self.names.get(parent) else { return };
@@ -346,7 +348,7 @@ impl Zone {
                 return;
             }
             self.names.remove(parent);
-            self.wildcards -= usize::from(parent.starts_with(b"\x01*"));
+            self.wildcards.vanished(parent);
             self.order_changed(parent);
         }
     }

@@ -85,7 +85,9 @@ impl Zone {
             zone.records += entry.rrsets().map(|set| usize::from(set.count)).sum::<usize>();
             zone.cuts += usize::from(!at_apex && entry.rrset(codes::NS).is_some());
             zone.dnames += usize::from(entry.rrset(codes::DNAME).is_some());
-            zone.wildcards += usize::from(!at_apex && entry.key().starts_with(b"\x01*"));
+            if !at_apex {
+                zone.wildcards.appeared(entry.key());
+            }
             zone.names.insert(entry);
             counted += 1;
         }
