@@ -238,8 +238,7 @@ fn any_other_answer_keeps_the_call() {
 #[test]
 fn who_vanishes_ends_the_call() {
     let world = World::with(&soon().replace("failures = 2", "failures = 1"));
-    let vanish = |over, stays: [bool; 2]| {
-        let (alice, bob) = (world.online("alice", over), world.online("bob", over));
+    let vanish = |over, stays: [bool; 2], [alice, bob]: [Phone; 2]| {
         let before = Instant::now();
         let (mut ours, _) = talk(&alice, &bob);
         let lasted = Duration::ZERO..before.elapsed();
@@ -266,7 +265,8 @@ fn who_vanishes_ends_the_call() {
         for stays in [[true, false], [false, true], [false, false]] {
             for over in ALL {
                 let vanish = &vanish;
-                running.push(scope.spawn(move || vanish(*over, stays)));
+                let phones = ["alice", "bob"].map(|name| world.online(name, *over));
+                running.push(scope.spawn(move || vanish(*over, stays, phones)));
             }
         }
         assert!(running.into_iter().map(|one| one.join()).all(|result| result.is_ok()));
