@@ -1,5 +1,6 @@
 //! Datagrams that wait together are read by one system call, and their answers leave by another one.
 
+use ngn_daemon::datagrams::send_together;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 
@@ -53,22 +54,23 @@ impl Batch {
 /// Sends as many answers as there are addresses, each to its own. A full send buffer loses answers, as the network might; one that
 /// the system does not take does not keep back the others.
 pub(super) fn send(socket: &UdpSocket, remotes: &[SocketAddr], answers: &[Vec<u8>]) {
-    let (mut remotes, mut answers) = (remotes, answers);
+    let datagrams: Vec<(SocketAddr, &[u8])> =
+        remotes.iter().copied().zip(answers.iter().map(Vec::as_slice)).collect();
+    let mut rest = datagrams.as_slice();
     loop {
-        let sent = match (remotes, answers) {
-            ([], _) | (_, []) => return,
-            ([remote], [answer, ..]) => {
+        let sent = match rest {
+            [] => return,
+            [(remote, answer)] => {
                 drop(socket.send_to(answer, *remote));
                 return;
             }
-            _ => match system::send(socket, remotes, answers) {
+            _ => match send_together(socket, rest) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
                 // An error is that of the first one.
                 sent => sent.unwrap_or(0).max(1),
             },
         };
-        remotes = remotes.get(sent..).unwrap_or_default();
-        answers = answers.get(sent..).unwrap_or_default();
+        rest = rest.get(sent..).unwrap_or_default();
     }
 }
 
@@ -78,9 +80,8 @@ mod system {
     use nix::sys::socket::{
         MsgFlags, MultiHeaders, SockaddrIn, SockaddrIn6, SockaddrLike, recvmmsg,
     };
-    use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, SocketAddrAny, sendmmsg};
     use std::array::from_fn;
-    use std::io::{self, IoSlice, IoSliceMut};
+    use std::io::{self, IoSliceMut};
     use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
     use std::os::fd::AsRawFd as _;
 
@@ -131,29 +132,10 @@ mod system {
         // The first one is waited for, others are not.
         let flags = MsgFlags::MSG_WAITFORONE;
         let received = recvmmsg(socket.as_raw_fd(), headers, &mut places, flags, None)?;
-        let known = received.filter_map(|one| Some((one.bytes, address(one.address?))));
-        read.extend(known);
+        // Each keeps its place; an answer to nowhere gets lost.
+        let nowhere = SocketAddr::from(([0; 4], 0));
+        read.extend(received.map(|one| (one.bytes, one.address.map_or(nowhere, &address))));
         Ok(())
-    }
-
-    pub(super) fn send(
-        socket: &UdpSocket,
-        remotes: &[SocketAddr],
-        answers: &[Vec<u8>],
-    ) -> io::Result<usize> {
-        let remotes: Vec<SocketAddrAny> =
-            remotes.iter().take(MOST).map(|remote| (*remote).into()).collect();
-        let octets: Vec<[IoSlice<'_>; 1]> =
-            answers.iter().take(MOST).map(|answer| [IoSlice::new(answer)]).collect();
-        let mut nothing: Vec<SendAncillaryBuffer<'_, '_, '_>> =
-            remotes.iter().map(|_| SendAncillaryBuffer::default()).collect();
-        let mut messages: Vec<MMsgHdr<'_>> = remotes
-            .iter()
-            .zip(&octets)
-            .zip(&mut nothing)
-            .map(|((remote, octets), nothing)| MMsgHdr::new_with_addr(remote, octets, nothing))
-            .collect();
-        Ok(sendmmsg(socket, &mut messages, SendFlags::empty())?)
     }
 }
 
@@ -181,17 +163,6 @@ mod system {
             read.push(socket.recv_from(place)?);
             Ok(())
         }
-    }
-
-    pub(super) fn send(
-        socket: &UdpSocket,
-        remotes: &[SocketAddr],
-        answers: &[Vec<u8>],
-    ) -> io::Result<usize> {
-        for (remote, answer) in remotes.iter().zip(answers) {
-            drop(socket.send_to(answer, *remote));
-        }
-        Ok(remotes.len())
     }
 }
 

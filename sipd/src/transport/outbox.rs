@@ -2,6 +2,7 @@
 
 use super::SendError;
 use bytes::Bytes;
+use ngn_daemon::datagrams::send_together;
 use ngn_sip::stack::SendId;
 use std::io;
 use std::net::SocketAddr;
@@ -40,31 +41,10 @@ pub(super) fn send(socket: &UdpSocket, datagrams: &[Datagram]) -> (usize, Option
     (sent, None)
 }
 
-#[cfg(target_os = "linux")]
 fn together(socket: &UdpSocket, datagrams: &[Datagram]) -> io::Result<usize> {
-    use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, SocketAddrAny, sendmmsg};
-    use std::io::IoSlice;
-
-    let remotes: Vec<SocketAddrAny> = datagrams.iter().map(|one| one.remote.into()).collect();
-    let octets: Vec<[IoSlice<'_>; 1]> =
-        datagrams.iter().map(|one| [IoSlice::new(&one.octets)]).collect();
-    let mut nothing: Vec<SendAncillaryBuffer<'_, '_, '_>> =
-        datagrams.iter().map(|_| SendAncillaryBuffer::default()).collect();
-    let mut messages: Vec<MMsgHdr<'_>> = remotes
-        .iter()
-        .zip(&octets)
-        .zip(&mut nothing)
-        .map(|((remote, octets), nothing)| MMsgHdr::new_with_addr(remote, octets, nothing))
-        .collect();
-    socket.try_io(tokio::io::Interest::WRITABLE, || {
-        Ok(sendmmsg(socket, &mut messages, SendFlags::empty())?)
-    })
-}
-
-#[cfg(not(target_os = "linux"))]
-fn together(socket: &UdpSocket, datagrams: &[Datagram]) -> io::Result<usize> {
-    let first = datagrams.first().ok_or(io::ErrorKind::InvalidInput)?;
-    socket.try_send_to(&first.octets, first.remote).map(|_| 1)
+    let datagrams: Vec<(SocketAddr, &[u8])> =
+        datagrams.iter().map(|one| (one.remote, &one.octets[..])).collect();
+    socket.try_io(tokio::io::Interest::WRITABLE, || send_together(socket, &datagrams))
 }
 
 #[cfg(test)]
