@@ -24,17 +24,12 @@ struct Node {
 
 impl Node {
     fn beside(p: &Platform) -> Self {
-        Self::beside_with(p, &[])
-    }
-
-    /// With more settings, as the environment gives them.
-    fn beside_with(p: &Platform, settings: &[(&str, &str)]) -> Self {
         let mut command = Command::new(binaries::program("sipd"));
         command.arg("--config").arg(binaries::root().join("etc/sipd.toml"));
         command.env("SIPD_DATABASE", &p.database.url).env("SIPD_ADMIN", "127.0.0.1:0");
         let any = "[\"127.0.0.1:0\"]";
         command.env("SIPD_LISTEN__UDP", any).env("SIPD_LISTEN__TCP", any);
-        command.envs(settings.iter().copied()).current_dir(p.directory());
+        command.current_dir(p.directory());
         let mut program = Program::start("sipd", command).unwrap();
         let addresses = program.wait_ready().unwrap();
         Self { program, address: addresses["sip-udp"] }
@@ -48,13 +43,18 @@ impl Node {
 /// Two nodes and some accounts.
 fn two_nodes(backend: Backend, accounts: &[&str]) -> (Platform, Node) {
     let p = Platform::start(backend);
+    let other = second_node(&p, accounts);
+    (p, other)
+}
+
+/// The second node of a platform, and some accounts.
+fn second_node(p: &Platform, accounts: &[&str]) -> Node {
     domain(&p.admin(), DOMAIN);
     for user in accounts {
         account(&p.admin(), &format!("{user}@{DOMAIN}"));
     }
     p.settle();
-    let other = Node::beside(&p);
-    (p, other)
+    Node::beside(p)
 }
 
 fn first_phone(p: &Platform, user: &str) -> Phone {
@@ -348,25 +348,16 @@ fn gruus_hold_on_every_node() {
 // A node's address stands for many callers: what it proves to send on is not limited as one source's is.
 #[test]
 fn other_nodes_are_no_strangers() {
-    let p = Platform::start(Backend::Sqlite);
-    domain(&p.admin(), DOMAIN);
-    for user in ["alice", "bob"] {
-        account(&p.admin(), &format!("{user}@{DOMAIN}"));
-    }
-    p.settle();
-    let strict = [
-        ("SIPD_GUARD__EXEMPT", "[]"),
-        ("SIPD_GUARD__CALLS_PER_SECOND", "1"),
-        ("SIPD_GUARD__CALL_BURST", "1"),
-    ];
-    let other = Node::beside_with(&p, &strict);
-    let mut bob = TcpPhone::connect(other.address, "bob");
+    let strict = "[guard]\nexempt = []\ncalls_per_second = 1\ncall_burst = 1\n";
+    let p = Platform::start_with(Backend::Sqlite, &[("sipd", strict)]);
+    let other = second_node(&p, &["alice", "bob"]);
+    let mut bob = TcpPhone::connect(p.sip_address(), "bob");
     let contact = bob.contact();
     assert_eq!(bob.register(&contact, &[]).status(), 200);
-    knows(p.sip_address(), "bob", 1);
-    let (alice, mut bob) = (first_phone(&p, "alice"), Callee::Tcp(bob));
+    knows(other.address, "bob", 1);
+    let (alice, mut bob) = (other.phone("alice"), Callee::Tcp(bob));
     for _ in 0..4 {
-        whole_calls(&alice, &mut bob, "bob", other.address);
+        whole_calls(&alice, &mut bob, "bob", p.sip_address());
     }
 }
 
