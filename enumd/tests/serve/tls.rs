@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::str::FromStr as _;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -83,11 +84,19 @@ async fn ask(
     answers
 }
 
-fn metric(running: &Running, line: &str) -> bool {
-    let mut text = String::new();
-    prometheus_client::encoding::text::encode_registry(&mut text, &running.server.registry)
-        .unwrap();
-    text.lines().any(|found| found == line)
+/// Waits for a line of the metrics: what happened is counted, perhaps a moment after others saw it.
+async fn counted(running: &Running, line: &str) {
+    let deadline = Instant::now() + Duration::from_secs(15);
+    loop {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode_registry(&mut text, &running.server.registry)
+            .unwrap();
+        if text.lines().any(|found| found == line) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "no {line} in {text}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -113,14 +122,14 @@ async fn answers_are_those_of_tcp() {
     assert_eq!(ask(&mut secure, &queries).await, ask(&mut plain, &queries).await);
     // A connection serves more than once.
     assert_eq!(ask(&mut secure, &queries[..1]).await.len(), 1);
-    assert!(metric(&running, "enumd_tls_handshakes_total 1"));
+    counted(&running, "enumd_tls_handshakes_total 1").await;
     // Who does not speak TLS gets no answer.
     let mut wrong = TcpStream::connect(running.server.tls[0]).await.unwrap();
     wrong.write_all(&queries[0]).await.unwrap();
     let mut rest = Vec::new();
     let _ = wrong.read_to_end(&mut rest).await;
     assert!(rest.len() < 20, "an alert at most: {rest:?}");
-    assert!(metric(&running, "enumd_tls_handshakes_failed_total 1"));
+    counted(&running, "enumd_tls_handshakes_failed_total 1").await;
     running.stop().await;
 }
 
