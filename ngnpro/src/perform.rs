@@ -7,7 +7,7 @@ use crate::wishes::{Fingerprint, Wishes};
 use ngn_model::Position;
 use ngn_soap::fault::code;
 use ngn_soap::{Fault, Request, Style};
-use ngn_store::{Claim, FirstAnswer, IDEMPOTENCY_HOURS, JournalEntry, Store, StoreError};
+use ngn_store::{Claim, FirstAnswer, IDEMPOTENCY_HOURS, JournalEntry, StoreError};
 use serde_json::{Value, json};
 
 /// How often a write under a key is tried when others are in its way.
@@ -50,20 +50,9 @@ pub async fn perform(
     }
 }
 
-/// The same call on another handle of the store.
-fn through<'s>(call: &Call<'s>, store: &'s Store) -> Call<'s> {
-    Call {
-        store,
-        settings: call.settings,
-        principal: call.principal.clone(),
-        actor: call.actor.clone(),
-        adding: call.adding,
-    }
-}
-
 async fn try_only(call: &Call<'_>, request: Request, style: Style) -> Result<Performed, OpError> {
     let (store, held) = call.store.holding(None);
-    let reply = dispatch(&through(call, &store), request, style).await?;
+    let reply = dispatch(&call.on(&store), request, style).await?;
     let entries = held.entries();
     held.roll_back().await;
     let mut body = reply.body;
@@ -108,7 +97,7 @@ async fn once(
         let (store, held) = call.store.holding(Some(claim.clone()));
         let last = attempt == ATTEMPTS;
         attempt += 1;
-        let reply = match dispatch(&through(call, &store), request.clone(), style).await {
+        let reply = match dispatch(&call.on(&store), request.clone(), style).await {
             Ok(reply) => reply,
             // Somebody else was first, and is answered by now.
             Err(_) if held.repeated() && !last => continue,

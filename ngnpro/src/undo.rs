@@ -133,13 +133,7 @@ pub async fn undo(call: &Call<'_>, wanted: Wanted) -> Result<Undone, NotUndone> 
         return Err(NotUndone::Losses(losses));
     }
     let (store, held) = call.store.holding(None);
-    let through = Call {
-        store: &store,
-        settings: call.settings,
-        principal: call.principal.clone(),
-        actor: call.actor.clone(),
-        adding: call.adding,
-    };
+    let through = call.on(&store);
     dispatch(&through, request, Style::Encoded).await?;
     let entries = held.entries();
     let checked = check(&row, &entries, wanted.partial, &mut losses);

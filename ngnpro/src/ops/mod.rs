@@ -64,6 +64,18 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// The same call on another handle of the store.
+    #[must_use]
+    pub fn on<'s>(&'s self, store: &'s Store) -> Call<'s> {
+        Call {
+            store,
+            settings: self.settings,
+            principal: self.principal.clone(),
+            actor: self.actor.clone(),
+            adding: self.adding,
+        }
+    }
+
     /// Checks what the operation needs of its caller.
     ///
     /// # Errors

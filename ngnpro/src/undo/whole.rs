@@ -29,13 +29,7 @@ pub async fn undo_whole(call: &Call<'_>, wanted: Wanted) -> Result<Undone, NotUn
     }
     without_records_of_new_zones(call, &mut rows).await?;
     let (store, held) = call.store.holding(None);
-    let through = Call {
-        store: &store,
-        settings: call.settings,
-        principal: call.principal.clone(),
-        actor: call.actor.clone(),
-        adding: call.adding,
-    };
+    let through = call.on(&store);
     let mut losses = Vec::new();
     for row in &rows {
         let Inverse { request, losses: mut lost } =
