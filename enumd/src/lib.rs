@@ -1,15 +1,17 @@
 //! Authoritative DNS server for SIP domains and ENUM zones.
 //!
-//! `listen` binds → `udp` and `tcp` read queries → `served` answers from the zones in memory, by `ngn_dns`, and `transfer`
+//! `listen` binds → `udp`, `tcp` and `https` read queries → `served` answers from the zones in memory, by `ngn_dns`, and `transfer`
 //! gives whole zones to those that the settings let → `follower` replaces these as the journal tells what changed, `secondary` those that others master, and `notify` tells secondaries → `snapshot` keeps a copy on disk. No query touches the
 //! database.
 
 pub mod config;
 mod follower;
+mod https;
 mod listen;
 mod metrics;
 mod notify;
 mod rate;
+mod reload;
 mod secondary;
 mod served;
 mod signer;
@@ -18,16 +20,18 @@ mod tcp;
 mod tls;
 mod transfer;
 mod udp;
+mod via;
 
 use crate::config::Config;
 use crate::follower::Following;
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
+pub use crate::reload::Reloader;
 use crate::secondary::{Fetcher, Secondaries};
 use crate::served::Served;
 use crate::snapshot::Point;
-use crate::tcp::Places;
-pub use crate::tls::Certificate;
+use crate::tcp::{Places, Speech};
+use crate::tls::Certificate;
 use crate::transfer::Transfers;
 use anyhow::Context as _;
 use ngn_daemon::admin::Place;
@@ -56,8 +60,10 @@ pub struct Server {
     pub tcp: Vec<SocketAddr>,
     /// Addresses of DNS over TLS.
     pub tls: Vec<SocketAddr>,
-    /// The certificate of these.
-    pub certificate: Certificate,
+    /// Addresses of DNS over HTTPS.
+    pub https: Vec<SocketAddr>,
+    /// Takes settings that are read again.
+    pub reloader: Reloader,
     /// Ends when it has stopped.
     pub task: JoinHandle<()>,
     /// What the admin port shows of it.
@@ -79,6 +85,7 @@ pub async fn serve(
 ) -> anyhow::Result<Server> {
     let bound = listen::bind(&config.listen, &config.limits).await?;
     let certificate = Certificate::new(&config)?;
+    let reloader = Reloader::new(&config, certificate.clone());
     let keys = config.load_keys().map_err(anyhow::Error::msg)?;
     let mut registry = Registry::default();
     let secondaries = Secondaries::new(&config.secondary, &keys);
@@ -92,6 +99,7 @@ pub async fn serve(
     let udp: Vec<SocketAddr> = bound.udp.iter().map(|(address, _)| *address).collect();
     let tcp: Vec<SocketAddr> = bound.tcp.iter().map(|(address, _)| *address).collect();
     let tls: Vec<SocketAddr> = bound.tls.iter().map(|(address, _)| *address).collect();
+    let https: Vec<SocketAddr> = bound.https.iter().map(|(address, _)| *address).collect();
     let stop = Arc::new(AtomicBool::new(false));
     let transfers = Transfers::new(&config.transfer, &served);
     let mut threads = Vec::new();
@@ -114,10 +122,15 @@ pub async fn serve(
     };
     let mut listeners = JoinSet::new();
     for (_, listener) in bound.tcp {
-        listeners.spawn(tcp::serve(listener, shared.clone(), None));
+        listeners.spawn(tcp::serve(listener, shared.clone(), Speech::Plain));
     }
     for (_, listener) in bound.tls {
-        listeners.spawn(tcp::serve(listener, shared.clone(), Some(certificate.clone())));
+        listeners.spawn(tcp::serve(listener, shared.clone(), Speech::Tls(certificate.clone())));
+    }
+    let shared = tcp::Shared { places: https::places(&config), ..shared };
+    for (_, listener) in bound.https {
+        let speech = Speech::Https(https::Speaker::new(&config.https, &certificate));
+        listeners.spawn(tcp::serve(listener, shared.clone(), speech));
     }
     let (points, points_out) = watch::channel(Point::default());
     let metrics = Arc::clone(&served.metrics);
@@ -162,7 +175,7 @@ pub async fn serve(
         })
         .await;
     });
-    Ok(Server { udp, tcp, tls, certificate, task, readiness, registry: Arc::new(registry) })
+    Ok(Server { udp, tcp, tls, https, reloader, task, readiness, registry: Arc::new(registry) })
 }
 
 /// Loads the zones from the database; while it is down, from the snapshot, and then the flag is set. When there is no
@@ -234,11 +247,11 @@ impl Daemon for Enumd {
         let udp = server.udp.iter().map(|address| ("dns-udp", *address));
         let tcp = server.tcp.iter().map(|address| ("dns-tcp", *address));
         let tls = server.tls.iter().map(|address| ("dns-tls", *address));
-        let addresses = udp.chain(tcp).chain(tls).collect();
-        let (certificate, file) = (server.certificate, start.file.clone());
-        let reload = Reload::new(move || {
-            certificate.reload(&ngn_daemon::settings::<Self>(file.as_deref())?)
-        });
+        let https = server.https.iter().map(|address| ("dns-https", *address));
+        let addresses = udp.chain(tcp).chain(tls).chain(https).collect();
+        let (reloader, file) = (server.reloader, start.file.clone());
+        let reload =
+            Reload::new(move || reloader.reload(&ngn_daemon::settings::<Self>(file.as_deref())?));
         let (readiness, registry, task) = (server.readiness, server.registry, server.task);
         let alone = Alone { addresses, readiness, registry, task };
         let running = alone

@@ -23,6 +23,8 @@ pub(crate) struct Bound {
     pub(crate) tcp: Vec<(SocketAddr, TcpListener)>,
     /// Listeners for DNS over TLS.
     pub(crate) tls: Vec<(SocketAddr, TcpListener)>,
+    /// Listeners for DNS over HTTPS.
+    pub(crate) https: Vec<(SocketAddr, TcpListener)>,
 }
 
 /// Binds every address.
@@ -68,14 +70,23 @@ async fn bind_once(listen: &Listen, limits: &Limits) -> anyhow::Result<Bound> {
             .with_context(|| format!("cannot listen on tcp:{address} (listen.tcp)"))?;
         tcp.push((listener.local_addr()?, listener));
     }
-    let mut tls = Vec::new();
-    for address in &listen.tls {
+    let tls = listeners(&listen.tls, "tls").await?;
+    let https = listeners(&listen.https, "https").await?;
+    Ok(Bound { udp, tcp, tls, https })
+}
+
+async fn listeners(
+    addresses: &[SocketAddr],
+    key: &str,
+) -> anyhow::Result<Vec<(SocketAddr, TcpListener)>> {
+    let mut listeners = Vec::new();
+    for address in addresses {
         let listener = TcpListener::bind(address)
             .await
-            .with_context(|| format!("cannot listen on tls:{address} (listen.tls)"))?;
-        tls.push((listener.local_addr()?, listener));
+            .with_context(|| format!("cannot listen on {key}:{address} (listen.{key})"))?;
+        listeners.push((listener.local_addr()?, listener));
     }
-    Ok(Bound { udp, tcp, tls })
+    Ok(listeners)
 }
 
 /// Sockets on one address among which the system spreads the packets by their senders.

@@ -1,6 +1,7 @@
 //! What enumd counts.
 
-use ngn_dns::answer::{Answered, Outcome, Rcode, Transport};
+use crate::via::Via;
+use ngn_dns::answer::{Answered, Outcome, Rcode};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -110,7 +111,7 @@ const TYPES: [(u16, &str); 12] = [
 const ROWS: usize = TYPES.len() + 2;
 
 /// Counters that were used, so that counting neither locks nor allocates.
-type ByQuery = [[[OnceLock<Counter>; Rcode::ALL.len()]; ROWS]; 2];
+type ByQuery = [[[OnceLock<Counter>; Rcode::ALL.len()]; ROWS]; Via::ALL.len()];
 
 /// The counters.
 #[derive(Debug, Default)]
@@ -185,7 +186,11 @@ impl Metrics {
                 "Answers of secondaries to NOTIFY",
                 &metrics.notifies_acknowledged,
             ),
-            ("enumd_tls_handshakes", "TLS connections that stood", &metrics.handshakes),
+            (
+                "enumd_tls_handshakes",
+                "TLS connections that stood, those of HTTPS too",
+                &metrics.handshakes,
+            ),
             (
                 "enumd_tls_handshakes_failed",
                 "TLS connections that did not come to stand",
@@ -231,7 +236,7 @@ impl Metrics {
     }
 
     /// Counts what became of a query.
-    pub(crate) fn count(&self, transport: Transport, outcome: Outcome) {
+    pub(crate) fn count(&self, via: Via, outcome: Outcome) {
         let Outcome::Answered(Answered { rcode, qtype, truncated, .. }) = outcome else {
             self.dropped.inc();
             return;
@@ -246,14 +251,11 @@ impl Metrics {
                 None => (TYPES.len() + 1, "other"),
             },
         };
-        let (transport, name) = match transport {
-            Transport::Udp => (0, "udp"),
-            Transport::Tcp => (1, "tcp"),
-        };
+        let transport = Via::ALL.iter().position(|known| *known == via).unwrap_or(0);
         let column = Rcode::ALL.iter().position(|known| *known == rcode).unwrap_or(0);
         let place = self.by_query.get(transport).and_then(|rows| rows.get(row));
         if let Some(place) = place.and_then(|columns| columns.get(column)) {
-            let labels = || QueryLabels { transport: name, qtype, rcode: rcode.name() };
+            let labels = || QueryLabels { transport: via.name(), qtype, rcode: rcode.name() };
             place.get_or_init(|| self.queries.get_or_create_owned(&labels())).inc();
         }
     }
@@ -381,9 +383,9 @@ mod tests {
                 about: About::Nothing,
                 proven: false,
             };
-            metrics.count(Transport::Udp, Outcome::Answered(answered));
+            metrics.count(Via::Udp, Outcome::Answered(answered));
         }
-        metrics.count(Transport::Tcp, Outcome::Dropped);
+        metrics.count(Via::Tcp, Outcome::Dropped);
         let mut text = String::new();
         prometheus_client::encoding::text::encode_registry(&mut text, &registry).expect("text");
         for line in [

@@ -6,6 +6,7 @@ use crate::rate::{Rate, RateLimit};
 use crate::secondary::Secondaries;
 use crate::signer::ZoneSigner;
 use crate::snapshot::now;
+use crate::via::Via;
 use arc_swap::{ArcSwap, Cache};
 use ngn_dns::answer::{Limits, Outcome, Rcode, Server, Transport, answer_for, cut_short};
 use ngn_dns::cookie::Secrets;
@@ -196,6 +197,7 @@ impl Served {
             signer: Arc::clone(&self.signer),
             secondaries: Arc::clone(&self.secondaries),
             limits,
+            via: limits.transport.into(),
         }
     }
 }
@@ -244,6 +246,7 @@ pub(crate) struct Responder {
     signer: Arc<ZoneSigner>,
     secondaries: Arc<Secondaries>,
     limits: Limits,
+    via: Via,
 }
 
 /// What to do about a query.
@@ -258,6 +261,12 @@ pub(crate) enum Response {
 }
 
 impl Responder {
+    /// The same for queries that come in another way, for those who count.
+    #[must_use]
+    pub(crate) fn over(self, via: Via) -> Self {
+        Self { via, ..self }
+    }
+
     /// Writes the answer to a query over what was in `out`.
     pub(crate) fn respond(&mut self, query: &[u8], from: IpAddr, out: &mut Vec<u8>) -> Response {
         let zones: &Zones = self.zones.load();
@@ -292,7 +301,7 @@ impl Responder {
                 Verdict::Truncate if !told => {
                     self.metrics.count_limited(Limited::Truncated);
                     let outcome = cut_short(query, &server, out);
-                    self.metrics.count(limits.transport, outcome);
+                    self.metrics.count(self.via, outcome);
                     return Response::Message;
                 }
                 Verdict::Truncate | Verdict::Drop => {
@@ -301,7 +310,7 @@ impl Responder {
                 }
             }
         }
-        self.metrics.count(limits.transport, outcome);
+        self.metrics.count(self.via, outcome);
         match outcome {
             Outcome::Dropped => Response::None,
             Outcome::Answered(_) => Response::Message,

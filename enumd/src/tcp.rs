@@ -4,10 +4,13 @@
 //! its answers within the idle time, or the connection ends. All connections together, and those of one address, are
 //! limited (RFC 7766 section 6.2.2).
 
+use crate::https::{self, Speaker};
 use crate::served::{Response, Served};
 use crate::tls::Certificate;
 use crate::transfer::{Asker, Transfers};
+use crate::via::Via;
 use ngn_dns::answer::{Limits, Transport};
+use rustls::ServerConfig;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
@@ -18,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 /// Answers to pipelined queries are sent together up to about this many octets.
@@ -87,9 +91,19 @@ impl Drop for Place {
     }
 }
 
-/// Accepts and answers until the shutdown; connections end with it.
-/// With a certificate they are TLS (RFC 7858), which has to stand within the idle time.
-pub(crate) async fn serve(listener: TcpListener, shared: Shared, tls: Option<Certificate>) {
+/// What is spoken on connections.
+#[derive(Debug, Clone)]
+pub(crate) enum Speech {
+    /// DNS (RFC 7766).
+    Plain,
+    /// DNS within TLS (RFC 7858).
+    Tls(Certificate),
+    /// DNS within HTTP.
+    Https(Speaker),
+}
+
+/// Accepts and answers until the shutdown; connections end with it. TLS has to stand within the idle time.
+pub(crate) async fn serve(listener: TcpListener, shared: Shared, speech: Speech) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -103,10 +117,10 @@ pub(crate) async fn serve(listener: TcpListener, shared: Shared, tls: Option<Cer
                     shared.served.metrics.count_refused_connection();
                     continue;
                 };
-                let (shared, tls) = (shared.clone(), tls.clone());
+                let (shared, speech) = (shared.clone(), speech.clone());
                 connections.spawn(async move {
                     tokio::select! {
-                        _ = greet(stream, remote.ip(), &shared, tls) => {}
+                        _ = greet(stream, remote.ip(), &shared, speech) => {}
                         () = shared.shutdown.cancelled() => {}
                     }
                     drop(place);
@@ -122,24 +136,39 @@ pub(crate) async fn serve(listener: TcpListener, shared: Shared, tls: Option<Cer
     connections.shutdown().await;
 }
 
-/// Answers on a connection, within TLS when there is a certificate.
+/// Answers on a connection as it is spoken there.
 async fn greet(
     stream: TcpStream,
     remote: IpAddr,
     shared: &Shared,
-    tls: Option<Certificate>,
+    speech: Speech,
 ) -> io::Result<()> {
     let _ = stream.set_nodelay(true);
-    let Some(tls) = tls else {
-        let (read, write) = stream.into_split();
-        return converse(read, write, remote, shared).await;
-    };
-    let config = tls.current().ok_or_else(|| io::Error::other("no certificate"))?;
+    match speech {
+        Speech::Plain => {
+            let (read, write) = stream.into_split();
+            converse(read, write, remote, shared, Via::Tcp).await
+        }
+        Speech::Tls(certificate) => {
+            let stream = handshake(stream, certificate.dot(), shared).await?;
+            let (read, write) = tokio::io::split(stream);
+            converse(read, write, remote, shared, Via::Tls).await
+        }
+        Speech::Https(speaker) => https::converse(stream, remote, shared, speaker).await,
+    }
+}
+
+/// Speaks TLS on a connection.
+pub(crate) async fn handshake(
+    stream: TcpStream,
+    config: Option<Arc<ServerConfig>>,
+    shared: &Shared,
+) -> io::Result<TlsStream<TcpStream>> {
+    let config = config.ok_or_else(|| io::Error::other("no certificate"))?;
     let handshake = timeout(shared.idle, TlsAcceptor::from(config).accept(stream)).await;
     let stream = handshake.map_err(io::Error::from).and_then(|accepted| accepted);
     shared.served.metrics.count_handshake(stream.is_ok());
-    let (read, write) = tokio::io::split(stream?);
-    converse(read, write, remote, shared).await
+    stream
 }
 
 /// Answers until the client ends, is too slow or sends what is no query.
@@ -148,10 +177,11 @@ async fn converse(
     mut write: impl AsyncWrite + Unpin,
     remote: IpAddr,
     shared: &Shared,
+    via: Via,
 ) -> io::Result<()> {
     let mut read = BufReader::with_capacity(READ, read);
     let limits = Limits { max_udp: shared.max_udp, transport: Transport::Tcp };
-    let mut responder = shared.served.responder(limits);
+    let mut responder = shared.served.responder(limits).over(via);
     let (mut query, mut answer, mut answers) = (Vec::new(), Vec::new(), Vec::new());
     loop {
         if timeout(shared.idle, read_message(&mut read, &mut query)).await??.is_none() {

@@ -1,4 +1,4 @@
-//! The certificate that DNS over TLS is served with (RFC 7858), read again at SIGHUP.
+//! The certificate that DNS over TLS (RFC 7858) and over HTTPS (RFC 8484) are served with, read again at SIGHUP.
 
 use crate::config::{Config, Tls};
 use anyhow::Context as _;
@@ -8,14 +8,24 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::sync::Arc;
 
-/// What clients say that they want (RFC 7858 section 3.1 and the IANA registry of ALPN).
-const ALPN: &[u8] = b"dot";
+/// What clients of DNS over TLS say that they want (RFC 7858 section 3.1 and the IANA registry of ALPN).
+const DOT: &[&[u8]] = &[b"dot"];
+/// HTTP/2 of DNS over HTTPS.
+pub(crate) const HTTP2: &[u8] = b"h2";
+/// What clients of DNS over HTTPS say that they want, the best first.
+const HTTPS: &[&[u8]] = &[HTTP2, b"http/1.1"];
 
 /// The certificate that holds now. Clones are the same; connections that are open keep what they were made with.
 #[derive(Debug, Clone)]
-pub struct Certificate {
-    began: Arc<Config>,
-    current: Arc<ArcSwapOption<ServerConfig>>,
+pub(crate) struct Certificate {
+    current: Arc<ArcSwapOption<Current>>,
+}
+
+/// The same certificate for what is spoken within.
+#[derive(Debug)]
+struct Current {
+    dot: Arc<ServerConfig>,
+    https: Arc<ServerConfig>,
 }
 
 impl Certificate {
@@ -24,30 +34,33 @@ impl Certificate {
     /// # Errors
     ///
     /// When they cannot be used.
-    pub fn new(config: &Config) -> anyhow::Result<Self> {
+    pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
         let current = read(&config.tls)?;
-        Ok(Self { began: Arc::new(config.clone()), current: Arc::new(ArcSwapOption::new(current)) })
+        Ok(Self { current: Arc::new(ArcSwapOption::new(current)) })
     }
 
-    /// Takes settings that were read again, and gives the keys that changed and hold after a restart only.
+    /// Takes settings that were read again.
     ///
     /// # Errors
     ///
     /// When they cannot be used; everything then stays as it is.
-    pub fn reload(&self, new: &Config) -> anyhow::Result<Vec<&'static str>> {
-        new.check().map_err(anyhow::Error::msg)?;
-        self.current.store(read(&new.tls)?);
-        let same = Config { tls: self.began.tls.clone(), ..new.clone() } == *self.began;
-        Ok(if same { Vec::new() } else { vec!["everything but [tls]"] })
+    pub(crate) fn reload(&self, settings: &Tls) -> anyhow::Result<()> {
+        self.current.store(read(settings)?);
+        Ok(())
     }
 
-    /// What the next connection is served with.
-    pub(crate) fn current(&self) -> Option<Arc<ServerConfig>> {
-        self.current.load_full()
+    /// What the next connection of DNS over TLS is served with.
+    pub(crate) fn dot(&self) -> Option<Arc<ServerConfig>> {
+        self.current.load().as_ref().map(|current| Arc::clone(&current.dot))
+    }
+
+    /// What the next connection of DNS over HTTPS is served with.
+    pub(crate) fn https(&self) -> Option<Arc<ServerConfig>> {
+        self.current.load().as_ref().map(|current| Arc::clone(&current.https))
     }
 }
 
-fn read(settings: &Tls) -> anyhow::Result<Option<Arc<ServerConfig>>> {
+fn read(settings: &Tls) -> anyhow::Result<Option<Arc<Current>>> {
     if settings.certificate.as_os_str().is_empty() {
         return Ok(None);
     }
@@ -58,11 +71,15 @@ fn read(settings: &Tls) -> anyhow::Result<Option<Arc<ServerConfig>>> {
     let key = PrivateKeyDer::from_pem_file(&settings.private_key)
         .with_context(|| name("tls.private_key", &settings.private_key))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
+    let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .context("tls: the certificate and the private key cannot be used together")?;
-    config.alpn_protocols = vec![ALPN.to_vec()];
-    Ok(Some(Arc::new(config)))
+    let speaking = |protocols: &[&[u8]]| {
+        let mut config = config.clone();
+        config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+        Arc::new(config)
+    };
+    Ok(Some(Arc::new(Current { dot: speaking(DOT), https: speaking(HTTPS) })))
 }

@@ -268,8 +268,8 @@ async fn start_dns(
     };
     let server = ngn_enumd::serve(read()?, store.clone(), shutdown.clone()).await?;
     parts.add("enumd", server.readiness, server.registry, server.task);
-    let certificate = server.certificate;
-    let reload = Reload::new(move || certificate.reload(&read()?));
+    let reloader = server.reloader;
+    let reload = Reload::new(move || reloader.reload(&read()?));
     parts.reload = Some(match parts.reload.take() {
         Some(before) => before.and_then(reload),
         None => reload,

@@ -6,6 +6,7 @@ use crate::tls::Profiles;
 use crate::transport::Live;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
+use ngn_daemon::differing;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -51,30 +52,10 @@ impl Reloader {
     }
 }
 
-/// The keys of a section that differ; the section itself when what differs is none of them.
-macro_rules! differing {
-    ($late:ident, $began:expr, $new:expr, $section:literal: $($field:ident),+) => {
-        let before = $late.len();
-        $(if $began.$field != $new.$field {
-            $late.push(concat!($section, ".", stringify!($field)));
-        })+
-        if $began != $new && $late.len() == before {
-            $late.push($section);
-        }
-    };
-}
-
 /// The keys that differ and hold after a restart only.
 fn late(began: &Config, new: &Config) -> Vec<&'static str> {
     let mut late = Vec::new();
-    for (key, differs) in [
-        ("database", began.database != new.database),
-        ("admin", began.admin != new.admin),
-        ("admin_beyond_loopback", began.admin_beyond_loopback != new.admin_beyond_loopback),
-        ("log", began.log != new.log),
-    ] {
-        late.extend(differs.then_some(key));
-    }
+    differing!(late, began, new; database, admin, admin_beyond_loopback, log);
     differing!(late, began.listen, new.listen, "listen": udp, tcp, tls, ws, wss, advertised);
     differing!(late, began.digest, new.digest, "digest": algorithms, nonce_seconds, allow_without_qop, uri);
     differing!(late, began.registrar, new.registrar, "registrar":

@@ -36,6 +36,26 @@ impl Reload {
     }
 }
 
+/// Adds the keys of a section that differ to a list, and the section itself when what differs is none of them:
+/// `differing!(list, began.section, new.section, "section": key, …)`. For keys in no section: `differing!(list, began, new; key, …)`.
+#[macro_export]
+macro_rules! differing {
+    ($late:ident, $began:expr, $new:expr, $section:literal: $($field:ident),+) => {
+        let before = $late.len();
+        $(if $began.$field != $new.$field {
+            $late.push(concat!($section, ".", stringify!($field)));
+        })+
+        if $began != $new && $late.len() == before {
+            $late.push($section);
+        }
+    };
+    ($late:ident, $began:expr, $new:expr; $($field:ident),+) => {
+        $(if $began.$field != $new.$field {
+            $late.push(stringify!($field));
+        })+
+    };
+}
+
 /// Reads settings again at each SIGHUP, which without this would end the process, and logs what came of it.
 pub async fn reload_on_hangup(reload: Option<Reload>) -> Infallible {
     use tokio::signal::unix::{SignalKind, signal};

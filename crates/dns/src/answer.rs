@@ -4,6 +4,7 @@
 //! `writer` composes, compresses and keeps to the limit; `secure` adds signatures and proofs of signed zones. No step
 //! allocates but for growing the caller's buffer, for names that DNAME makes, and for what is signed.
 
+mod freshness;
 pub(crate) mod request;
 mod resolve;
 mod secure;
@@ -13,6 +14,7 @@ use crate::cookie::{self, Secrets};
 use crate::dnssec::Signer;
 use crate::tsig::{Auth, Failure, Key, Keys};
 use crate::zone::{Zone, Zones, codes};
+pub use freshness::freshness;
 use request::{Edns, Header, Request};
 use resolve::Asked;
 use secure::Secure;

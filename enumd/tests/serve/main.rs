@@ -3,6 +3,7 @@
 
 mod changes;
 mod fixture;
+mod https;
 mod outage;
 mod sockets;
 mod tls;

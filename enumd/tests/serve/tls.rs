@@ -20,7 +20,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 /// Issues a certificate into a directory, over the one that is there; gives what to believe.
-fn issue(directory: &Path, name: &str) -> String {
+pub(crate) fn issue(directory: &Path, name: &str) -> String {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(vec![name.to_owned()]).unwrap();
     std::fs::write(directory.join("certificate"), cert.pem()).unwrap();
@@ -55,10 +55,15 @@ async fn connect(
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
-fn query(id: u16, name: &str, kind: RecordType) -> Vec<u8> {
+/// A query, as it is in a datagram.
+pub(crate) fn bare(id: u16, name: &str, kind: RecordType) -> Vec<u8> {
     let mut message = Message::new(id, MessageType::Query, OpCode::Query);
     message.add_query(Query::query(Name::from_str(name).unwrap(), kind));
-    let octets = message.to_vec().unwrap();
+    message.to_vec().unwrap()
+}
+
+fn query(id: u16, name: &str, kind: RecordType) -> Vec<u8> {
+    let octets = bare(id, name, kind);
     let length = u16::try_from(octets.len()).unwrap();
     [&length.to_be_bytes()[..], &octets].concat()
 }
@@ -85,7 +90,7 @@ async fn ask(
 }
 
 /// Waits for a line of the metrics: what happened is counted, perhaps a moment after others saw it.
-async fn counted(running: &Running, line: &str) {
+pub(crate) async fn counted(running: &Running, line: &str) {
     let deadline = Instant::now() + Duration::from_secs(15);
     loop {
         let mut text = String::new();
@@ -144,11 +149,11 @@ async fn a_certificate_is_taken_anew_and_a_bad_one_is_not() {
     let mut open = connect(address, "one.example", &first).await.unwrap();
     let second = issue(directory.path(), "two.example");
     assert!(connect(address, "two.example", &second).await.is_err(), "not read yet");
-    assert_eq!(running.server.certificate.reload(&settings).unwrap(), [""; 0]);
+    assert_eq!(running.server.reloader.reload(&settings).unwrap(), [""; 0]);
     let mut new = connect(address, "two.example", &second).await.unwrap();
     assert!(connect(address, "one.example", &first).await.is_err());
     std::fs::write(directory.path().join("certificate"), "nonsense").unwrap();
-    let error = format!("{:#}", running.server.certificate.reload(&settings).unwrap_err());
+    let error = format!("{:#}", running.server.reloader.reload(&settings).unwrap_err());
     assert!(error.contains("tls"), "{error}");
     connect(address, "two.example", &second).await.unwrap();
     // What is open goes on.
@@ -156,6 +161,6 @@ async fn a_certificate_is_taken_anew_and_a_bad_one_is_not() {
     assert_eq!(ask(&mut open, &asked).await, ask(&mut new, &asked).await);
     issue(directory.path(), "three.example");
     settings.limits.idle_seconds = 99;
-    assert_eq!(running.server.certificate.reload(&settings).unwrap(), ["everything but [tls]"]);
+    assert_eq!(running.server.reloader.reload(&settings).unwrap(), ["limits.idle_seconds"]);
     running.stop().await;
 }

@@ -1,4 +1,5 @@
 mod edges;
+mod freshness;
 mod hostile;
 mod secure;
 
