@@ -97,13 +97,30 @@ pub(crate) enum Got {
     Nothing(String),
 }
 
+/// Has a server undo what it keeps at a path.
+pub(crate) async fn delete(
+    server: SocketAddr,
+    what: &What,
+    target: &str,
+) -> anyhow::Result<String> {
+    match send("DELETE", server, what, target).await? {
+        Got::Answer(answer) => Ok(answer),
+        Got::Nothing(why) => bail!("nobody {} at {server}: {why}", what.does),
+    }
+}
+
 /// Asks a port; what it refuses with a reason is an error.
 async fn get(server: SocketAddr, what: &What, target: &str) -> anyhow::Result<Got> {
+    send("GET", server, what, target).await
+}
+
+async fn send(method: &str, server: SocketAddr, what: &What, target: &str) -> anyhow::Result<Got> {
     let mut stream = match TcpStream::connect(server).await {
         Ok(stream) => stream,
         Err(error) => return Ok(Got::Nothing(error.to_string())),
     };
-    let request = format!("GET {target} HTTP/1.0\r\nHost: {server}\r\nConnection: close\r\n\r\n");
+    let request =
+        format!("{method} {target} HTTP/1.0\r\nHost: {server}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     stream.take(16 << 20).read_to_end(&mut answer).await?;

@@ -1,6 +1,7 @@
 //! The operator's command, and the launcher of the whole platform on one machine.
 
 mod admin;
+mod bans;
 mod calls;
 mod check_config;
 mod database;
@@ -88,6 +89,13 @@ enum Command {
                             ngn registrations --count\n  \
                             ngn registrations --account alice@example.net --database mysql://ngn:secret@127.0.0.1/ngn")]
     Registrations(registrations::Options),
+    /// Lists whom a running sipd keeps out, and lets them in again.
+    #[command(
+        after_help = "Each node keeps its own list; one that is let in again counts as new.\n\n\
+                            Examples:\n  ngn bans\n  ngn bans --address 192.0.2.7 --json\n  \
+                            ngn bans lift 192.0.2.7\n  ngn bans lift alice@example.net"
+    )]
+    Bans(bans::Options),
     /// Shows SIP messages as they come to a running sipd and go from it, credentials masked; TLS and WebSocket as plain text.
     #[command(
         after_help = "At most four watch at one time. Who reads too slowly loses messages, and is told how many.\n\n\
@@ -152,6 +160,7 @@ fn main() -> ExitCode {
             Command::Journal(options) => journal::run(options).await,
             Command::Explain(options) => explain::run(options).await,
             Command::Calls(options) => calls::run(options).await,
+            Command::Bans(options) => bans::run(options).await,
             Command::Registrations(options) => registrations::run(options).await,
             Command::Trace(options) => trace::run(options).await,
             Command::Emergency(options) => emergency::run(options).await,

@@ -35,7 +35,7 @@ use crate::live::Calls as LiveCalls;
 use crate::locate::Locator;
 use crate::location::{Change, News, Number};
 use crate::metrics::{self, Direction, Metrics};
-use crate::show::Look;
+use crate::show::{Look, Seen};
 use crate::trace::Tracer;
 use crate::transport::{
     Arrival, ConnectionId, Overload, Peer, Receivers, SendError, Stream, Transports,
@@ -310,7 +310,14 @@ impl Engine {
                     self.set_guard(rules);
                 }
                 Some(look) = queues.looks.recv() => {
-                    look.answer(&self.live, &self.directory, wall_clock());
+                    let moment = self.now();
+                    look.answer(Seen {
+                        calls: &self.live,
+                        directory: &self.directory,
+                        guard: &mut self.guard,
+                        now: wall_clock(),
+                        moment,
+                    });
                 }
                 () = &mut wake => {
                     let now = self.now();

@@ -1,7 +1,9 @@
-//! `GET /calls`, `/registrations` and `/registrations/domains` of the admin port: what there is now.
+//! `GET /calls`, `/registrations`, `/registrations/domains` and `/bans` of the admin port: what there is now.
 //!
 //! The engine owns all of it, so whoever asks is answered in slices: each looks at a limited number of records, and between
 //! two of them the engine does what else there is to do. A page goes on behind the one before by its `next`.
+
+mod bans;
 
 use crate::address::Addresses;
 use crate::directory::Directory;
@@ -12,6 +14,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use ngn_model::{Aor, Binding};
+use ngn_sip::guard::Guard;
+use ngn_sip::transaction::Moment;
 use ngn_sip::uri::Uri;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -262,12 +266,27 @@ enum Kind {
     Calls(CallFilter, u64, usize, oneshot::Sender<Slice<Call, u64>>),
     Bindings(BindingFilter, Option<Aor>, usize, oneshot::Sender<Slice<Registration, Aor>>),
     Domains(Option<Aor>, oneshot::Sender<Slice<(String, u64), Aor>>),
+    Bans(bans::Asked),
+}
+
+/// What the engine answers from, and when.
+#[derive(Debug)]
+pub(crate) struct Seen<'a> {
+    pub(crate) calls: &'a Calls,
+    pub(crate) directory: &'a Directory,
+    pub(crate) guard: &'a mut Guard,
+    /// In milliseconds since 1970 UTC.
+    pub(crate) now: i64,
+    /// The same by the clock of transactions.
+    pub(crate) moment: Moment,
 }
 
 impl Look {
-    /// Answers; `now` is in milliseconds since 1970 UTC. Who asked may be gone.
-    pub(crate) fn answer(self, calls: &Calls, directory: &Directory, now: i64) {
+    /// Answers. Who asked may be gone.
+    pub(crate) fn answer(self, seen: Seen<'_>) {
+        let Seen { calls, directory, guard, now, moment } = seen;
         match self.kind {
+            Kind::Bans(asked) => asked.answer(guard, moment),
             Kind::Calls(filter, after, most, answer) => {
                 let _ = answer.send(slice(
                     calls.after(after),
@@ -336,6 +355,11 @@ struct Window {
 }
 
 impl Window {
+    /// Asks the engine; `None` when this process ends.
+    async fn ask(&self, kind: Kind) -> Option<()> {
+        self.looks.send(Look { kind }).await.ok()
+    }
+
     /// Asks for slices until a page is full or nothing is left; `None` when this process ends.
     async fn page<T, C: Clone>(
         &self,
@@ -348,7 +372,7 @@ impl Window {
         loop {
             let (answer, answered) = oneshot::channel();
             let kind = ask(after.take(), most.saturating_sub(page.len()), answer);
-            self.looks.send(Look { kind }).await.ok()?;
+            self.ask(kind).await?;
             let Slice { found, next } = answered.await.ok()?;
             page.extend(found);
             if next.is_none() || page.len() >= most {
@@ -367,6 +391,7 @@ pub(crate) fn router(looks: mpsc::Sender<Look>, node: String) -> Router {
         .route("/calls", get(calls))
         .route("/registrations", get(registrations))
         .route("/registrations/domains", get(domains))
+        .route("/bans", get(bans::list).delete(bans::lift))
         .with_state(Arc::new(window))
 }
 

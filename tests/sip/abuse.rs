@@ -6,10 +6,14 @@ use ngn_tests::database::Backend;
 use ngn_tests::platform::{Platform, eventually};
 use ngn_tests::sip::{Message, Phone, Request, response, unique};
 use ngn_tests::{http, record};
+use serde_json::Value as Json;
 
 use crate::emergencies::emergency_centre;
 use crate::fixture::DOMAIN;
-use crate::pstn::{SETTINGS, answer, call, call_without_password, caller, last, request_user, uri};
+use crate::operation::lines;
+use crate::pstn::{
+    SETTINGS, answer, call, call_without_password, caller, last, ngn, request_user, uri,
+};
 
 /// However busy the machine is, it is no overload.
 pub(crate) const PATIENT: &str = "registrations_milliseconds = 30000\ncalls_milliseconds = 30000\n\
@@ -113,6 +117,45 @@ fn a_ban_ends() {
     let mut alice = at(&p, "127.0.0.9", "alice", "secret");
     assert_eq!(register(&mut alice), 403);
     eventually("the ban is over", || (register(&mut alice) == 200).then_some(()));
+}
+
+// The operator sees who is banned, and lets them in again.
+#[test]
+fn bans_are_seen_and_lifted() {
+    let p = guarded("source_failures = 2\naccount_failures = 2\nban_seconds = 3600\n");
+    caller(&p, "alice", &[], "");
+    caller(&p, "bob", &[], "");
+    assert_eq!(lines(&p, &["bans"]), Vec::<Json>::new());
+    for _ in 0..2 {
+        assert_eq!(register(&mut at(&p, "127.0.0.9", "alice", "guess")), 401);
+    }
+    let (mut bob, mut alice) =
+        (at(&p, "127.0.0.9", "bob", "secret"), at(&p, "127.0.0.8", "alice", "secret"));
+    assert_eq!((register(&mut bob), register(&mut alice)), (403, 403));
+    let of = |ban: &Json| (ban["who"].as_str().unwrap().to_owned(), ban["why"].clone());
+    let [source, account] = &lines(&p, &["bans"])[..] else { panic!("two bans") };
+    let name = format!("alice@{DOMAIN}");
+    assert_eq!(of(source), ("127.0.0.9".to_owned(), "wrong passwords".into()));
+    assert_eq!(of(account), (name.clone(), "guarded".into()));
+    assert!((3_000..=3_600).contains(&source["seconds"].as_u64().unwrap()), "{source}");
+    for (filter, count) in [
+        (["--address", "127.0.0.9"], 1),
+        (["--address", "127.0.0.8"], 0),
+        (["--account", &name], 1),
+        (["--account", "bob@sip.example"], 0),
+    ] {
+        assert_eq!(lines(&p, &[&["bans"], &filter[..]].concat()).len(), count, "{filter:?}");
+    }
+    assert_eq!(of(&lines(&p, &["bans", "lift", "127.0.0.9"])[0]), of(source));
+    assert_eq!(register(&mut bob), 200);
+    assert_eq!(register(&mut alice), 403, "that is another ban");
+    assert_eq!(of(&lines(&p, &["bans", "lift", &name])[0]), of(account));
+    assert_eq!(register(&mut alice), 200);
+    let admin = p.admin_address().to_string();
+    assert!(ngn(&p, &["bans", "--admin", &admin]).contains("0 bans on "));
+    let request = b"DELETE /bans HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let wrong = http::exchange(p.admin_address(), request).unwrap();
+    assert_eq!((wrong.status, wrong.text()), (400, "name one `address` or one `account`\n".into()));
 }
 
 // An account that many sources guess at stays open for where its user is.

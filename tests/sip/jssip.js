@@ -2,27 +2,9 @@
 // was told so.
 'use strict';
 
-const JsSIP = require(process.env.JSSIP);
-const { SERVER, DOMAIN } = process.env;
+const { agent, fail, DOMAIN } = require('./jssip_agent.js');
 
-const fail = (why) => {
-  console.error(why);
-  process.exit(1);
-};
 setTimeout(() => fail('not done in time'), 30000);
-
-const agent = (name) =>
-  new Promise((resolve) => {
-    const ua = new JsSIP.UA({
-      sockets: [new JsSIP.WebSocketInterface(SERVER)],
-      uri: `sip:${name}@${DOMAIN}`,
-      password: 'secret',
-      register_expires: 300,
-    });
-    ua.on('registered', () => resolve(ua));
-    ua.on('registrationFailed', (event) => fail(`${name}: ${event.cause}`));
-    ua.start();
-  });
 
 (async () => {
   const [web0, web1] = await Promise.all([agent('web0'), agent('web1')]);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::Config;
 use crate::live::State as CallState;
 
 fn binding(user: usize, domain: &str, expires_at: i64) -> Binding {
@@ -24,8 +25,11 @@ fn engine(directory: Directory) -> (Window, tokio::task::JoinHandle<usize>) {
     let (looks, mut asked) = mpsc::channel::<Look>(1);
     let served = tokio::spawn(async move {
         let (calls, mut count) = (Calls::default(), 0);
+        let mut guard = Guard::new(Config::default().guard.rules());
         while let Some(look) = asked.recv().await {
-            look.answer(&calls, &directory, 5_000);
+            let guard = &mut guard;
+            let moment = Moment::from_millis(5_000);
+            look.answer(Seen { calls: &calls, directory: &directory, guard, now: 5_000, moment });
             count += 1;
         }
         count

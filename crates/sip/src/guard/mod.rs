@@ -13,11 +13,13 @@
 //! - **Scans.** Sources that ask for many users that do not exist, and clients that name themselves after known scanners.
 //! - **Rates.** Requests and new calls of one source in a second (generic cell rate algorithm).
 
+mod bans;
 mod bucket;
 mod scanner;
 mod strikes;
 mod table;
 
+pub use bans::Banned;
 pub use bucket::{Bucket, Rate};
 pub use scanner::Scanners;
 pub use strikes::{StrikeRules, Strikes};
@@ -172,6 +174,7 @@ pub struct Guard {
     accounts: Table<u64, Account>,
     /// By source and account.
     pairs: Table<(Network, u64), Pair>,
+    bans: bans::List,
 }
 
 impl Guard {
@@ -187,6 +190,7 @@ impl Guard {
             sources: Table::new(capacity),
             accounts: Table::new(capacity),
             pairs: Table::new(capacity),
+            bans: bans::List::new(capacity),
         }
     }
 
@@ -267,7 +271,7 @@ impl Guard {
         account: &str,
         is_own_nonce: bool,
     ) -> Bans {
-        let (rules, account) = (self.rules, self.name(account));
+        let (rules, named, account) = (self.rules, account, self.name(account));
         let mut bans = Bans::default();
         if let Some(source) = source {
             if is_own_nonce {
@@ -277,10 +281,16 @@ impl Guard {
             let known = self.sources.entry(source);
             known.seen = now;
             bans.source = known.failures.strike(now, &rules.source_failures);
+            if let Some(length) = bans.source {
+                self.bans.add(now, Banned::Guessing(source), now + length);
+            }
         }
         let known = self.accounts.entry(account);
         known.seen = now;
         bans.account = known.failures.strike(now, &rules.account_failures);
+        if let Some(length) = bans.account {
+            self.bans.add(now, Banned::Account(named.to_owned()), now + length);
+        }
         bans
     }
 
@@ -317,8 +327,9 @@ impl Guard {
         }
         known.names |= bit;
         let ban = known.unknown.strike(now, &rules);
-        if ban.is_some() {
+        if let Some(length) = ban {
             known.names = 0;
+            self.bans.add(now, Banned::Probing(source), now + length);
         }
         ban
     }

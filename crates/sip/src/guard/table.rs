@@ -50,6 +50,13 @@ impl<K: Hash + Eq, V: Keep + Default> Table<K, V> {
         set.iter().find(|(known, _)| known == key).map(|(_, value)| value)
     }
 
+    /// The entry of a key, if there is one.
+    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        let place = self.place(key);
+        let set = self.sets.get_mut(place)?;
+        set.iter_mut().find(|(known, _)| known == key).map(|(_, value)| value)
+    }
+
     /// The entry of a key, made when there is none.
     pub(super) fn entry(&mut self, key: K) -> &mut V {
         let place = self.place(&key);

@@ -252,3 +252,55 @@ fn nonces_tell_for_whom_they_were_made() {
     }
     assert!(!key.is_for("", &one) && !key.is_for("zz", &one));
 }
+
+#[test]
+fn bans_are_listed_and_lifted() {
+    let (mut guard, eve) = (guard(), network("192.0.2.1"));
+    let listed = |guard: &Guard, after: Option<&Banned>| -> Vec<(Banned, Moment)> {
+        guard.bans_after(after).map(|(who, until)| (who.clone(), until)).collect()
+    };
+    assert_eq!(listed(&guard, None), []);
+    for n in 0..20 {
+        let from = network(&format!("198.51.100.{n}"));
+        guard.failed(at(0), Some(from), "alice@a", true);
+    }
+    fail(&mut guard, at(0), eve, "bob@a", 5);
+    for n in 0..10 {
+        guard.asked(at(0), eve, &format!("{n}@a"), false);
+    }
+    let all = listed(&guard, None);
+    let [guessing, probing] = [Banned::Guessing(eve), Banned::Probing(eve)];
+    let account = Banned::Account("alice@a".to_owned());
+    let until = at(60);
+    assert_eq!(
+        all,
+        [(guessing.clone(), until), (probing.clone(), until), (account.clone(), until)]
+    );
+    assert_eq!(listed(&guard, Some(&guessing)).len(), 2, "behind the first one");
+    assert_eq!(guard.screen(at(1), eve, false), Screened::Probing);
+    for who in [&guessing, &probing, &account] {
+        assert!(guard.lift(at(1), who), "{who}");
+        assert!(!guard.lift(at(1), who), "{who} is in already");
+    }
+    assert_eq!(listed(&guard, None), []);
+    assert_eq!(guard.screen(at(1), eve, false), Screened::Pass);
+    assert_eq!(guard.proof(at(1), eve, "alice@a", || false, true), Proof::Check);
+    assert!(!guard.lift(at(1), &Banned::Guessing(network("192.0.2.99"))), "who was never seen");
+}
+
+#[test]
+fn the_list_of_bans_forgets_those_that_are_over_and_never_outgrows_its_size() {
+    let mut guard = Guard::with_capacity(rules(), 16);
+    for n in 0..100 {
+        fail(&mut guard, at(n), network(&format!("192.0.2.{n}")), &format!("{n}@a"), 5);
+    }
+    assert_eq!(guard.bans_after(None).count(), 16, "all last for a minute");
+    fail(&mut guard, at(1_000), network("192.0.2.200"), "x@a", 5);
+    assert_eq!(guard.bans_after(None).count(), 1, "the others are over");
+    let long = "x".repeat(1_000);
+    let sources = (0..20).map(|n| network(&format!("198.51.100.{n}")));
+    let guarded =
+        sources.filter_map(|from| guard.failed(at(1_000), Some(from), &long, true).account);
+    assert_eq!(guarded.count(), 1);
+    assert_eq!(guard.bans_after(None).count(), 1, "nobody has such a name");
+}
