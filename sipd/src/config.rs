@@ -3,14 +3,15 @@
 mod calls;
 mod enum_trees;
 mod guard;
+mod pstn;
 mod tls;
 
 pub use calls::Calls;
 pub use enum_trees::EnumTrees;
 pub use guard::{Guard, Overload};
+pub use pstn::{Emergency, GatewayOrder, Pstn, WithoutPassword};
 pub use tls::{ClientCertificates, Tls, WebSocket};
 
-use ngn_routing::NumberPlan;
 use ngn_sip::uri::Uri;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -169,128 +170,6 @@ pub struct Proxy {
     pub voicemail_server: String,
     /// What is dialled to listen to one's messages; empty: nothing (B156).
     pub voicemail_numbers: Vec<String>,
-}
-
-/// Calls to telephone numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Pstn {
-    /// The country code, digits; empty: only international numbers are understood.
-    pub country_code: String,
-    /// The area code, without national prefix; empty: numbers dialled without any prefix are none.
-    pub area_code: String,
-    /// What is dialled before area code and number; may be empty.
-    pub national_prefix: String,
-    /// What is dialled before a country code, beside `00` and `+`.
-    pub international_prefix: String,
-    /// Simultaneous calls to telephone numbers of an account that has no limit of its own (B76), 0 for no limit.
-    pub calls_per_account: u32,
-    /// How long a called number rings, in seconds, 1 to 900.
-    pub answer_timeout: u64,
-    /// How the gateways of one carrier are used.
-    pub gateway_order: GatewayOrder,
-    /// The responses after which another gateway is tried, beside 408 and 5xx, 400 to 499.
-    pub failover_codes: Vec<u16>,
-    /// How long a gateway may say nothing to a call before another one is tried, in seconds, 1 to 32.
-    pub silent_seconds: u64,
-    /// How often a gateway is probed by OPTIONS, in seconds, 0 (never) to 3,600.
-    pub probe_seconds: u64,
-    /// How many failures in a row take a gateway down, 1 to 100.
-    pub probe_failures: u32,
-}
-
-/// How the gateways of one carrier are used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum GatewayOrder {
-    /// Each gets the same share of the calls; the others take over.
-    Shared,
-    /// Always the first that is up, by id.
-    InOrder,
-}
-
-impl Default for Pstn {
-    fn default() -> Self {
-        let numbers = NumberPlan::default();
-        Self {
-            country_code: numbers.country_code,
-            area_code: numbers.area_code,
-            national_prefix: numbers.national_prefix,
-            international_prefix: numbers.international_prefix,
-            calls_per_account: 0,
-            answer_timeout: 120,
-            gateway_order: GatewayOrder::Shared,
-            failover_codes: Vec::new(),
-            silent_seconds: 5,
-            probe_seconds: 30,
-            probe_failures: 3,
-        }
-    }
-}
-
-impl Pstn {
-    /// How long a gateway may say nothing to a call.
-    #[must_use]
-    pub const fn silence(&self) -> Duration {
-        Duration::from_secs(self.silent_seconds)
-    }
-
-    fn check(&self) -> Result<(), String> {
-        let digits = [&self.country_code, &self.area_code, &self.national_prefix];
-        let is_digits =
-            |text: &&String| text.len() <= 15 && text.bytes().all(|b| b.is_ascii_digit());
-        if !digits.iter().all(is_digits) || !is_digits(&&self.international_prefix) {
-            return Err("pstn: codes and prefixes are digits".to_owned());
-        }
-        if !self.failover_codes.iter().all(|code| (400..=499).contains(code)) {
-            return Err(
-                "pstn.failover_codes: must be 400 to 499; 408 and 5xx always count".to_owned()
-            );
-        }
-        if !(1..=900).contains(&self.answer_timeout) {
-            return Err("pstn.answer_timeout: must be 1 to 900".to_owned());
-        }
-        if !(1..=32).contains(&self.silent_seconds) {
-            return Err("pstn.silent_seconds: must be 1 to 32".to_owned());
-        }
-        if self.probe_seconds > 3_600 || !(1..=100).contains(&self.probe_failures) {
-            let why = "`probe_seconds` must be 0 to 3600, `probe_failures` 1 to 100";
-            return Err(format!("pstn: {why}"));
-        }
-        Ok(())
-    }
-}
-
-/// Emergency calls (B165).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Emergency {
-    /// Numbers that are emergency numbers whatever is mapped; those of the mapping are too.
-    pub numbers: Vec<String>,
-    /// Which accounts need not show a password.
-    pub without_password: WithoutPassword,
-}
-
-/// Which accounts make emergency calls without showing a password; blocked ones are as good as others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum WithoutPassword {
-    /// Whoever says that it is one of ours.
-    #[default]
-    Known,
-    /// One that is registered from the address that the call comes from.
-    Registered,
-    /// None.
-    Nobody,
-}
-
-impl Default for Emergency {
-    fn default() -> Self {
-        Self {
-            numbers: vec!["112".to_owned(), "911".to_owned()],
-            without_password: WithoutPassword::Known,
-        }
-    }
 }
 
 /// Look-ups of names that calls go to (RFC 3263).
@@ -601,98 +480,4 @@ impl Config {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_defaults_make_sense() {
-        assert_eq!(Config::default().check(), Ok(()));
-    }
-
-    #[test]
-    fn the_shipped_file_shows_every_default() {
-        let text = include_str!("../../etc/sipd.toml");
-        let shipped: Config = ngn_daemon::config::parse(text, "etc/sipd.toml", "SIPD", Vec::new())
-            .expect("the shipped file is read");
-        assert_eq!(shipped, Config::default());
-        // `deny_unknown_fields` finds keys that are too many; this finds those that are missing.
-        let keys = ["database", "admin", "admin_beyond_loopback", "log", "udp", "tcp"]
-            .into_iter()
-            .chain(["# advertised", "algorithms", "nonce_seconds", "allow_without_qop", "uri"])
-            .chain(["min_expires", "max_expires", "default_expires", "max_contacts"])
-            .chain([
-                "answer_timeout",
-                "timer_c",
-                "largest_datagram",
-                "voicemail_server",
-                "voicemail_numbers",
-                "message_octets",
-            ])
-            .chain(["transactions", "connections", "connections_per_address", "idle_seconds"])
-            .chain(["receive_buffer", "tls", "certificate", "private_key", "authorities"])
-            .chain(["client_certificates", "verify_servers", "accept_wildcards"])
-            .chain(["handshake_seconds", "ws", "wss", "origins", "ping_seconds"])
-            .chain(["country_code", "area_code", "national_prefix", "international_prefix"])
-            .chain(["calls_per_account", "gateway_order", "failover_codes", "probe_seconds"])
-            .chain(["silent_seconds", "address", "session_expires", "min_session_expires"])
-            .chain(["probe_interval"])
-            .chain(["probe_failures", "trees", "dns_trees", "numbers", "without_password"])
-            .chain(["servers", "timeout_milliseconds", "attempts", "cached_answers"])
-            .chain(["longest_ttl", "negative_ttl", "back_off"])
-            .chain(["exempt", "source_failures", "account_failures", "unknown_names"])
-            .chain(["within_seconds", "ban_seconds", "longest_ban_seconds", "scanners"])
-            .chain(["requests_per_second", "request_burst", "calls_per_second", "call_burst"])
-            .chain(["registrations_milliseconds", "calls_milliseconds", "dialogs_milliseconds"])
-            .chain(["retry_after"])
-            .chain(["accounts", "addresses", "messages_per_call", "keep_hours", "keep_messages"]);
-        for key in keys {
-            let begins = format!("{key} = ");
-            assert!(text.lines().any(|line| line.starts_with(&begins)), "{key} is not shown");
-        }
-    }
-
-    #[test]
-    fn nonsense_is_named() {
-        type Spoil = fn(&mut Config);
-        let cases: [(Spoil, &str); 32] = [
-            (|c| c.calls.session_expires = 89, "calls.session_expires"),
-            (|c| c.calls.min_session_expires = 0, "calls.min_session_expires"),
-            (|c| c.calls.probe_interval = 86_401, "calls.probe_interval"),
-            (|c| c.calls.probe_failures = 0, "calls.probe_failures"),
-            (|c| c.guard.unknown_names = 41, "guard.unknown_names"),
-            (|c| c.guard.within_seconds = 0, "guard"),
-            (|c| c.guard.longest_ban_seconds = 1, "guard.longest_ban_seconds"),
-            (|c| c.guard.call_burst = 0, "guard.call_burst"),
-            (|c| c.overload.calls_milliseconds = 1, "overload"),
-            (|c| c.overload.retry_after = [9, 3], "overload.retry_after"),
-            (|c| c.cluster.address = "a b".to_owned(), "cluster.address"),
-            (|c| c.websocket.origins = vec!["example.com".to_owned()], "websocket.origins"),
-            (|c| c.tls.handshake_seconds = 0, "tls.handshake_seconds"),
-            (|c| c.tls.certificate = "only.pem".into(), "tls"),
-            (|c| c.pstn.country_code = "+43".to_owned(), "pstn"),
-            (|c| c.pstn.failover_codes = vec![603], "pstn.failover_codes"),
-            (|c| c.pstn.silent_seconds = 0, "pstn.silent_seconds"),
-            (|c| c.pstn.probe_failures = 0, "pstn"),
-            (|c| c.r#enum.dns_trees = vec!["no tree".to_owned()], "enum.dns_trees"),
-            (|c| c.r#enum.timeout_milliseconds = 1, "enum.timeout_milliseconds"),
-            (|c| c.emergency.numbers = vec!["one one two".to_owned()], "emergency.numbers"),
-            (|c| c.dns.attempts = 99, "dns"),
-            (|c| c.trace.accounts = vec!["alice".to_owned()], "trace.accounts"),
-            (|c| c.trace.keep_hours = 0, "trace"),
-            (|c| c.trace.hep = "collector.example".to_owned(), "trace.hep"),
-            (|c| c.listen.udp = vec!["[::]:5060".parse().expect("one")], "listen.advertised"),
-            (|c| c.listen = Listen { udp: vec![], tcp: vec![], ..Listen::default() }, "listen"),
-            (|c| c.digest.algorithms.clear(), "digest.algorithms"),
-            (|c| c.registrar.min_expires = 9_999, "registrar"),
-            (|c| c.proxy.timer_c = 180, "proxy.timer_c"),
-            (|c| c.proxy.voicemail_server = "vm example".to_owned(), "proxy.voicemail_server"),
-            (|c| c.limits.message_octets = 10, "limits.message_octets"),
-        ];
-        for (spoil, key) in cases {
-            let mut config = Config::default();
-            spoil(&mut config);
-            let error = config.check().expect_err(key);
-            assert!(error.starts_with(key), "{error}");
-        }
-    }
-}
+mod tests;

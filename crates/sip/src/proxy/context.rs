@@ -29,13 +29,15 @@
 //! A CANCEL is sent only after a provisional response (section 9.1). A branch that has to be cancelled before
 //! is marked; the first 1xx then triggers the CANCEL.
 
-use super::answer::{Answer, Collected};
-use super::outcome::{Outcome, Status};
+mod steps;
+
+use super::answer::Answer;
+use super::outcome::Status;
 use super::plan::{ForwardStep, ForwardTarget};
 use crate::message::Message;
 use crate::transaction::Moment;
 use crate::uri::Uri;
-use ngn_model::call_plan::{Condition, FailoverCodes};
+use ngn_model::call_plan::Condition;
 use std::time::Duration;
 
 /// How often redirections may add targets to one request.
@@ -519,192 +521,5 @@ impl ResponseContext {
             (Phase::Trying | Phase::Proceeding, _) | (Phase::Done, _) => {}
         }
         orders
-    }
-
-    fn take_step(&mut self, step: usize, now: Moment, orders: &mut Vec<Order>) {
-        let Some(taken) = self.steps.get(step) else { return };
-        if let Some(uri) = &taken.redirect {
-            // The answer is settled; branches that are being cancelled may still have to end.
-            self.redirect = Some(uri.clone());
-            self.steps.truncate(step);
-            return;
-        }
-        let count = taken.targets.len();
-        self.step_deadline = taken.answer_timeout.map(|timeout| now + timeout);
-        for target in 0..count {
-            self.open(step, target, 0, orders);
-        }
-    }
-
-    fn open(&mut self, step: usize, target: usize, hop: usize, orders: &mut Vec<Order>) {
-        orders.push(Order::Start(self.branches.len()));
-        self.branches.push(Branch {
-            step,
-            target,
-            hop,
-            phase: Phase::Resolving,
-            cancel: Cancel::No,
-            cut: None,
-            deadline: None,
-            ending: None,
-            redirection: None,
-        });
-    }
-
-    /// Tries the next hop of the same target, when there is one.
-    fn open_next_hop(&mut self, index: usize, orders: &mut Vec<Order>) -> bool {
-        let Some(branch) = self.branches.get(index) else { return false };
-        let (step, target, hop) = (branch.step, branch.target, branch.hop + 1);
-        let has_more = self.target(index).is_some_and(|(target, _)| {
-            hop < target.next_hops.len() || (target.has_fallback && hop == target.next_hops.len())
-        });
-        if has_more {
-            self.open(step, target, hop, orders);
-        }
-        has_more
-    }
-
-    fn end_branch(&mut self, index: usize, status: Status) {
-        if let Some(branch) = self.branches.get_mut(index) {
-            branch.ending = Some(status);
-        }
-    }
-
-    /// Cuts a branch off and cancels it.
-    fn cut(&mut self, index: usize, why: Cut, now: Moment, orders: &mut Vec<Order>) {
-        let wait = self.waits.cancelled;
-        let Some(branch) = self.branches.get_mut(index) else { return };
-        if branch.is_done() {
-            return;
-        }
-        if branch.cut.is_none() {
-            branch.cut = Some(why);
-            branch.ending = (why == Cut::NoAnswer).then_some(Status::NoAnswer);
-        } else if why == Cut::Over && branch.phase == Phase::Proceeding {
-            branch.cut = Some(why);
-        }
-        match branch.phase {
-            Phase::Resolving | Phase::Redirecting => {
-                branch.phase = Phase::Done;
-                branch.deadline = None;
-            }
-            // Nothing but INVITE can be cancelled; the transaction runs out by itself.
-            Phase::Trying | Phase::Proceeding if !self.is_invite => {
-                branch.phase = Phase::Done;
-                branch.deadline = None;
-                orders.push(Order::Abandon(index));
-            }
-            Phase::Trying => {
-                branch.cancel = Cancel::Wanted;
-                branch.deadline = None;
-            }
-            Phase::Proceeding if branch.cancel != Cancel::Sent => {
-                branch.cancel = Cancel::Sent;
-                branch.deadline = Some(now + wait);
-                orders.push(Order::Cancel(index));
-            }
-            Phase::Proceeding | Phase::Done => {}
-        }
-    }
-
-    /// Cancels everything and takes no further step.
-    fn stop(&mut self, now: Moment, orders: &mut Vec<Order>) {
-        self.step_deadline = None;
-        self.next_step = self.steps.len();
-        for index in 0..self.branches.len() {
-            self.cut(index, Cut::Over, now, orders);
-        }
-    }
-
-    /// A 6xx: nobody else is to be tried (section 16.7 step 5), unless the callee wants its calls elsewhere
-    /// when it is busy, which the step after says.
-    fn refuse_everywhere(
-        &mut self,
-        status: u16,
-        response: Message,
-        now: Moment,
-        orders: &mut Vec<Order>,
-    ) {
-        self.candidates.push((status, response));
-        self.step_deadline = None;
-        if status != 600 {
-            self.is_refused_everywhere = true;
-        }
-        for index in 0..self.branches.len() {
-            self.cut(index, Cut::Over, now, orders);
-        }
-    }
-
-    /// Takes the next step or ends, when the current step is through.
-    fn advance(&mut self, now: Moment, orders: &mut Vec<Order>) {
-        if self.is_ended {
-            return;
-        }
-        if self.branches.iter().any(|branch| !branch.is_done() && branch.cut.is_none()) {
-            return;
-        }
-        self.step_deadline = None;
-        let (outcome, leg) = (self.outcome(), self.current_leg());
-        while let Some(step) = self.steps.get(self.next_step) {
-            let index = self.next_step;
-            self.next_step += 1;
-            if step.follows(leg) && outcome.fulfils(step.when) {
-                if step.when == Condition::Failover {
-                    self.superseded.append(&mut self.candidates);
-                }
-                self.take_step(index, now, orders);
-                if self.redirect.is_none() {
-                    return;
-                }
-            }
-        }
-        if !self.branches.iter().any(Branch::is_awaited) {
-            self.is_ended = true;
-            orders.push(Order::Finish(self.best()));
-        }
-    }
-
-    /// What the step that was taken last came to.
-    fn outcome(&self) -> Outcome {
-        let current = self.branches.last().map_or(0, |branch| branch.step);
-        let of_step = self.branches.iter().filter(|branch| branch.step == current);
-        let endings: Vec<Status> = of_step.filter_map(|branch| branch.ending).collect();
-        let usual = FailoverCodes::default();
-        let codes = self.steps.get(current).map_or(&usual, |step| &step.failover);
-        Outcome::of(&endings, self.is_refused_everywhere, codes)
-    }
-
-    /// The leg of the step that was taken last.
-    fn current_leg(&self) -> u16 {
-        let current = self.branches.last().map_or(0, |branch| branch.step);
-        self.steps.get(current).map_or(0, |step| step.leg.id)
-    }
-
-    /// Whether a branch went to a registered contact to which nothing leads any more.
-    fn is_contact_gone(&self, branch: &Branch) -> bool {
-        let step = self.steps.get(branch.step);
-        let target = step.and_then(|step| step.targets.get(branch.target));
-        target.is_some_and(|target| target.is_contact)
-            && matches!(branch.ending, Some(Status::Failed | Status::Received(430)))
-    }
-
-    /// Chooses the answer (section 16.7 steps 6 and 7).
-    fn best(&mut self) -> Answer {
-        if let Some(uri) = self.redirect.take().filter(|_| !self.is_cancelled) {
-            return Answer::Redirect(Box::new(uri));
-        }
-        let silent = |b: &Branch| matches!(b.ending, Some(Status::NoAnswer | Status::Silent));
-        let mut candidates = std::mem::take(&mut self.candidates);
-        if candidates.is_empty() {
-            candidates.append(&mut self.superseded);
-        }
-        let collected = Collected {
-            candidates,
-            is_invite: self.is_invite,
-            is_cancelled: self.is_cancelled,
-            is_unanswered: self.branches.iter().any(silent),
-            is_contact_gone: self.branches.iter().any(|branch| self.is_contact_gone(branch)),
-        };
-        collected.best()
     }
 }
