@@ -10,11 +10,11 @@ use ngn_daemon::Readiness;
 use ngn_dns::dnssec::Signing;
 use ngn_dns::name::Name;
 use ngn_dns::transfer::Difference;
-use ngn_dns::zone::{BadRecord, Zone, Zones};
+use ngn_dns::zone::{BadRecord, Builder, Zone, Zones};
 use ngn_model::journal::{Entity, JournalRow};
 use ngn_model::zone::{RecordRow, ZoneRows, ZoneSigning};
 use ngn_model::{DomainName, Position};
-use ngn_store::{Follower, Seen, Store, StoreError};
+use ngn_store::{Follower, Loaded, Seen, Store, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::Arc;
@@ -37,16 +37,26 @@ const NAMED_BAD: usize = 10;
 ///
 /// When the database cannot be read.
 pub(crate) async fn load(store: &Store, served: &Served) -> Result<Follower, StoreError> {
-    let mut zones = Zones::new();
-    let metrics = Arc::clone(&served.metrics);
+    let mut building: Vec<(Builder, Option<ZoneSigning>)> = Vec::new();
     let follower = store
-        .load_zones(|rows| {
-            let (zone, bad) = Zone::build_signed(&rows, seconds());
-            complain(zone.apex(), &bad);
-            metrics.count_bad_records(bad.len());
-            zones.insert(Arc::new(zone));
+        .load_zones(|loaded| match loaded {
+            Loaded::Zone(ZoneRows { apex, serial, signing, .. }) => {
+                building.push((Builder::new(Name::from(&apex), serial), signing));
+            }
+            Loaded::Record(zone, record) => {
+                if let Some((zone, _)) = building.get_mut(zone) {
+                    zone.add(record);
+                }
+            }
         })
         .await?;
+    let mut zones = Zones::new();
+    for (zone, signing) in building {
+        let (zone, bad) = zone.finish_signed(signing.as_ref(), seconds());
+        complain(zone.apex(), &bad);
+        served.metrics.count_bad_records(bad.len());
+        zones.insert(Arc::new(zone));
+    }
     let low_water = follower.seen().low_water(Instant::now()).0;
     served.metrics.set_served(zones.len(), zones.record_count(), low_water);
     served.replace(zones);

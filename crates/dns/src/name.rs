@@ -52,26 +52,41 @@ impl Name {
     ///
     /// Names and labels that are too long, empty labels and bad escapes.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        if text == "." {
-            return Ok(Self::root());
-        }
         let mut wire = Vec::with_capacity(text.len() + 2);
-        let mut label: Vec<u8> = Vec::with_capacity(MAX_LABEL);
-        let mut bytes = text.bytes();
-        let mut finished = false;
-        while let Some(byte) = bytes.next() {
-            finished = byte == b'.';
-            match byte {
-                b'.' => end_label(&mut wire, &mut label)?,
-                b'\\' => label.push(escaped(&mut bytes)?),
-                _ => label.push(byte.to_ascii_lowercase()),
+        Self::parse_into(text, &mut wire)?;
+        Ok(Self(wire.into()))
+    }
+
+    /// As [`Self::parse`], and appends the octets; what it appended before an error is to be thrown away.
+    pub(crate) fn parse_into(text: &str, wire: &mut Vec<u8>) -> Result<(), NameError> {
+        let start = wire.len();
+        if text != "." {
+            let mut bytes = text.bytes();
+            let mut finished = false;
+            // Where the length of the label stands that is being read.
+            let mut label = wire.len();
+            wire.push(0);
+            while let Some(byte) = bytes.next() {
+                finished = byte == b'.';
+                match byte {
+                    b'.' => {
+                        end_label(wire, label)?;
+                        label = wire.len();
+                        wire.push(0);
+                    }
+                    b'\\' => wire.push(escaped(&mut bytes)?),
+                    _ => wire.push(byte.to_ascii_lowercase()),
+                }
+            }
+            if finished {
+                // The root's label is there already.
+                wire.pop();
+            } else {
+                end_label(wire, label)?;
             }
         }
-        if !finished {
-            end_label(&mut wire, &mut label)?;
-        }
         wire.push(0);
-        if wire.len() > MAX_NAME { Err(NameError::TooLong) } else { Ok(Self(wire.into())) }
+        if wire.len() - start > MAX_NAME { Err(NameError::TooLong) } else { Ok(()) }
     }
 
     /// Reads an uncompressed name that fills `wire` up to its first root label; what follows is left alone.
@@ -106,7 +121,12 @@ impl Name {
     /// Whether it is `ancestor` or below it.
     #[must_use]
     pub fn is_within(&self, ancestor: &Self) -> bool {
-        ancestors(&self.0).any(|suffix| suffix == ancestor.as_wire())
+        ancestor.is_at_or_above(&self.0)
+    }
+
+    /// Whether a name in wire form is this one or below it.
+    pub(crate) fn is_at_or_above(&self, name: &[u8]) -> bool {
+        ancestors(name).find(|suffix| suffix.len() <= self.0.len()).is_some_and(|s| *s == *self.0)
     }
 
     /// The name without its first label; `None` for the root.
@@ -152,13 +172,18 @@ pub fn ancestors(wire: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-fn end_label(wire: &mut Vec<u8>, label: &mut Vec<u8>) -> Result<(), NameError> {
-    if label.is_empty() {
+/// Writes how long the label is that begins at `label` and ends the octets.
+fn end_label(wire: &mut [u8], label: usize) -> Result<(), NameError> {
+    let length = wire.len().saturating_sub(label + 1);
+    if length == 0 {
         return Err(NameError::EmptyLabel);
     }
-    let length = u8::try_from(label.len()).ok().filter(|length| *length <= 63);
-    wire.push(length.ok_or(NameError::LabelTooLong)?);
-    wire.append(label);
+    if length > MAX_LABEL {
+        return Err(NameError::LabelTooLong);
+    }
+    if let (Some(place), Ok(length)) = (wire.get_mut(label), u8::try_from(length)) {
+        *place = length;
+    }
     Ok(())
 }
 

@@ -127,17 +127,31 @@ pub fn encode(
     content: &str,
     priority: u16,
 ) -> Result<(RecordType, Vec<u8>), RdataError> {
-    let kind = RecordType::parse(rtype).ok_or_else(|| RdataError::UnknownType(shown(rtype)))?;
-    let generic = content.split_ascii_whitespace().next() == Some("\\#");
     let mut out = Vec::new();
+    let kind = encode_into(rtype, content, priority, &mut out)?;
+    Ok((kind, out))
+}
+
+/// As [`encode`], and appends the data; what it appended before an error is to be thrown away.
+pub(crate) fn encode_into(
+    rtype: &str,
+    content: &str,
+    priority: u16,
+    out: &mut Vec<u8>,
+) -> Result<RecordType, RdataError> {
+    let kind = RecordType::parse(rtype).ok_or_else(|| RdataError::UnknownType(shown(rtype)))?;
+    let generic = content.trim_ascii_start().starts_with("\\#")
+        && content.split_ascii_whitespace().next() == Some("\\#");
+    let before = out.len();
     match form(kind) {
         // DS had no text form once.
         Some(_) if generic && kind != RecordType::DS => return Err(RdataError::NotGeneric(kind)),
-        _ if generic => fields::generic(content, &mut out)?,
+        _ if generic => fields::generic(content, out)?,
         None => return Err(RdataError::OnlyGeneric(kind)),
-        Some(form) => write(&mut Fields::new(content, kind, form), priority, &mut out)?,
+        Some(form) => write(&mut Fields::new(content, kind, form), priority, out)?,
     }
-    if out.len() > MAX_RDATA { Err(RdataError::TooLong(out.len())) } else { Ok((kind, out)) }
+    let length = out.len() - before;
+    if length > MAX_RDATA { Err(RdataError::TooLong(length)) } else { Ok(kind) }
 }
 
 /// Puts another serial into the data of an SOA record.

@@ -77,13 +77,32 @@ fn rest_of_string(bytes: &mut std::str::Bytes<'_>) -> Result<Vec<u8>, TextError>
     loop {
         match bytes.next().ok_or(TextError::Unclosed)? {
             b'"' => return Ok(string),
-            b'\\' => {
-                let first = bytes.next().ok_or(TextError::BadEscape)?;
-                string.push(if first.is_ascii_digit() { octet(first, bytes)? } else { first });
-            }
+            b'\\' => string.push(escaped(bytes)?),
             byte => string.push(byte),
         }
     }
+}
+
+/// Appends a character string, its length first (RFC 1035 section 3.3), of text without the quotes around it.
+pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) -> Result<(), TextError> {
+    let start = out.len();
+    out.push(0);
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        out.push(if byte == b'\\' { escaped(&mut bytes)? } else { byte });
+    }
+    let found = out.len() - start - 1;
+    let length = u8::try_from(found).map_err(|_| TextError::StringTooLong(found))?;
+    if let Some(place) = out.get_mut(start) {
+        *place = length;
+    }
+    Ok(())
+}
+
+/// What follows a backslash.
+fn escaped(bytes: &mut std::str::Bytes<'_>) -> Result<u8, TextError> {
+    let first = bytes.next().ok_or(TextError::BadEscape)?;
+    if first.is_ascii_digit() { octet(first, bytes) } else { Ok(first) }
 }
 
 fn octet(first: u8, bytes: &mut std::str::Bytes<'_>) -> Result<u8, TextError> {

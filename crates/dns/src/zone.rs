@@ -3,6 +3,7 @@
 //! Every name that exists has an entry, empty non-terminals too (RFC 8020), so that one look-up tells an answer from
 //! NODATA and from NXDOMAIN. Only zones that have delegations or wildcards need to look at ancestors.
 
+mod build;
 mod codec;
 pub(crate) mod codes;
 mod entry;
@@ -13,6 +14,7 @@ mod signed;
 mod trie;
 mod wildcards;
 
+pub use build::Builder;
 pub use codec::CodecError;
 pub use entry::{Rr, RrSet};
 pub use index::Zones;
@@ -20,7 +22,6 @@ pub use records::{BadReason, BadRecord};
 pub(crate) use records::{by_owner, served};
 pub(crate) use signed::Made;
 
-use crate::dnssec::Signing;
 use crate::name::{MAX_NAME, Name, ancestors};
 use entry::Entry;
 use ngn_model::zone::{RecordRow, ZoneRows};
@@ -105,23 +106,19 @@ impl Zone {
     /// Makes a zone of what the database holds, not signed. Records that make no sense are left out and come back with the reason.
     #[must_use]
     pub fn build(rows: &ZoneRows) -> (Self, Vec<BadRecord>) {
-        let mut zone = Self::new(Name::from(&rows.apex), rows.serial);
-        let mut bad = Vec::new();
-        for (owner, rows) in records::by_owner(&zone.apex, &rows.records, &mut bad) {
-            let records = records::encode(&zone.apex, &owner, &rows, &mut bad);
-            zone.replace(&owner, records);
-        }
-        (zone, bad)
+        Self::builder(rows).finish()
+    }
+
+    fn builder(rows: &ZoneRows) -> Builder {
+        let mut builder = Builder::new(Name::from(&rows.apex), rows.serial);
+        rows.records.iter().for_each(|row| builder.add(row.into()));
+        builder
     }
 
     /// As [`Self::build`], signed as the database says, with the keys that are published at `now`, in seconds since 1970 UTC.
     #[must_use]
     pub fn build_signed(rows: &ZoneRows, now: i64) -> (Self, Vec<BadRecord>) {
-        let (zone, bad) = Self::build(rows);
-        match &rows.signing {
-            Some(signing) => (zone.with_signing(Some(Signing::new(signing)), now), bad),
-            None => (zone, bad),
-        }
+        Self::builder(rows).finish_signed(rows.signing.as_ref(), now)
     }
 
     /// The zone with these as the only records at `owner`; records of other names among them are left out, like
@@ -285,16 +282,21 @@ impl Zone {
     /// Puts the records of a name in place of those that it had. `owner` lies in the zone.
     pub(crate) fn replace(&mut self, owner: &Name, records: Vec<Rr>) {
         let name = owner.as_wire();
-        let is_apex = *owner == self.apex;
         let records = self.as_signed(name, records);
         let old = self.names.get(name).cloned();
+        self.put(name, old, |children| Entry::new(name, children, records));
+    }
+
+    /// Puts an entry in place of the one that is there, given how many names exist directly below.
+    fn put(&mut self, name: &[u8], old: Option<Entry>, entry: impl FnOnce(u32) -> Entry) {
+        let is_apex = *name == *self.apex.as_wire();
         let children = old.as_ref().map_or(0, Entry::children);
         if let Some(old) = &old {
             self.records -= old.rrsets().map(|set| usize::from(set.count)).sum::<usize>();
             self.cuts -= usize::from(!is_apex && old.rrset(codes::NS).is_some());
             self.dnames -= usize::from(old.rrset(codes::DNAME).is_some());
         }
-        let new = Entry::new(name, children, records);
+        let new = entry(children);
         self.records += new.rrsets().map(|set| usize::from(set.count)).sum::<usize>();
         self.cuts += usize::from(!is_apex && new.rrset(codes::NS).is_some());
         self.dnames += usize::from(new.rrset(codes::DNAME).is_some());
@@ -323,9 +325,7 @@ impl Zone {
         self.wildcards.appeared(name);
         self.order_changed(name);
         for parent in ancestors(name).skip(1).take_while(|parent| parent.len() >= apex) {
-            if let Some(entry) = self.names.get(parent) {
-                let counted = entry.with_children(entry.children() + 1);
-                self.names.insert(counted);
+            if self.names.change(parent, |entry| entry.set_children(entry.children() + 1)) {
                 return;
             }
             self.names.insert(Entry::new(parent, 1, Vec::new()));
@@ -343,8 +343,7 @@ impl Zone {
             let Some(entry) = self.names.get(parent) else { return };
             let children = entry.children().saturating_sub(1);
             if children > 0 || parent.len() == apex || entry.rrsets().next().is_some() {
-                let counted = entry.with_children(children);
-                self.names.insert(counted);
+                self.names.change(parent, |entry| entry.set_children(children));
                 return;
             }
             self.names.remove(parent);

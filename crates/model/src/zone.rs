@@ -74,3 +74,25 @@ pub struct RecordRow {
     /// Priority of MX and SRV; 0 otherwise.
     pub priority: u16,
 }
+
+/// As [`RecordRow`], with text that belongs to somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordRef<'r> {
+    /// Owner name, fully qualified, lower case, without final dot.
+    pub name: &'r str,
+    /// Type mnemonic, such as `NAPTR`.
+    pub rtype: &'r str,
+    /// RDATA in presentation form without the priority of MX and SRV; names without final dot.
+    pub content: &'r str,
+    /// Time to live in seconds.
+    pub ttl: u32,
+    /// Priority of MX and SRV; 0 otherwise.
+    pub priority: u16,
+}
+
+impl<'r> From<&'r RecordRow> for RecordRef<'r> {
+    fn from(row: &'r RecordRow) -> Self {
+        let RecordRow { name, rtype, content, ttl, priority } = row;
+        Self { name, rtype, content, ttl: *ttl, priority: *priority }
+    }
+}

@@ -115,6 +115,7 @@ pub use voicemail::{Announcement, VoicemailRow};
 pub use zone_keys::{NewZoneKey, zone_key_pkcs8};
 pub use zone_list::{ZoneKind, ZoneSummary};
 pub use zone_rows::{NewRecord, RecordOrigin};
+pub use zones::Loaded;
 
 /// The result of what the store does.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;

@@ -13,9 +13,9 @@ use crate::store::Store;
 use crate::time::serial_base;
 use crate::tx::{Tx, on};
 use futures::TryStreamExt;
-use ngn_model::zone::{RecordRow, ZoneRows};
+use ngn_model::zone::{RecordRef, RecordRow, ZoneRows};
 use ngn_model::{DomainName, Position};
-use sqlx::QueryBuilder;
+use sqlx::{ColumnIndex, Decode, QueryBuilder, Row, Type};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -27,6 +27,17 @@ const CHUNK: usize = 200;
 /// The columns of a record; rows without a type are PowerDNS's empty non-terminals.
 const RECORD_COLUMNS: &str = "r.name, r.type AS rtype, COALESCE(r.content, '') AS content, \
                               COALESCE(r.ttl, 0) AS ttl, COALESCE(r.prio, 0) AS prio";
+/// How many these are.
+const COLUMNS: usize = 5;
+
+/// What loading all zones gives, piece by piece.
+#[derive(Debug)]
+pub enum Loaded<'r> {
+    /// A zone without its records. Zones are counted from 0 as they come, and all come before the first record.
+    Zone(ZoneRows),
+    /// A record of the zone with this number. Those of a zone need not come together, nor those of a name.
+    Record(usize, RecordRef<'r>),
+}
 
 #[derive(sqlx::FromRow)]
 struct RecordSql {
@@ -50,13 +61,13 @@ impl From<RecordSql> for RecordRow {
 }
 
 impl Store {
-    /// Gives every zone with its records to `each`, one zone at a time, all from one snapshot; the follower
-    /// that comes back gives what was committed after that snapshot.
+    /// Gives every zone and then every record to `each`, all from one snapshot; the follower that comes back gives
+    /// what was committed after that snapshot. Records are not kept, and come as the database sends them.
     ///
     /// A zone whose name is no domain name is left out, with a warning in the log.
     pub async fn load_zones<F>(&self, each: F) -> Result<Follower, StoreError>
     where
-        F: FnMut(ZoneRows) + Send,
+        F: FnMut(Loaded<'_>) + Send,
     {
         let start = self
             .snapshot(|tx| {
@@ -204,7 +215,7 @@ async fn load_one(tx: &mut Tx<'_>, apex: &DomainName) -> Result<Option<ZoneRows>
 
 async fn load_all<F>(tx: &mut Tx<'_>, mut each: F) -> Result<(), StoreError>
 where
-    F: FnMut(ZoneRows) + Send,
+    F: FnMut(Loaded<'_>) + Send,
 {
     let zones: Vec<(i64, String)> = on!(tx, c => {
         sqlx::query_as::<DB, (i64, String)>("SELECT id, name FROM domains ORDER BY id")
@@ -216,49 +227,57 @@ where
     })?;
     let serials: HashMap<String, i64> = serials.into_iter().collect();
     let mut signings = tx.signings(None).await?;
-    let mut zones = zones.into_iter().filter_map(|(id, name)| match DomainName::new(&name) {
-        Ok(apex) => {
-            let serial = serials.get(apex.as_str()).copied().map_or(0, wrap);
-            let signing = signings.remove(&id);
-            Some((id, ZoneRows { apex, serial, records: Vec::new(), signing }))
+    let mut numbers: HashMap<i64, usize> = HashMap::with_capacity(zones.len());
+    for (id, name) in zones {
+        match DomainName::new(&name) {
+            Ok(apex) => {
+                let serial = serials.get(apex.as_str()).copied().map_or(0, wrap);
+                let signing = signings.remove(&id);
+                numbers.insert(id, numbers.len());
+                each(Loaded::Zone(ZoneRows { apex, serial, records: Vec::new(), signing }));
+            }
+            Err(error) => {
+                tracing::warn!(dns.zone = name, error = %error, "zone is left out");
+            }
         }
-        Err(error) => {
-            tracing::warn!(dns.zone = name, error = %error, "zone is left out");
-            None
-        }
-    });
+    }
     on!(tx, c => {
-        let mut current = zones.next();
-        let mut query = QueryBuilder::<DB>::new("SELECT r.domain_id, ");
+        // In the order in which the rows lie: any other one would have the database sort all of them.
+        let mut query = QueryBuilder::<DB>::new("SELECT ");
         query.push(RECORD_COLUMNS);
-        query.push(
-            " FROM records r WHERE r.disabled = 0 AND r.type <> '' AND r.domain_id IS NOT NULL \
-             ORDER BY r.domain_id",
-        );
-        let mut rows = query.build_query_as::<OwnedRecord>().fetch(&mut *c);
-        while let Some(OwnedRecord { domain_id, record }) = rows.try_next().await? {
-            // Zones before the record's own one have no more records.
-            while current.as_ref().is_some_and(|(id, _)| *id < domain_id) {
-                let done = std::mem::replace(&mut current, zones.next());
-                done.into_iter().for_each(|(_, zone)| each(zone));
+        query.push(", r.domain_id FROM records r WHERE r.disabled = 0 AND r.type <> '' ORDER BY r.id");
+        let mut rows = query.build().fetch(&mut *c);
+        // Records of one zone often lie together.
+        let mut last = (0, None);
+        while let Some(row) = rows.try_next().await? {
+            let Some(id) = row.try_get::<Option<i64>, _>(COLUMNS)? else { continue };
+            if last.0 != id {
+                last = (id, numbers.get(&id).copied());
             }
-            if let Some((_, zone)) = current.as_mut().filter(|(id, _)| *id == domain_id) {
-                zone.records.push(record.into());
+            if let Some(zone) = last.1 {
+                each(Loaded::Record(zone, record(&row)?));
             }
-        }
-        drop(rows);
-        for (_, zone) in current.into_iter().chain(zones) {
-            each(zone);
         }
         Ok(())
     })
 }
 
-#[derive(sqlx::FromRow)]
-struct OwnedRecord {
-    domain_id: i64,
-    #[sqlx(flatten)]
-    record: RecordSql,
+/// A row that begins with [`RECORD_COLUMNS`]. The text stays where it is: a million numbers have millions of records.
+fn record<'r, R>(row: &'r R) -> Result<RecordRef<'r>, sqlx::Error>
+where
+    R: Row,
+    usize: ColumnIndex<R>,
+    Option<&'r str>: Decode<'r, R::Database> + Type<R::Database>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+{
+    let text = |at: usize| row.try_get::<Option<&str>, _>(at).map(Option::unwrap_or_default);
+    Ok(RecordRef {
+        name: text(0)?,
+        rtype: text(1)?,
+        content: text(2)?,
+        ttl: u32::try_from(row.try_get::<i64, _>(3)?).unwrap_or(0),
+        priority: u16::try_from(row.try_get::<i64, _>(4)?).unwrap_or(0),
+    })
 }
 
 async fn records_at(

@@ -2,7 +2,7 @@
 
 use super::{RdataError, RecordType, shown};
 use crate::name::Name;
-use crate::txt::{self, TextError};
+use crate::txt::{TextError, write_string};
 
 /// Words of one record's content, read from the left.
 pub(super) struct Fields<'a> {
@@ -52,13 +52,11 @@ impl<'a> Fields<'a> {
 
     pub(super) fn name(&mut self, what: &'static str, out: &mut Vec<u8>) -> Result<(), RdataError> {
         let word = self.word(what)?;
-        let name = Name::parse(word).map_err(|reason| RdataError::Name {
+        Name::parse_into(word, out).map_err(|reason| RdataError::Name {
             what,
             text: shown(word),
             reason,
-        })?;
-        out.extend(name.as_wire());
-        Ok(())
+        })
     }
 
     pub(super) fn number8(
@@ -122,22 +120,19 @@ impl<'a> Fields<'a> {
         what: &'static str,
         out: &mut Vec<u8>,
     ) -> Result<(), RdataError> {
-        let strings = match self.rest.strip_prefix('"') {
-            Some(inner) => {
-                let end = closing_quote(inner).ok_or(TextError::Unclosed)?;
-                // Both quotes are one octet.
-                let (quoted, rest) = self.rest.split_at_checked(end + 2).unwrap_or((self.rest, ""));
-                self.rest = rest.trim_ascii_start();
-                txt::quoted_strings(quoted)?
-            }
-            None => txt::quoted_strings(&format!("\"{}\"", self.word(what)?))?,
-        };
-        for string in strings {
-            let length =
-                u8::try_from(string.len()).map_err(|_| TextError::StringTooLong(string.len()))?;
-            out.push(length);
-            out.extend(string);
+        if let Some(inner) = self.rest.strip_prefix('"') {
+            let end = closing_quote(inner).ok_or(TextError::Unclosed)?;
+            let (text, rest) = inner.split_at_checked(end).unwrap_or((inner, ""));
+            // Behind the quote.
+            self.rest = rest.get(1..).unwrap_or_default().trim_ascii_start();
+            write_string(text, out)?;
+            return Ok(());
         }
+        let word = self.word(what)?;
+        if closing_quote(word).is_some() {
+            return Err(TextError::OutsideQuotes.into());
+        }
+        write_string(word, out)?;
         Ok(())
     }
 }
@@ -159,6 +154,7 @@ fn decimal<N: std::str::FromStr>(text: &str) -> Option<N> {
 
 /// `\# length hexadecimal` (RFC 3597 section 5); white space may stand between the octets.
 pub(super) fn generic(content: &str, out: &mut Vec<u8>) -> Result<(), RdataError> {
+    let before = out.len();
     let mut words = content.split_ascii_whitespace().skip(1);
     let text = words.next().unwrap_or_default();
     let said: u16 = decimal(text).ok_or_else(|| RdataError::Number {
@@ -169,10 +165,11 @@ pub(super) fn generic(content: &str, out: &mut Vec<u8>) -> Result<(), RdataError
     for word in words {
         octets(word, out)?;
     }
-    if out.len() == usize::from(said) {
+    let found = out.len() - before;
+    if found == usize::from(said) {
         Ok(())
     } else {
-        Err(RdataError::GenericLength { said: usize::from(said), found: out.len() })
+        Err(RdataError::GenericLength { said: usize::from(said), found })
     }
 }
 

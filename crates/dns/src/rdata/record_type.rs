@@ -12,6 +12,15 @@ macro_rules! record_types {
             $(#[doc = $about] pub const $name: Self = Self($number);)*
 
             const NAMES: &[(&'static str, Self)] = &[$((stringify!($name), Self::$name)),*];
+
+            /// By the name in upper case, as nearly all come.
+            fn exact(text: &str) -> Option<Self> {
+                $(const $name: &str = stringify!($name);)*
+                match text {
+                    $($name => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
         }
     };
 }
@@ -55,6 +64,9 @@ impl RecordType {
     /// Reads a mnemonic or `TYPE` and a decimal number (RFC 3597 section 5), in any case.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        if let Some(kind) = Self::exact(text) {
+            return Some(kind);
+        }
         let named = Self::NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
         if let Some((_, kind)) = named {
             return Some(*kind);

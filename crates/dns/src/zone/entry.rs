@@ -22,6 +22,28 @@ pub struct Rr {
     pub rdata: Vec<u8>,
 }
 
+/// A record whose data lies among that of others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Held {
+    /// Number of its type.
+    pub(crate) rtype: u16,
+    /// Time to live in seconds.
+    pub(crate) ttl: u32,
+    /// Where its data begins and ends.
+    pub(crate) from: usize,
+    pub(crate) until: usize,
+}
+
+impl Held {
+    /// Its data.
+    pub(crate) fn rdata(self, data: &[u8]) -> &[u8] {
+        data.get(self.from..self.until).unwrap_or_default()
+    }
+}
+
+/// So many records are compared with each other, more are sorted.
+const FEW: usize = 16;
+
 /// A name that exists, with its records.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry(Arc<[u8]>);
@@ -66,43 +88,63 @@ impl<'z> RrSet<'z> {
 impl Entry {
     /// Makes an entry of records in any order. Of records that are equal one stays (RFC 2181 section 5), and each
     /// RRset has the lowest of its records' TTLs (RFC 2181 section 5.2).
-    pub(crate) fn new(name: &[u8], children: u32, mut records: Vec<Rr>) -> Self {
-        records.sort_by_key(|rr| rr.rtype);
-        let mut octets = Vec::with_capacity(name.len() + 32);
+    pub(crate) fn new(name: &[u8], children: u32, records: Vec<Rr>) -> Self {
+        let mut data = Vec::new();
+        let mut held: Vec<Held> = Vec::with_capacity(records.len());
+        for Rr { rtype, ttl, rdata } in records {
+            let from = data.len();
+            data.extend(rdata);
+            held.push(Held { rtype, ttl, from, until: data.len() });
+        }
+        Self::of(name, children, &mut held, &data)
+    }
+
+    /// As [`Self::new`], of records whose data is held together.
+    pub(crate) fn of(name: &[u8], children: u32, records: &mut [Held], data: &[u8]) -> Self {
+        records.sort_by_key(|held| held.rtype);
+        let size = records.iter().map(|held| 14 + held.until - held.from).sum::<usize>();
+        let mut octets = Vec::with_capacity(name.len() + 5 + size);
         octets.push(u8::try_from(name.len()).unwrap_or(u8::MAX));
         octets.extend_from_slice(name);
         octets.extend_from_slice(&children.to_be_bytes());
         for set in records.chunk_by(|a, b| a.rtype == b.rtype) {
-            let mut body = Vec::new();
-            let (mut written, mut count) = (BTreeSet::new(), 0_u16);
-            for rr in set.iter().take(usize::from(u16::MAX)) {
-                let Ok(length) = u16::try_from(rr.rdata.len()) else { continue };
-                if set.len() > 1 && !written.insert(rr.rdata.as_slice()) {
-                    continue;
-                }
-                count = count.saturating_add(1);
-                body.extend_from_slice(&length.to_be_bytes());
-                body.extend_from_slice(&rr.rdata);
-            }
-            let ttl = set.iter().map(|rr| rr.ttl).min().unwrap_or(0);
-            let rtype = set.first().map_or(0, |rr| rr.rtype);
+            let ttl = set.iter().map(|held| held.ttl).min().unwrap_or(0);
+            let rtype = set.first().map_or(0, |held| held.rtype);
             octets.extend_from_slice(&rtype.to_be_bytes());
             octets.extend_from_slice(&ttl.to_be_bytes());
-            octets.extend_from_slice(&count.to_be_bytes());
-            octets.extend_from_slice(&u32::try_from(body.len()).unwrap_or(u32::MAX).to_be_bytes());
-            octets.extend_from_slice(&body);
+            // Count and length follow when they are known.
+            let at = octets.len();
+            octets.extend_from_slice(&[0; 6]);
+            let (mut many, mut count) = (BTreeSet::new(), 0_u16);
+            for (place, held) in set.iter().take(usize::from(u16::MAX)).enumerate() {
+                let rdata = held.rdata(data);
+                let Ok(length) = u16::try_from(rdata.len()) else { continue };
+                let is_new = if set.len() > FEW {
+                    many.insert(rdata)
+                } else {
+                    !set.iter().take(place).any(|before| before.rdata(data) == rdata)
+                };
+                if is_new {
+                    count = count.saturating_add(1);
+                    octets.extend_from_slice(&length.to_be_bytes());
+                    octets.extend_from_slice(rdata);
+                }
+            }
+            let size = u32::try_from(octets.len() - at - 6).unwrap_or(u32::MAX);
+            let known = count.to_be_bytes().into_iter().chain(size.to_be_bytes());
+            for (place, octet) in octets.iter_mut().skip(at).zip(known) {
+                *place = octet;
+            }
         }
         Self(octets.into())
     }
 
-    /// The same entry with another number of names below.
-    pub(crate) fn with_children(&self, children: u32) -> Self {
-        let mut octets = self.0.to_vec();
+    /// Gives it another number of names below.
+    pub(crate) fn set_children(&mut self, children: u32) {
         let at = self.key().len() + 1;
-        if let Some(field) = octets.get_mut(at..at + 4) {
+        if let Some(field) = Arc::make_mut(&mut self.0).get_mut(at..at + 4) {
             field.copy_from_slice(&children.to_be_bytes());
         }
-        Self(octets.into())
     }
 
     /// How many names exist directly below.
@@ -179,7 +221,9 @@ mod tests {
         assert_eq!(text.rdata().collect::<Vec<_>>(), [b"\x01a", b"\x01b"]);
         assert_eq!(entry.rrsets().map(|set| set.rtype).collect::<Vec<_>>(), [1, 16]);
         assert_eq!(entry.rrset(28), None);
-        let more = entry.with_children(4);
+        let mut more = entry.clone();
+        more.set_children(4);
+        assert_eq!(entry.children(), 3);
         assert_eq!((more.children(), more.rrset(1)), (4, entry.rrset(1)));
     }
 

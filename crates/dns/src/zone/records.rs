@@ -4,11 +4,11 @@ use super::codes;
 use super::entry::Rr;
 use crate::name::{Name, NameError};
 use crate::rdata::{self, RdataError};
-use ngn_model::zone::RecordRow;
+use ngn_model::zone::{RecordRef, RecordRow};
 use std::fmt;
 
 /// Highest TTL (RFC 2181 section 8).
-const MAX_TTL: u32 = 0x7fff_ffff;
+pub(super) const MAX_TTL: u32 = 0x7fff_ffff;
 
 /// A record that is not served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +52,9 @@ pub enum BadReason {
 }
 
 impl BadRecord {
-    pub(super) fn new(row: &RecordRow, reason: BadReason) -> Self {
-        Self { name: row.name.clone(), rtype: row.rtype.clone(), reason }
+    pub(super) fn new<'r>(row: impl Into<RecordRef<'r>>, reason: BadReason) -> Self {
+        let row: RecordRef<'_> = row.into();
+        Self { name: row.name.to_owned(), rtype: row.rtype.to_owned(), reason }
     }
 }
 
@@ -108,7 +109,7 @@ pub(crate) fn served<'r>(
     let mut records: Vec<(Rr, &RecordRow)> = Vec::with_capacity(rows.len());
     for &row in rows {
         match rdata::encode(&row.rtype, &row.content, row.priority) {
-            Ok((rtype, _)) if matches!(rtype.0, 0 | codes::OPT | 128..=255) => {
+            Ok((rtype, _)) if !rtype.is_data() => {
                 bad.push(BadRecord::new(row, BadReason::MetaType));
             }
             Ok((rtype, rdata)) => {
@@ -117,11 +118,30 @@ pub(crate) fn served<'r>(
             Err(error) => bad.push(BadRecord::new(row, error.into())),
         }
     }
-    let at_apex = owner == apex;
-    let alone = !at_apex && records.iter().all(|(rr, _)| rr.rtype == codes::CNAME);
+    fitting(
+        owner == apex,
+        &mut records,
+        |(rr, _)| rr.rtype,
+        |(_, row), reason| {
+            bad.push(BadRecord::new(*row, reason));
+        },
+    );
+    records
+}
+
+/// Keeps those of one owner's records that may stand beside each other; `unfit` is told of the others.
+pub(super) fn fitting<R>(
+    at_apex: bool,
+    records: &mut Vec<R>,
+    rtype: impl Fn(&R) -> u16,
+    mut unfit: impl FnMut(&R, BadReason),
+) {
+    // An SOA that is not at the apex is left out, so that it stands beside nothing.
+    let is_alias = |record: &R| matches!(rtype(record), codes::CNAME | codes::SOA);
+    let alone = !at_apex && records.iter().all(is_alias);
     let (mut aliases, mut authorities, mut renamings) = (0, 0, 0);
-    records.retain(|(rr, row)| {
-        let reason = match rr.rtype {
+    records.retain(|record| {
+        let reason = match rtype(record) {
             codes::CNAME => {
                 aliases += 1;
                 (!alone || aliases > 1).then_some(BadReason::CnameNotAlone)
@@ -137,8 +157,7 @@ pub(crate) fn served<'r>(
             _ => None,
         };
         let good = reason.is_none();
-        bad.extend(reason.map(|reason| BadRecord::new(row, reason)));
+        reason.into_iter().for_each(|reason| unfit(record, reason));
         good
     });
-    records
 }

@@ -97,7 +97,7 @@ impl Zone {
         self.signatures = Some(Signatures { signing, added, order, hashes });
     }
 
-    fn records_of(&self, name: &[u8]) -> Vec<Rr> {
+    pub(super) fn records_of(&self, name: &[u8]) -> Vec<Rr> {
         let sets = self.node(name).into_iter().flat_map(Node::rrsets);
         let records = sets.flat_map(|set| {
             set.rdata().map(move |rdata| Rr {

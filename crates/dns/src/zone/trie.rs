@@ -103,6 +103,32 @@ impl<V: Keyed> Trie<V> {
         }
     }
 
+    /// Changes the value under a key, but not the key; `false` when there is none.
+    pub(crate) fn change(&mut self, key: &[u8], change: impl FnOnce(&mut V)) -> bool {
+        // A miss must not copy anything.
+        if self.get(key).is_none() {
+            return false;
+        }
+        let hash = V::hash(key);
+        let mut branch = Arc::make_mut(&mut self.root);
+        for level in 0..LEVELS {
+            let (_, at) = branch.place(hash, level);
+            match branch.slots.get_mut(at) {
+                None => return false,
+                Some(Slot::Value(value)) => {
+                    change(value);
+                    return true;
+                }
+                Some(Slot::Branch(below)) => branch = Arc::make_mut(below),
+            }
+        }
+        let found = branch.slots.iter_mut().find_map(|slot| match slot {
+            Slot::Value(value) if value.key() == key => Some(value),
+            Slot::Value(_) | Slot::Branch(_) => None,
+        });
+        found.map(change).is_some()
+    }
+
     /// Removes the value under a key.
     pub(crate) fn remove(&mut self, key: &[u8]) {
         // A miss must not copy anything.

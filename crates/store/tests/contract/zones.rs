@@ -2,9 +2,9 @@
 
 use crate::backend::{Backend, actor};
 use crate::on_both;
-use ngn_model::zone::{RecordRow, ZoneRows};
+use ngn_model::zone::{RecordRef, RecordRow, ZoneRows};
 use ngn_model::{DomainName, Entity};
-use ngn_store::{NewRecord, RecordOrigin, StoreError};
+use ngn_store::{Loaded, NewRecord, RecordOrigin, StoreError};
 
 on_both!(
     zones_are_loaded_whole,
@@ -61,8 +61,15 @@ pub(crate) async fn add_zone(backend: &Backend, apex: &str, records: &[(&str, &s
 }
 
 async fn load(backend: &Backend) -> Vec<ZoneRows> {
-    let mut zones = Vec::new();
-    backend.store.load_zones(|zone| zones.push(zone)).await.expect("the zones");
+    let mut zones: Vec<ZoneRows> = Vec::new();
+    let each = |loaded: Loaded<'_>| match loaded {
+        Loaded::Zone(zone) => zones.push(zone),
+        Loaded::Record(zone, RecordRef { name, rtype, content, ttl, priority }) => {
+            let (name, rtype, content) = (name.to_owned(), rtype.to_owned(), content.to_owned());
+            zones[zone].records.push(RecordRow { name, rtype, content, ttl, priority });
+        }
+    };
+    backend.store.load_zones(each).await.expect("the zones");
     zones
 }
 
