@@ -3,10 +3,12 @@
 mod https;
 mod keys;
 mod secondary;
+mod watch;
 
 pub use https::Https;
 pub use keys::KeySettings;
 pub use secondary::{Fetching, SecondaryZone};
+pub use watch::{Counting, QueryLog};
 
 use crate::rate::Rate;
 use ngn_daemon::prefix::Prefix;
@@ -51,6 +53,10 @@ pub struct Config {
     pub rate: Rate,
     /// Limits on what the network may cost.
     pub limits: Limits,
+    /// Which queries are noted.
+    pub query_log: QueryLog,
+    /// What is counted.
+    pub metrics: Counting,
     /// Logging, as `ngn_daemon` reads it.
     pub log: String,
 }
@@ -201,6 +207,8 @@ impl Default for Config {
             dnssec: Dnssec::default(),
             rate: Rate::default(),
             limits: Limits::default(),
+            query_log: QueryLog::default(),
+            metrics: Counting::default(),
             log: "info".to_owned(),
         }
     }
@@ -268,6 +276,9 @@ impl Config {
         }
         if !(1..=3_600).contains(&self.limits.idle_seconds) {
             return Err("limits.idle_seconds: must be 1 to 3600".to_owned());
+        }
+        if self.metrics.zones > 1_000 {
+            return Err("metrics.zones: must be at most 1000".to_owned());
         }
         let keys = self.load_keys()?;
         let known = |name: &String| Name::parse(name).is_ok_and(|name| keys.get(&name).is_some());

@@ -4,12 +4,14 @@
 //! gives whole zones to those that the settings let → `follower` replaces these as the journal tells what changed, `secondary` those that others master, and `notify` tells secondaries → `snapshot` keeps a copy on disk. No query touches the
 //! database.
 
+mod by_zone;
 pub mod config;
 mod follower;
 mod https;
 mod listen;
 mod metrics;
 mod notify;
+mod query_log;
 mod rate;
 mod reload;
 mod secondary;
@@ -26,6 +28,7 @@ use crate::config::Config;
 use crate::follower::Following;
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
+use crate::query_log::QueryLog;
 pub use crate::reload::Reloader;
 use crate::secondary::{Fetcher, Secondaries};
 use crate::served::Served;
@@ -85,14 +88,19 @@ pub async fn serve(
 ) -> anyhow::Result<Server> {
     let bound = listen::bind(&config.listen, &config.limits).await?;
     let certificate = Certificate::new(&config)?;
-    let reloader = Reloader::new(&config, certificate.clone());
+    let (query_log, noted) = QueryLog::new(&config.query_log);
+    let query_log = Arc::new(query_log);
+    let reloader = Reloader::new(&config, certificate.clone(), Arc::clone(&query_log));
     let keys = config.load_keys().map_err(anyhow::Error::msg)?;
     let mut registry = Registry::default();
     let secondaries = Secondaries::new(&config.secondary, &keys);
     let served =
         Served::new(Metrics::register(&mut registry), keys, config.transfer.bounds(), &config.rate)
             .with_signer(&config.dnssec, &mut registry)
-            .with_secondaries(secondaries);
+            .with_secondaries(secondaries)
+            .watched(query_log, &config.metrics, &mut registry);
+    // Ends with the process: who notes something lasts as long.
+    tokio::spawn(query_log::write(noted));
     let fetcher = Fetcher::begin(&config, &served);
     let (follower, down) = begin(&store, &served, &config.snapshot, START_PATIENCE).await?;
     let readiness = Readiness::new();

@@ -2,20 +2,16 @@
 
 use crate::via::Via;
 use ngn_dns::answer::{Answered, Outcome, Rcode};
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::encoding::EncodeLabelValue;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::sync::OnceLock;
 
-/// Labels of a query.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct QueryLabels {
-    transport: &'static str,
-    qtype: &'static str,
-    rcode: &'static str,
-}
+/// Metrics of one name, told apart by so many labels.
+pub(crate) type By<M, V = &'static str, const LABELS: usize = 1> =
+    Family<[(&'static str, V); LABELS], M>;
 
 /// What became of a transfer that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
@@ -58,21 +54,6 @@ impl Standing {
     pub(crate) const ALL: [Self; 3] = [Self::Served, Self::Missing, Self::Expired];
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct FetchedLabels {
-    end: Fetched,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct StandingLabels {
-    state: Standing,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ToldLabels {
-    accepted: &'static str,
-}
-
 /// What became of an answer that was one too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub(crate) enum Limited {
@@ -80,16 +61,6 @@ pub(crate) enum Limited {
     Truncated,
     /// It was not sent.
     Dropped,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct LimitedLabels {
-    answer: Limited,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct TransferLabels {
-    end: TransferEnd,
 }
 
 /// The types that are counted by name; what is asked for decides, so that the number of labels must not grow.
@@ -116,20 +87,20 @@ type ByQuery = [[[OnceLock<Counter>; Rcode::ALL.len()]; ROWS]; Via::ALL.len()];
 /// The counters.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
-    queries: Family<QueryLabels, Counter>,
+    queries: By<Counter, &'static str, 3>,
     by_query: ByQuery,
     truncated: Counter,
     dropped: Counter,
     panics: Counter,
-    transfers: Family<TransferLabels, Counter>,
-    limited: Family<LimitedLabels, Counter>,
+    transfers: By<Counter, TransferEnd>,
+    limited: By<Counter, Limited>,
     refused_connections: Counter,
     bad_records: Counter,
     notifies: Counter,
     notifies_acknowledged: Counter,
-    fetched: Family<FetchedLabels, Counter>,
-    secondaries: Family<StandingLabels, Gauge>,
-    told: Family<ToldLabels, Counter>,
+    fetched: By<Counter, Fetched>,
+    secondaries: By<Gauge, Standing>,
+    told: By<Counter>,
     handshakes: Counter,
     failed_handshakes: Counter,
     zones: Gauge,
@@ -255,8 +226,8 @@ impl Metrics {
         let column = Rcode::ALL.iter().position(|known| *known == rcode).unwrap_or(0);
         let place = self.by_query.get(transport).and_then(|rows| rows.get(row));
         if let Some(place) = place.and_then(|columns| columns.get(column)) {
-            let labels = || QueryLabels { transport: via.name(), qtype, rcode: rcode.name() };
-            place.get_or_init(|| self.queries.get_or_create_owned(&labels())).inc();
+            let labels = [("transport", via.name()), ("qtype", qtype), ("rcode", rcode.name())];
+            place.get_or_init(|| self.queries.get_or_create_owned(&labels)).inc();
         }
     }
 
@@ -273,12 +244,12 @@ impl Metrics {
 
     /// Counts an answer that was one too many.
     pub(crate) fn count_limited(&self, answer: Limited) {
-        self.limited.get_or_create(&LimitedLabels { answer }).inc();
+        self.limited.get_or_create(&[("answer", answer)]).inc();
     }
 
     /// Counts a transfer.
     pub(crate) fn count_transfer(&self, end: TransferEnd) {
-        self.transfers.get_or_create(&TransferLabels { end }).inc();
+        self.transfers.get_or_create(&[("end", end)]).inc();
     }
 
     /// Counts a NOTIFY.
@@ -293,7 +264,7 @@ impl Metrics {
 
     /// Counts a look at the master of a zone.
     pub(crate) fn count_fetched(&self, end: Fetched) {
-        self.fetched.get_or_create(&FetchedLabels { end }).inc();
+        self.fetched.get_or_create(&[("end", end)]).inc();
     }
 
     /// Counts a TLS connection, or an attempt at one.
@@ -304,13 +275,13 @@ impl Metrics {
     /// Counts a NOTIFY that came.
     pub(crate) fn count_told(&self, accepted: bool) {
         let accepted = if accepted { "yes" } else { "no" };
-        self.told.get_or_create(&ToldLabels { accepted }).inc();
+        self.told.get_or_create(&[("accepted", accepted)]).inc();
     }
 
     /// Says how many zones of others there are in a state.
     pub(crate) fn set_secondaries(&self, state: Standing, zones: usize) {
         let zones = i64::try_from(zones).unwrap_or(i64::MAX);
-        self.secondaries.get_or_create(&StandingLabels { state }).set(zones);
+        self.secondaries.get_or_create(&[("state", state)]).set(zones);
     }
 
     /// Counts a panic.
@@ -382,6 +353,7 @@ mod tests {
                 truncated: qtype.is_none(),
                 about: About::Nothing,
                 proven: false,
+                dnssec_ok: false,
             };
             metrics.count(Via::Udp, Outcome::Answered(answered));
         }

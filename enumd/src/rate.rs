@@ -72,6 +72,7 @@ mod tests {
         truncated: false,
         about: About::Nothing,
         proven: false,
+        dnssec_ok: false,
     };
 
     fn is_limited(settings: &Rate, from: &str, answered: &Answered) -> bool {

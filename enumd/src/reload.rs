@@ -1,6 +1,7 @@
 //! Settings that are read again while the server serves (SIGHUP).
 
 use crate::config::Config;
+use crate::query_log::QueryLog;
 use crate::tls::Certificate;
 use ngn_daemon::differing;
 use std::sync::Arc;
@@ -10,11 +11,12 @@ use std::sync::Arc;
 pub struct Reloader {
     began: Arc<Config>,
     certificate: Certificate,
+    query_log: Arc<QueryLog>,
 }
 
 impl Reloader {
-    pub(crate) fn new(config: &Config, certificate: Certificate) -> Self {
-        Self { began: Arc::new(config.clone()), certificate }
+    pub(crate) fn new(config: &Config, certificate: Certificate, query_log: Arc<QueryLog>) -> Self {
+        Self { began: Arc::new(config.clone()), certificate, query_log }
     }
 
     /// Takes settings that were read again, and gives the keys that changed and hold after a restart only.
@@ -25,6 +27,7 @@ impl Reloader {
     pub fn reload(&self, new: &Config) -> anyhow::Result<Vec<&'static str>> {
         new.check().map_err(anyhow::Error::msg)?;
         self.certificate.reload(&new.tls)?;
+        self.query_log.set(&new.query_log);
         Ok(late(&self.began, new))
     }
 }
@@ -45,8 +48,10 @@ fn late(began: &Config, new: &Config) -> Vec<&'static str> {
     differing!(late, began.rate, new.rate, "rate": responses, nxdomains, errors, slip, exempt);
     differing!(late, began.limits, new.limits, "limits":
         udp_octets, udp_threads, receive_buffer, connections, connections_per_address, idle_seconds);
+    differing!(late, began.metrics, new.metrics, "metrics": zones);
     // What is none of these is named as well, when a key was added that is not above.
-    let held = Config { tls: began.tls.clone(), ..new.clone() };
+    let (tls, query_log) = (began.tls.clone(), began.query_log.clone());
+    let held = Config { tls, query_log, ..new.clone() };
     if late.is_empty() && held != *began {
         late.push("a key that is not known to reload");
     }
@@ -64,6 +69,7 @@ mod tests {
         let began = Config::default();
         let mut new = began.clone();
         new.tls.certificate = PathBuf::from("other");
+        new.query_log.one_in = 5;
         assert!(late(&began, &new).is_empty(), "it holds at once");
         let text = include_str!("../../etc/enumd.toml");
         let (mut section, mut named) = (String::new(), 0);
@@ -72,7 +78,7 @@ mod tests {
                 section = name.trim_end_matches(']').to_owned();
             }
             let Some((key, value)) = line.split_once(" = ") else { continue };
-            if section == "tls" {
+            if ["tls", "query_log"].contains(&section.as_str()) {
                 continue;
             }
             let value = match (section.as_str(), key) {

@@ -1,7 +1,9 @@
 //! What is served, and answering from it.
 
-use crate::config::Dnssec;
+use crate::by_zone::{ByZone, Tally};
+use crate::config::{self, Counting, Dnssec};
 use crate::metrics::{Limited, Metrics};
+use crate::query_log::{QueryLog, Sampler};
 use crate::rate::{Rate, RateLimit};
 use crate::secondary::Secondaries;
 use crate::signer::ZoneSigner;
@@ -47,6 +49,10 @@ pub(crate) struct Served {
     pub(crate) metrics: Arc<Metrics>,
     /// Signs for signed zones.
     pub(crate) signer: Arc<ZoneSigner>,
+    /// Notes some of the queries.
+    query_log: Arc<QueryLog>,
+    /// Counts those of each zone.
+    by_zone: Arc<ByZone>,
 }
 
 impl Served {
@@ -64,6 +70,8 @@ impl Served {
             rate: RateLimit::new(rate, secret().unwrap_or_default()).map(Arc::new),
             metrics: Arc::new(metrics),
             signer: Arc::new(ZoneSigner::new(&Dnssec::default())),
+            query_log: Arc::new(QueryLog::new(&config::QueryLog::default()).0),
+            by_zone: Arc::new(ByZone::new(0)),
         }
     }
 
@@ -74,6 +82,19 @@ impl Served {
         signer.counts.register(registry);
         self.signer = Arc::new(signer);
         self
+    }
+
+    /// Notes and counts queries for those who look after the server.
+    #[must_use]
+    pub(crate) fn watched(
+        self,
+        query_log: Arc<QueryLog>,
+        settings: &Counting,
+        registry: &mut Registry,
+    ) -> Self {
+        let by_zone = Arc::new(ByZone::new(settings.zones));
+        by_zone.register(registry);
+        Self { query_log, by_zone, ..self }
     }
 
     /// Serves zones of others too.
@@ -188,6 +209,7 @@ impl Served {
 
     /// Something that answers, for one thread or connection.
     pub(crate) fn responder(&self, limits: Limits) -> Responder {
+        let via = limits.transport.into();
         Responder {
             zones: Cache::new(Arc::clone(&self.zones)),
             keys: Arc::clone(&self.keys),
@@ -197,7 +219,9 @@ impl Served {
             signer: Arc::clone(&self.signer),
             secondaries: Arc::clone(&self.secondaries),
             limits,
-            via: limits.transport.into(),
+            via,
+            sampler: Sampler::new(&self.query_log),
+            tally: Tally::new(&self.by_zone, via),
         }
     }
 }
@@ -247,6 +271,8 @@ pub(crate) struct Responder {
     secondaries: Arc<Secondaries>,
     limits: Limits,
     via: Via,
+    sampler: Sampler,
+    tally: Tally,
 }
 
 /// What to do about a query.
@@ -273,7 +299,8 @@ impl Responder {
         let limits = self.limits;
         let cookies = self.cookies.as_deref().map(|secrets| (secrets, from));
         let signer: Option<&dyn Signer> = Some(&*self.signer);
-        let server = Server { limits, keys: &self.keys, now: now(), cookies, signer };
+        let (began, now) = (self.sampler.begin(), now());
+        let server = Server { limits, keys: &self.keys, now, cookies, signer };
         // A fault in our code costs this query, not the process. What it may have left half done is the buffer, which
         // the next answer overwrites.
         let told = notify::is_one(query);
@@ -311,14 +338,19 @@ impl Responder {
             }
         }
         self.metrics.count(self.via, outcome);
-        match outcome {
-            Outcome::Dropped => Response::None,
-            Outcome::Answered(_) => Response::Message,
+        let Outcome::Answered(answered) = outcome else { return Response::None };
+        if let Some(apex) = answered.zone(query) {
+            self.tally.count(apex, answered.rcode, now);
         }
+        if let Some(began) = began {
+            self.sampler.note(began, (from, self.via), query, answered, out.len());
+        }
+        Response::Message
     }
 
-    /// Lets go of zones that are not served any more.
+    /// Lets go of zones that are not served any more, and tells what it counted.
     pub(crate) fn rest(&mut self) {
+        self.tally.tell();
         let _ = self.zones.load();
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9280")]
     admin: SocketAddr,
     /// Log filter.
-    #[arg(long, value_name = "FILTER", default_value = "warn,ngn::load=info")]
+    #[arg(long, value_name = "FILTER", default_value = "warn,ngn::load=info,enumd::query=info")]
     log: String,
 }
 

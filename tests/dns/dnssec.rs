@@ -27,7 +27,7 @@ fn keys(p: &Platform, zone: &str) -> Json {
 }
 
 /// Key tags of the DNSKEY records that are served, sorted.
-fn served(p: &Platform, zone: &str) -> Vec<u64> {
+pub(super) fn served(p: &Platform, zone: &str) -> Vec<u64> {
     let text =
         dig(p.dns_address(), &["+noall", "+answer", "+multiline", "+rrcomments", zone, "DNSKEY"])
             .unwrap();
@@ -99,7 +99,7 @@ fn verified(p: &Platform, zone: &str) -> String {
 }
 
 #[track_caller]
-fn signed(p: &Platform, zone: &str, how: &str) {
+pub(super) fn signed(p: &Platform, zone: &str, how: &str) {
     let said = ngn(p, &["sign", zone, how]).unwrap();
     assert!(said.contains(&format!("{zone}. IN DS ")), "{said}");
     eventually("the zone to be signed", || (served(p, zone).len() == 2).then_some(()));

@@ -4,6 +4,7 @@
 
 mod check;
 mod dnssec;
+mod edns;
 mod enum_numbers;
 mod fancy;
 mod import;
@@ -11,4 +12,5 @@ mod malformed;
 mod master;
 mod protocol;
 mod rate;
+mod watch;
 mod zones;

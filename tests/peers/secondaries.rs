@@ -13,7 +13,7 @@ use ngn_tests::database::{Backend, Database, Server};
 use ngn_tests::dns::{ask, dig, lines};
 use ngn_tests::fixture::{dns_record, zone};
 use ngn_tests::http;
-use ngn_tests::net::free_port;
+use ngn_tests::net::port_for_later;
 use ngn_tests::platform::{Platform, eventually};
 use ngn_tests::program::Program;
 use ngn_tests::record;
@@ -153,7 +153,7 @@ pub(crate) fn serial(server: SocketAddr) -> Option<u32> {
 }
 
 fn follows(peer: Peer, signed: bool) {
-    let port = free_port();
+    let port = port_for_later();
     let secondary = SocketAddr::from(([127, 0, 0, 1], port));
     let settings = if signed {
         format!(

@@ -163,6 +163,8 @@ pub struct Answered {
     pub about: About,
     /// Whether the asker is who it says: it signed the query, or shows a cookie that we gave it (RFC 7873).
     pub proven: bool,
+    /// Whether it wants signatures (DO, RFC 3225).
+    pub dnssec_ok: bool,
 }
 
 /// What an answer is about, for those who count how often somebody asks for it ([`crate::rate`]).
@@ -176,21 +178,42 @@ pub enum About {
         octets: u8,
     },
     /// The name and type of the question.
-    Name,
+    Name {
+        /// How many octets the name of its zone has in wire form.
+        octets: u8,
+    },
 }
 
 impl About {
     fn zone(zone: &Zone) -> Self {
         Self::Zone { octets: zone.apex().as_wire().len().try_into().unwrap_or(u8::MAX) }
     }
+
+    fn name(zone: &Zone) -> Self {
+        Self::Name { octets: zone.apex().as_wire().len().try_into().unwrap_or(u8::MAX) }
+    }
 }
 
 impl Answered {
+    /// The name of the zone that the query was for, in wire form as the query spells it; `None` when it is none of ours.
+    #[must_use]
+    pub fn zone<'q>(&self, query: &'q [u8]) -> Option<&'q [u8]> {
+        let (About::Zone { octets } | About::Name { octets }) = self.about else { return None };
+        let name = question(query)?;
+        name.get(name.len().checked_sub(octets.into())?..)
+    }
+
     /// Whether it refuses a zone transfer, which [`crate::transfer`] may give nevertheless.
     #[must_use]
     pub fn is_transfer(&self) -> bool {
         self.rcode == Rcode::Refused && matches!(self.qtype, Some(codes::AXFR | codes::IXFR))
     }
+}
+
+/// The name that a query asks for, in wire form as it is spelt there; `None` when it cannot be read.
+#[must_use]
+pub fn question(query: &[u8]) -> Option<&[u8]> {
+    request::name_in(query)
 }
 
 /// What an answer depends on besides the zones.
@@ -377,7 +400,9 @@ fn bare(header: Header, rcode: Rcode, edns: Option<(Edns, u16)>, out: &mut Vec<u
     }
     writer.header(&header.reply(rcode, false, false, writer.counts()));
     let about = About::Nothing;
-    Outcome::Answered(Answered { rcode, qtype: None, truncated: false, about, proven: false })
+    let dnssec_ok = edns.is_some_and(|(edns, _)| edns.dnssec_ok);
+    let (qtype, truncated, proven) = (None, false, false);
+    Outcome::Answered(Answered { rcode, qtype, truncated, about, proven, dnssec_ok })
 }
 
 fn finish(
@@ -394,7 +419,8 @@ fn finish(
     let Reply { rcode, authoritative, truncated, about } = reply;
     writer.header(&request.header.reply(rcode, authoritative, truncated, writer.counts()));
     let qtype = Some(request.question.qtype);
-    Outcome::Answered(Answered { rcode, qtype, truncated, about, proven })
+    let dnssec_ok = request.edns.is_some_and(|edns| edns.dnssec_ok);
+    Outcome::Answered(Answered { rcode, qtype, truncated, about, proven, dnssec_ok })
 }
 
 #[cfg(test)]

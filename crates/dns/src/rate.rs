@@ -72,7 +72,7 @@ impl Limiter {
             (About::Nothing, _) => (0, errors),
             (About::Zone { .. }, Rcode::NxDomain) => (1, nxdomains),
             (About::Zone { .. }, _) => (2, responses),
-            (About::Name, _) => (3, responses),
+            (About::Name { .. }, _) => (3, responses),
         };
         if rate == 0 || self.debit(self.key(from, query, answered, class), rate, units(now)) {
             return Verdict::Send;
@@ -99,11 +99,8 @@ impl Limiter {
         let name = request::name_in(query).unwrap_or_default();
         match answered.about {
             About::Nothing => {}
-            About::Zone { octets } => {
-                let zone = name.len().saturating_sub(usize::from(octets));
-                push(name.get(zone..).unwrap_or_default(), true);
-            }
-            About::Name => {
+            About::Zone { .. } => push(answered.zone(query).unwrap_or_default(), true),
+            About::Name { .. } => {
                 push(&answered.qtype.unwrap_or_default().to_be_bytes(), false);
                 push(name, true);
             }

@@ -81,6 +81,9 @@ fn the_shipped_file_shows_every_default() {
         "path",
         "plain",
         "streams",
+        "one_in",
+        "per_second",
+        "zones",
     ] {
         let begins = format!("{key} = ");
         assert!(text.lines().any(|line| line.starts_with(&begins)), "{key} is not shown");
@@ -90,7 +93,8 @@ fn the_shipped_file_shows_every_default() {
 #[test]
 fn nonsense_is_named() {
     type Spoil = fn(&mut Config);
-    let cases: [(Spoil, &str); 24] = [
+    let cases: [(Spoil, &str); 25] = [
+        (|c| c.metrics.zones = 1_001, "metrics.zones"),
         (|c| c.listen = Listen { udp: vec![], tcp: vec![], ..c.listen.clone() }, "listen"),
         (|c| c.snapshot.interval_seconds = 0, "snapshot.interval_seconds"),
         (|c| c.listen.tls = c.listen.tcp.clone(), "tls.certificate"),

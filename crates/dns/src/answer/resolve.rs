@@ -23,7 +23,7 @@ pub(super) fn resolve(
 ) -> Reply {
     let (qtype, sets) = (question.qtype, [None; MAX_SETS]);
     let Asked { transport, dnssec_ok, secure } = asked;
-    let (unsigned, promised, about) = (false, Vec::new(), About::Name);
+    let (unsigned, promised, about) = (false, Vec::new(), About::Nothing);
     let mut walk = Walk {
         renames: Vec::new(),
         zones,
@@ -153,7 +153,7 @@ impl<'z> Walk<'_, 'z, '_> {
             return Step::NotOurs(Rcode::Refused);
         };
         let Some(soa) = zone.soa() else { return Step::NotOurs(Rcode::ServFail) };
-        self.about = About::Name;
+        self.about = About::name(zone);
         let step = match zone.lookup(name, at_parent) {
             Lookup::Exact(node) => return self.node(zone, soa, name, node),
             Lookup::Referral(cut, servers) => self.referral(zone, cut, servers),

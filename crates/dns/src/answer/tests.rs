@@ -480,10 +480,14 @@ fn answers_say_what_they_are_about() {
         let name = crate::name::Name::parse(name).unwrap();
         About::Zone { octets: name.as_wire().len().try_into().unwrap() }
     };
+    let at = |name: &str| match zone(name) {
+        About::Zone { octets } => About::Name { octets },
+        other => other,
+    };
     for (name, qtype, expected) in [
-        ("www.example.com", RecordType::A, About::Name),
-        ("WWW.example.com", RecordType::ANY, About::Name),
-        ("alias.example.com", RecordType::A, About::Name),
+        ("www.example.com", RecordType::A, at("example.com")),
+        ("WWW.example.com", RecordType::ANY, at("example.com")),
+        ("alias.example.com", RecordType::A, at("example.com")),
         ("www.example.com", RecordType::MX, zone("example.com")),
         ("nothing.example.com", RecordType::A, zone("example.com")),
         ("x.wild.example.com", RecordType::A, zone("example.com")),
@@ -492,12 +496,19 @@ fn answers_say_what_they_are_about() {
         ("x.sub.example.com", RecordType::A, zone("example.com")),
         ("2.1.0.3.1.3.e164.arpa", RecordType::NAPTR, zone("1.3.e164.arpa")),
         // What an alias leads to does not matter.
-        ("gone.example.com", RecordType::A, About::Name),
+        ("gone.example.com", RecordType::A, at("example.com")),
         ("www.example.org", RecordType::A, About::Nothing),
         ("www.broken.example", RecordType::A, About::Nothing),
     ] {
         assert_eq!(about(name, qtype), expected, "{name} {qtype}");
     }
+    // The zone stands in the query, as it is spelt there.
+    let mut octets = query("www.example.com", RecordType::A).to_vec().unwrap();
+    octets[17] = b'E';
+    let outcome = answer(&zones(), &octets, Limits::new(Transport::Udp), &mut Vec::new());
+    let Outcome::Answered(answered) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(answered.zone(&octets), Some(&b"\x07Example\x03com\0"[..]));
+    assert_eq!(answered.zone(&[]), None);
 }
 
 /// RFC 7873 section 7: who shows a cookie of ours has the address that it says.

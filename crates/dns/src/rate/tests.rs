@@ -15,8 +15,9 @@ const POSITIVE: Answered = Answered {
     rcode: Rcode::NoError,
     qtype: Some(1),
     truncated: false,
-    about: About::Name,
+    about: About::Name { octets: 13 },
     proven: false,
+    dnssec_ok: false,
 };
 const REFUSED: Answered = Answered { rcode: Rcode::Refused, about: About::Nothing, ..POSITIVE };
 
