@@ -1,7 +1,7 @@
 # The one entry. `make` alone lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help build release test fmt fmt-check clippy doc reference audit fuzz bench-freshness bench-soap bench-routes bench-codec bench-dns bench-sip bench-sip-overload diff-dns endure demo up verify clean
+.PHONY: help build release test fmt fmt-check clippy doc reference audit fuzz bench-freshness bench-freshness-loaded bench-signed bench-soap bench-routes bench-codec bench-dns bench-sip bench-sip-overload diff-dns endure demo up verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,14 @@ fuzz: ## fuzz every decoder for a minute each (needs a C++ compiler)
 bench-freshness: ## measure how soon SIP and DNS show 1,000 changes, on both databases
 	cargo build --release --workspace --bins
 	tests/bin/with-mariadb cargo run --release -p ngn-tests --example freshness
+
+bench-freshness-loaded: ## measure how soon DNS shows changes with a million numbers and 20,000 questions a second (takes minutes)
+	cargo build --release --workspace --bins
+	NGN_BENCH_LOADED=1000000 NGN_BENCH_CHANGES=500 NGN_TEST_PATIENCE=900 tests/bin/with-mariadb cargo run --release -p ngn-tests --example freshness
+
+bench-signed: ## sign an ENUM zone of a million numbers while it is served, and validate it (takes many minutes)
+	cargo build --release --workspace --bins
+	NGN_BENCH_VERIFY=1 NGN_TEST_PATIENCE=900 tests/bin/with-mariadb cargo run --release -p ngn-tests --example signed_numbers
 
 bench-soap: ## measure accounts added over SOAP against rows inserted by hand, on a MariaDB that syncs
 	cargo build --release --workspace --bins

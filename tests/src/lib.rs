@@ -23,6 +23,7 @@ pub mod linphone;
 pub mod load;
 pub mod name_servers;
 pub mod net;
+pub mod numbers;
 pub mod platform;
 pub mod program;
 pub mod rules;

@@ -93,6 +93,18 @@ pub fn enumd(
     database: &Database,
     processor: Option<&str>,
 ) -> (Program, SocketAddr) {
+    enumd_with(path, directory, database, processor, &[])
+}
+
+/// As [`enumd`], with settings of its environment.
+#[track_caller]
+pub fn enumd_with(
+    path: &Path,
+    directory: &Path,
+    database: &Database,
+    processor: Option<&str>,
+    settings: &[(&str, &str)],
+) -> (Program, SocketAddr) {
     let mut command = pinned(&path.display().to_string(), processor);
     command.current_dir(directory);
     for (key, value) in [
@@ -104,6 +116,7 @@ pub fn enumd(
     ] {
         command.env(key, value);
     }
+    command.envs(settings.iter().copied());
     let mut program = Program::start("enumd", command).expect("it starts");
     let address = program.wait_ready().expect("it is ready")["dns-udp"];
     (program, address)
