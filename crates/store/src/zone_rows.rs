@@ -5,8 +5,10 @@
 
 use crate::error::StoreError;
 use crate::journal::InsertId;
+use crate::pieces::pieces;
 use crate::tx::{Tx, on};
 use ngn_model::{CustomerId, DomainName};
+use sqlx::QueryBuilder;
 
 /// Where a row of `records` comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -101,29 +103,42 @@ impl Tx<'_> {
     /// Adds a record and gives its row id. Fails with [`StoreError::Duplicate`] when its `record_key` is taken
     /// and with [`StoreError::Reference`] when the zone went in the same moment.
     pub async fn insert_record(&mut self, record: &NewRecord) -> Result<i64, StoreError> {
+        let ids = self.insert_records(std::slice::from_ref(record)).await?;
+        Ok(ids.first().copied().unwrap_or_default())
+    }
+
+    /// Adds records and gives their row ids, in the order of the records. Fails with [`StoreError::Duplicate`] when a
+    /// record key is taken.
+    pub async fn insert_records(&mut self, records: &[NewRecord]) -> Result<Vec<i64>, StoreError> {
         let now = self.now();
-        let id = on!(self, c => {
-            sqlx::query::<DB>(
-                "INSERT INTO records (domain_id, name, type, content, ttl, prio, disabled, origin, value, owner, \
-                 record_key, change_date) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            )
-            .bind(record.domain_id)
-            .bind(record.name.as_str())
-            .bind(record.rtype.as_str())
-            .bind(record.content.as_str())
-            .bind(i64::from(record.ttl))
-            .bind(i64::from(record.priority))
-            .bind(record.origin == RecordOrigin::Fancy)
-            .bind(record.origin.code())
-            .bind(record.value.as_deref())
-            .bind(record.owner)
-            .bind(record.record_key.as_deref())
-            .bind(now)
-            .execute(&mut *c)
-            .await
-            .map(|done| InsertId::insert_id(&done))
-        })?;
-        Ok(id.cast_signed())
+        let mut ids = Vec::with_capacity(records.len());
+        for piece in pieces(records) {
+            let inserted = on!(self, c => {
+                let mut query = QueryBuilder::<DB>::new(
+                    "INSERT INTO records (domain_id, name, type, content, ttl, prio, disabled, origin, value, owner, \
+                     record_key, change_date) ",
+                );
+                query.push_values(piece, |mut tuple, record| {
+                    tuple
+                        .push_bind(record.domain_id)
+                        .push_bind(record.name.as_str())
+                        .push_bind(record.rtype.as_str())
+                        .push_bind(record.content.as_str())
+                        .push_bind(i64::from(record.ttl))
+                        .push_bind(i64::from(record.priority))
+                        .push_bind(record.origin == RecordOrigin::Fancy)
+                        .push_bind(record.origin.code())
+                        .push_bind(record.value.as_deref())
+                        .push_bind(record.owner)
+                        .push_bind(record.record_key.as_deref())
+                        .push_bind(now);
+                });
+                query.build().execute(&mut *c).await.map(|done| InsertId::insert_id(&done))
+            })?;
+            let (first, step) = self.numbers(inserted, piece.len()).await?;
+            ids.extend((0..).zip(piece).map(|(n, _)| (first + n * step).cast_signed()));
+        }
+        Ok(ids)
     }
 
     /// Removes a zone's records of one origin at one name; tells how many there were.

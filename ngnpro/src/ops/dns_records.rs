@@ -308,12 +308,17 @@ pub(super) async fn one_ttl(
     record: &NewRecord,
     standing: &[RecordAtName],
 ) -> Result<(), OpError> {
-    let ttl = i64::from(record.ttl);
-    let differs = |row: &RecordAtName| !row.disabled && row.rtype == record.rtype && row.ttl != ttl;
-    if record.origin != RecordOrigin::Fancy && standing.iter().any(differs) {
+    if differs(record, standing) {
         tx.set_rrset_ttl(record.domain_id, &record.name, &record.rtype, record.ttl).await?;
     }
     Ok(())
+}
+
+/// Whether others of its RRset have another time to live.
+pub(super) fn differs(record: &NewRecord, standing: &[RecordAtName]) -> bool {
+    let ttl = i64::from(record.ttl);
+    let differs = |row: &RecordAtName| !row.disabled && row.rtype == record.rtype && row.ttl != ttl;
+    record.origin != RecordOrigin::Fancy && standing.iter().any(differs)
 }
 
 /// Notes the change of a record, and for DNS servers the name that they read again.

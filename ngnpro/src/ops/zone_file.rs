@@ -15,6 +15,10 @@ use ngn_store::{DnsRecordRow, DnsZoneRow, NewRecord, RecordAtName, RecordOrigin,
 use plan::{Plan, plan};
 use std::collections::{HashMap, HashSet};
 
+/// How many records are written together at most, and of how many octets.
+const TOGETHER: usize = 512;
+const OCTETS: usize = 1 << 20;
+
 /// What becomes of a zone that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
@@ -213,6 +217,7 @@ async fn write_records(
             standing.entry(row.name.clone()).or_default().push(row);
         }
     }
+    let mut new = New::default();
     for record in records {
         let here = standing.entry(record.name.clone()).or_default();
         let same = here.iter_mut().find(|row| row.record_key == record.record_key);
@@ -223,6 +228,8 @@ async fn write_records(
                 done.left += 1;
                 continue;
             }
+            // What follows may be about others of the RRset.
+            new.write(tx, zone).await?;
             if let Some(old) = tx.dns_record(same.id).await? {
                 let ttl = i64::from(record.ttl);
                 let record = NewRecord {
@@ -240,12 +247,15 @@ async fn write_records(
         }
         let record = NewRecord { domain_id: zone.domain_id, ..(*record).clone() };
         dns_records::admissible(apex, &record, here, None)?;
-        let id = tx.insert_record(&record).await?;
-        dns_records::one_ttl(tx, &record, here).await?;
-        let row = row(id, zone, &record, tx.now());
-        dns_records::note(tx, None, Some(&row));
+        new.octets += record.content.len() + record.value.as_ref().map_or(0, String::len);
+        new.records.push(record.clone());
+        if dns_records::differs(&record, here) || new.is_full() {
+            new.write(tx, zone).await?;
+            dns_records::one_ttl(tx, &record, here).await?;
+        }
         here.push(RecordAtName {
-            id,
+            // Nobody asks for it: a file has each record once.
+            id: 0,
             name: record.name,
             rtype: record.rtype,
             content: record.content,
@@ -257,7 +267,34 @@ async fn write_records(
         });
         done.added += 1;
     }
-    Ok(())
+    new.write(tx, zone).await
+}
+
+/// Records that are written together: one statement for each would take most of the time of a large file.
+#[derive(Debug, Default)]
+struct New {
+    records: Vec<NewRecord>,
+    /// Octets of their contents and values.
+    octets: usize,
+}
+
+impl New {
+    /// Whether more would make the statement too long.
+    const fn is_full(&self) -> bool {
+        self.records.len() >= TOGETHER || self.octets >= OCTETS
+    }
+
+    /// Writes them, and notes them in the journal.
+    async fn write(&mut self, tx: &mut Tx<'_>, zone: &DnsZoneRow) -> Result<(), OpError> {
+        let ids = tx.insert_records(&self.records).await?;
+        for (id, record) in ids.into_iter().zip(&self.records) {
+            let row = row(id, zone, record, tx.now());
+            dns_records::note(tx, None, Some(&row));
+        }
+        self.records.clear();
+        self.octets = 0;
+        Ok(())
+    }
 }
 
 /// A record that was just written, as it is read.
