@@ -5,6 +5,7 @@ mod batch;
 use crate::served::{Response, Served};
 use crate::transfer::{Asker, Transfers};
 use batch::{Batch, MOST};
+use ngn_daemon::datagrams::Headers;
 use ngn_dns::answer::{Limits, Transport};
 use std::io;
 use std::net::UdpSocket;
@@ -42,12 +43,12 @@ fn answer(
 ) {
     let limits = Limits { max_udp, transport: Transport::Udp };
     let mut responder = served.responder(limits);
-    let mut batch = Batch::new(is_ipv4);
+    let (mut batch, mut headers) = (Batch::default(), Headers::new(is_ipv4, MOST));
     // Answers to be sent, and where to.
     let mut answers: Vec<Vec<u8>> = vec![Vec::new(); MOST];
     let mut remotes = Vec::with_capacity(MOST);
     while !stop.load(Ordering::Relaxed) {
-        let count = match batch.read(socket) {
+        let count = match batch.read(&mut headers, socket) {
             Ok(count) => count,
             Err(error) => {
                 match error.kind() {

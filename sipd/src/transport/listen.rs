@@ -5,9 +5,9 @@ use crate::config::{Limits, Listen};
 use anyhow::Context as _;
 use socket2::{Domain, Socket, Type};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::net::TcpListener;
 
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -71,7 +71,7 @@ fn udp_socket(address: SocketAddr, receive_buffer: usize) -> io::Result<UdpSocke
     }
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    UdpSocket::from_std(socket.into())
+    Ok(socket.into())
 }
 
 /// What a buffer really holds: Linux says twice as much, for its own bookkeeping.

@@ -5,8 +5,7 @@ use bytes::Bytes;
 use ngn_daemon::datagrams::send_together;
 use ngn_sip::stack::SendId;
 use std::io;
-use std::net::SocketAddr;
-use tokio::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 
 /// The most datagrams of one system call.
 pub(super) const MOST: usize = 64;
@@ -26,7 +25,7 @@ pub(super) fn send(socket: &UdpSocket, datagrams: &[Datagram]) -> (usize, Option
     let mut sent = 0;
     while let Some(rest) = datagrams.get(sent..).filter(|rest| !rest.is_empty()) {
         let one = match rest {
-            [one] => socket.try_send_to(&one.octets, one.remote).map(|_| 1),
+            [one] => socket.send_to(&one.octets, one.remote).map(|_| 1),
             some => together(socket, some),
         };
         match one {
@@ -44,7 +43,7 @@ pub(super) fn send(socket: &UdpSocket, datagrams: &[Datagram]) -> (usize, Option
 fn together(socket: &UdpSocket, datagrams: &[Datagram]) -> io::Result<usize> {
     let datagrams: Vec<(SocketAddr, &[u8])> =
         datagrams.iter().map(|one| (one.remote, &one.octets[..])).collect();
-    socket.try_io(tokio::io::Interest::WRITABLE, || send_together(socket, &datagrams))
+    send_together(socket, &datagrams)
 }
 
 #[cfg(test)]
@@ -56,14 +55,14 @@ mod tests {
         Datagram { socket: 0, remote, octets, id: None }
     }
 
-    #[tokio::test]
-    async fn all_arrive_in_order_and_one_that_cannot_be_sent_is_told() {
+    #[test]
+    fn all_arrive_in_order_and_one_that_cannot_be_sent_is_told() {
         let any = "127.0.0.1:0";
-        let ours = UdpSocket::bind(any).await.expect("a socket");
-        let peers = [UdpSocket::bind(any).await, UdpSocket::bind(any).await];
+        let ours = UdpSocket::bind(any).expect("a socket");
+        let peers = [UdpSocket::bind(any), UdpSocket::bind(any)];
         let [a, b] = peers.map(|peer| peer.expect("a socket"));
         let (to_a, to_b) = (a.local_addr().expect("it"), b.local_addr().expect("it"));
-        ours.writable().await.expect("it is");
+        ours.set_nonblocking(true).expect("it is");
         let some = [datagram(to_a, "1"), datagram(to_b, "2"), datagram(to_a, "3")];
         assert_eq!(send(&ours, &some), (3, None));
         assert_eq!(send(&ours, &some[..1]), (1, None));
@@ -71,7 +70,7 @@ mod tests {
         let mut buffer = [0; 16];
         let mut received = String::new();
         for peer in [&a, &b, &a, &a] {
-            let (length, from) = peer.recv_from(&mut buffer).await.expect("a datagram");
+            let (length, from) = peer.recv_from(&mut buffer).expect("a datagram");
             assert_eq!(from, ours.local_addr().expect("it"));
             received.push_str(std::str::from_utf8(&buffer[..length]).expect("a digit"));
         }
