@@ -34,8 +34,8 @@ const RETRY: Duration = Duration::from_millis(500);
 /// How long a transaction may take before the database counts as down: long before phones give up, which they do after 32
 /// seconds (RFC 3261 section 17.1.2.2, timer F).
 const HUNG: Duration = Duration::from_secs(8);
-/// How often it is looked what other nodes changed.
-const LOOK: Duration = Duration::from_millis(25);
+/// At most so soon after another look it is looked again what other nodes changed.
+const SOON: Duration = Duration::from_millis(5);
 /// How long one look may keep registrations waiting.
 const LOOK_LIMIT: Duration = Duration::from_secs(2);
 /// How many addresses are read at once.
@@ -246,7 +246,8 @@ pub async fn run(
             }
         };
         match saved {
-            Ok(()) => {
+            Ok(noted) => {
+                watch.follower.wrote(&noted);
                 if down {
                     tracing::info!(
                         written = upserts.len(),
@@ -326,7 +327,10 @@ impl Watch {
             return;
         }
         let looked = self.look(as_of, news).await;
-        self.next = Instant::now() + if looked.is_ok() { LOOK } else { RETRY };
+        self.next = match looked {
+            Ok(()) => self.follower.next_look().max(now.into_std() + SOON).into(),
+            Err(_) => Instant::now() + RETRY,
+        };
         if let Err(error) = looked {
             tracing::debug!(%error, "cannot see what other nodes registered");
         } else if now >= self.next_trim {

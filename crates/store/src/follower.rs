@@ -5,14 +5,13 @@ use crate::error::StoreError;
 use crate::journal::position;
 use crate::seen::Seen;
 use crate::store::{Db, Store};
+use crate::tails::POLL;
 use crate::tx::{Tx, on};
 use ngn_model::{Entity, JournalRow, Position};
 use sqlx::QueryBuilder;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// How often the database is asked when nobody in this process wakes the follower.
-const POLL: Duration = Duration::from_millis(25);
 /// How often a follower makes sure that the journal still holds what it has read.
 pub(crate) const CHECK_HISTORY: Duration = Duration::from_secs(2);
 /// How long the answer to one question may take.
@@ -31,6 +30,8 @@ pub struct Follower {
     failures: u32,
     /// When the journal's history was checked; not yet when it goes on from a kept position.
     checked: Option<Instant>,
+    /// What was committed before this moment was seen.
+    looked: Option<Instant>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -89,6 +90,7 @@ impl Store {
             high_at: resume.high_at,
             failures: 0,
             checked: None,
+            looked: None,
         }
     }
 
@@ -178,6 +180,7 @@ impl Start {
             high_at: self.high_at,
             failures: 0,
             checked: Some(Instant::now()),
+            looked: None,
         }
     }
 }
@@ -194,8 +197,9 @@ impl Follower {
             tokio::time::sleep(pause).await;
         }
         loop {
-            self.wake.borrow_and_update();
-            match self.poll().await {
+            // Somebody in this process says that there is more.
+            let is_told = *self.wake.borrow_and_update() > self.seen.high();
+            match self.poll(is_told).await {
                 Ok(rows) if rows.is_empty() => {}
                 Ok(rows) => return Ok(rows),
                 Err(error) => {
@@ -206,7 +210,8 @@ impl Follower {
             let pause = if self.seen.has_young_gap(Instant::now()) {
                 Duration::from_millis(5)
             } else {
-                POLL
+                let ago = self.looked.map_or(Duration::ZERO, |looked| looked.elapsed());
+                POLL.saturating_sub(ago).max(POLL / 5)
             };
             // Only a closed channel makes this fail, and the store that holds its sender lives in `self`.
             let _ = tokio::time::timeout(pause, self.wake.changed()).await;
@@ -237,15 +242,24 @@ impl Follower {
         Resume { high: self.seen.high(), high_at: self.high_at, gaps: self.seen.gaps() }
     }
 
-    async fn poll(&mut self) -> Result<Vec<JournalRow>, StoreError> {
+    async fn poll(&mut self, is_told: bool) -> Result<Vec<JournalRow>, StoreError> {
         let recently = |checked: Instant| checked.elapsed() < CHECK_HISTORY;
         if self.failures > 0 || !self.checked.is_some_and(recently) {
             self.check_history().await?;
             self.checked = Some(Instant::now());
         }
+        if !is_told && self.seen.due(Instant::now()).is_empty() {
+            let tails = self.store.tails().await?;
+            self.looked = Some(tails.asked);
+            if tails.journal <= self.seen.high() {
+                self.failures = 0;
+                return Ok(Vec::new());
+            }
+        }
         // New rows first: when they are the later part of a transaction whose earlier part was passed over,
         // the look at the gaps that follows finds that part.
         let now = Instant::now();
+        self.looked = Some(now);
         let select = "SELECT id, at, entity, entity_key, zone FROM journal";
         let mut rows: Vec<Row> =
             appended::rows(&self.store, select, self.seen.high(), &self.seen.due(now)).await?;

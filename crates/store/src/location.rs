@@ -6,7 +6,7 @@
 use crate::dialect::{Dialect, Spelling};
 use crate::directory::{push_addresses, readable};
 use crate::error::StoreError;
-use crate::location_changes;
+use crate::location_changes::{self, Noted};
 use crate::pieces::pieces;
 use crate::radacct::cut;
 use crate::store::Store;
@@ -26,16 +26,17 @@ impl Store {
     /// Saves bindings and removes others in one transaction; `node`, which may be empty, says who does. A binding that
     /// exists is replaced, unless it was changed later, or by a later request of the same phone (RFC 3261 section 10.3
     /// step 7), at another node; one that is to be removed and is not there is no error. When a key stands in two lists it is
-    /// saved. Other nodes are told of all but `expired`, which end for them at the same time.
+    /// saved. Other nodes are told of all but `expired`, which end for them at the same time; what tells them comes back, for
+    /// [`BindingFollower::wrote`](crate::BindingFollower::wrote).
     pub async fn save_bindings(
         &self,
         node: &str,
         upserts: &[Binding],
         deletes: &[Removal],
         expired: &[Removal],
-    ) -> Result<(), StoreError> {
+    ) -> Result<Noted, StoreError> {
         if upserts.is_empty() && deletes.is_empty() && expired.is_empty() {
-            return Ok(());
+            return Ok(Noted::default());
         }
         // The last one of a key wins; and all nodes touch rows in the same order, or they would deadlock.
         let mut rows: Vec<(String, &Binding)> =
@@ -54,15 +55,19 @@ impl Store {
         let changed: BTreeSet<&Aor> =
             changed.chain(deletes.iter().map(|removal| removal.key.aor())).collect();
         let (rows, gone, changed) = (&rows, &gone, &changed);
-        self.write(&Actor::system("save_bindings"), |tx| {
-            Box::pin(async move {
-                delete(tx, gone).await?;
-                upsert(tx, rows).await?;
-                location_changes::note(tx, node, changed).await
+        let (noted, _) = self
+            .write(&Actor::system("save_bindings"), |tx| {
+                Box::pin(async move {
+                    delete(tx, gone).await?;
+                    upsert(tx, rows).await?;
+                    location_changes::note(tx, node, changed).await
+                })
             })
-        })
-        .await
-        .map(drop)
+            .await?;
+        for id in noted.ids() {
+            self.wrote_bindings(id);
+        }
+        Ok(noted)
     }
 
     /// The bindings of some addresses that had not ended at `now`; every address comes back.

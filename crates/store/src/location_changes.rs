@@ -7,9 +7,11 @@
 use crate::appended;
 use crate::error::StoreError;
 use crate::follower::{CHECK_HISTORY, Start, on_connection};
+use crate::journal::InsertId as _;
 use crate::location;
 use crate::seen::Seen;
 use crate::store::{Db, Store};
+use crate::tails::POLL;
 use crate::tx::{Actor, Tx, on};
 use ngn_model::{Aor, Binding};
 use std::collections::BTreeSet;
@@ -38,6 +40,18 @@ pub struct BindingFollower {
     /// When the highest row was written, to notice a database that went back.
     high_at: Option<i64>,
     checked: Option<Instant>,
+    /// What was committed before this moment was seen.
+    looked: Instant,
+}
+
+/// The rows about one transaction's changes: their ids, and when they were written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Noted(Vec<(u64, i64)>);
+
+impl Noted {
+    pub(crate) fn ids(&self) -> impl Iterator<Item = u64> {
+        self.0.iter().map(|(id, _)| *id)
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -53,23 +67,24 @@ pub(crate) async fn note(
     tx: &mut Tx<'_>,
     node: &str,
     changed: &BTreeSet<&Aor>,
-) -> Result<(), StoreError> {
-    let at = tx.now();
+) -> Result<Noted, StoreError> {
+    let (at, mut noted) = (tx.now(), Noted::default());
     let addresses: Vec<String> = changed.iter().map(ToString::to_string).collect();
     for chunk in addresses.chunks(ADDRESSES) {
         let text = serde_json::to_string(chunk)
             .map_err(|error| StoreError::corrupt("addresses whose bindings changed", error))?;
-        on!(tx, c => {
+        let id = on!(tx, c => {
             sqlx::query::<DB>("INSERT INTO location_changes (at, node, addresses) VALUES (?, ?, ?)")
                 .bind(at)
                 .bind(node)
                 .bind(&text)
                 .execute(&mut *c)
                 .await
-                .map(drop)
+                .map(|done| done.insert_id())
         })?;
+        noted.0.push((id, at));
     }
-    Ok(())
+    Ok(noted)
 }
 
 impl Store {
@@ -84,6 +99,7 @@ impl Store {
             seen: start.seen,
             high_at: start.high_at,
             checked: Some(Instant::now()),
+            looked: Instant::now(),
         })
     }
 
@@ -124,7 +140,25 @@ impl BindingFollower {
         node.clone_into(&mut self.node);
     }
 
-    /// What came since the last look; it does not wait for anything. An address that was given is not given again
+    /// Takes note of rows that this node has written itself and that are committed: nothing needs to be asked about them.
+    pub fn wrote(&mut self, noted: &Noted) {
+        let now = Instant::now();
+        for &(id, at) in &noted.0 {
+            if id > self.seen.high() {
+                self.high_at = Some(at);
+            }
+            self.seen.observe(id, now);
+        }
+    }
+
+    /// When [`changed`](Self::changed) should be called again: what was committed by then is seen at the latest.
+    #[must_use]
+    pub fn next_look(&self) -> Instant {
+        self.looked + POLL
+    }
+
+    /// What came since the last look; it does not wait for anything. What another process wrote in the last few milliseconds
+    /// may not be in it. An address that was given is not given again
     /// before it changes once more, whatever becomes of this look's caller.
     ///
     /// # Errors
@@ -140,6 +174,15 @@ impl BindingFollower {
             self.checked = Some(Instant::now());
         }
         let now = Instant::now();
+        if self.seen.due(now).is_empty() {
+            let tails = self.store.tails().await?;
+            self.looked = tails.asked;
+            if tails.bindings <= self.seen.high() {
+                return Ok(BindingChanges::At(Vec::new()));
+            }
+        }
+        let now = Instant::now();
+        self.looked = now;
         let select = "SELECT id, at, node, addresses FROM location_changes";
         let mut rows: Vec<Row> =
             appended::rows(&self.store, select, self.seen.high(), &self.seen.due(now)).await?;

@@ -5,6 +5,7 @@ use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::held::Slot;
 use crate::keyring::Keyring;
+use crate::tails::Last;
 use ngn_model::Position;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::sqlite::{
@@ -36,6 +37,7 @@ struct Inner {
     /// By what passwords are encrypted at rest.
     keyring: RwLock<Option<Arc<Keyring>>>,
     counts: Counts,
+    tails: Last,
     /// Where the registry below holds this store.
     path: Option<PathBuf>,
 }
@@ -141,6 +143,10 @@ impl Store {
         &self.inner.counts
     }
 
+    pub(crate) fn last_tails(&self) -> &Last {
+        &self.inner.tails
+    }
+
     pub(crate) fn keyring(&self) -> Option<Arc<Keyring>> {
         self.inner.keyring.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -213,6 +219,7 @@ impl Store {
             migrating: tokio::sync::Mutex::default(),
             keyring: RwLock::default(),
             counts: Counts::default(),
+            tails: Last::default(),
             path: Some(path.clone()),
         });
         registered.retain(|_, inner| inner.strong_count() > 0);
@@ -253,6 +260,7 @@ impl Store {
                 migrating: tokio::sync::Mutex::default(),
                 keyring: RwLock::default(),
                 counts: Counts::default(),
+                tails: Last::default(),
                 path: None,
             }),
         })
