@@ -503,6 +503,10 @@ impl Engine {
         self.look_peers_up();
         self.look_voicemail_up();
         self.sweep_bindings();
+        self.stack.shrink();
+        if self.waiting.capacity() / 4 > self.waiting.len() {
+            self.waiting.shrink_to(self.waiting.len() * 2);
+        }
     }
 
     fn publish(&mut self, arrivals: &Receivers) {
@@ -553,7 +557,14 @@ impl Engine {
                     self.stack.receive_malformed(&source, &fault);
                 }
             }
-            Arrival::Closed(id) => self.transports.closed(id),
+            Arrival::Closed { connection, is_broken } => {
+                let (now, in_doubt) = (self.now(), self.transports.closed(connection));
+                // RFC 3261 section 8.1.3.1: those that nobody has answered count as failed; a peer that closes in good order
+                // may answer over another connection (section 18.2.2).
+                for id in in_doubt.into_iter().filter(|_| is_broken) {
+                    self.stack.send_failed(now, id);
+                }
+            }
             Arrival::Unreachable { peer } => {
                 let now = self.now();
                 for id in self.transports.unreachable(&peer) {
@@ -681,7 +692,7 @@ impl Engine {
             return self.transports.send_datagram(to.local, to.remote, octets, id);
         }
         let stream = Stream::of(&to.transport).ok_or(SendError::NoSocket)?;
-        let on_flow = to.flow.map(|flow| self.transports.send_on(flow.0, octets.clone()));
+        let on_flow = to.flow.map(|flow| self.transports.send_on(flow.0, octets.clone(), id));
         match on_flow {
             Some(Ok(())) => Ok(()),
             Some(Err(error)) if to.only_flow => Err(error),

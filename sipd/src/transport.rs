@@ -13,6 +13,7 @@
 //!  stream read ──task───────┴────▶ engine ─────┴──▶ stream write task ──▶ socket
 //! ```
 
+mod datagrams;
 mod given;
 mod lanes;
 mod listen;
@@ -30,22 +31,23 @@ use listen::{Bound, bind_all};
 use ngn_sip::header::Transport;
 use ngn_sip::message::Malformed;
 use ngn_sip::stack::SendId;
-use ngn_sip::stun;
 use outbox::Datagram;
 use prometheus_client::metrics::counter::Counter;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use stream::{Open, accept, connect};
-use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// How many messages may wait for a slow peer before its connection is given up.
 const WRITE_QUEUE: usize = 256;
+/// For how long it may be unknown whether what was sent on a connection has arrived: a little longer than it takes until the
+/// connection counts as broken.
+const IN_DOUBT: Duration = Duration::from_secs(10);
 /// How often ports that the system chooses are tried until UDP and TCP have the same.
 const PORT_ATTEMPTS: u32 = 16;
 
@@ -133,7 +135,12 @@ pub enum Arrival {
         fault: Box<Malformed>,
     },
     /// A connection is gone.
-    Closed(ConnectionId),
+    Closed {
+        /// Which one.
+        connection: ConnectionId,
+        /// It ended with an error: what was sent on it last may not have arrived.
+        is_broken: bool,
+    },
     /// A connection that we wanted could not be made.
     Unreachable {
         /// Where to.
@@ -153,6 +160,20 @@ pub struct Connection {
     writer: mpsc::Sender<Bytes>,
     /// Ends both of its tasks.
     gone: CancellationToken,
+    /// Requests that were sent on it lately, oldest first.
+    sent: VecDeque<(Instant, SendId)>,
+}
+
+impl Connection {
+    /// Takes note of a request that is sent.
+    fn note(&mut self, id: SendId) {
+        let now = Instant::now();
+        let is_old = |(at, _): &(Instant, SendId)| now.saturating_duration_since(*at) > IN_DOUBT;
+        while self.sent.len() >= WRITE_QUEUE || self.sent.front().is_some_and(is_old) {
+            self.sent.pop_front();
+        }
+        self.sent.push_back((now, id));
+    }
 }
 
 /// Why something was not sent.
@@ -264,7 +285,7 @@ impl Transports {
         };
         let mut streams = Vec::new();
         for (local, socket) in &udp {
-            tokio::spawn(read_datagrams(*local, Arc::clone(socket), shared.clone()));
+            tokio::spawn(datagrams::read(*local, Arc::clone(socket), shared.clone()));
         }
         for (stream, listener) in listeners {
             streams.push((stream, listener.local_addr()?));
@@ -357,9 +378,17 @@ impl Transports {
     }
 
     /// Sends on an open connection.
-    pub fn send_on(&mut self, id: ConnectionId, octets: Bytes) -> Result<(), SendError> {
-        let connection = self.connections.get(&id).ok_or(SendError::Gone)?;
+    pub fn send_on(
+        &mut self,
+        id: ConnectionId,
+        octets: Bytes,
+        of: Option<SendId>,
+    ) -> Result<(), SendError> {
+        let connection = self.connections.get_mut(&id).ok_or(SendError::Gone)?;
         if connection.writer.try_send(octets).is_ok() {
+            if let Some(of) = of.filter(|of| of.is_request()) {
+                connection.note(of);
+            }
             return Ok(());
         }
         connection.gone.cancel();
@@ -392,7 +421,7 @@ impl Transports {
         id: Option<SendId>,
     ) -> Result<(), SendError> {
         if let Some(open) = self.open_to(&peer)
-            && self.send_on(open, octets.clone()).is_ok()
+            && self.send_on(open, octets.clone(), id).is_ok()
         {
             return Ok(());
         }
@@ -418,25 +447,31 @@ impl Transports {
     }
 
     /// Takes note of a connection that is there now, and sends what waited for it.
-    pub fn opened(&mut self, connection: Connection) {
-        for (octets, _) in self.connecting.remove(&connection.peer).unwrap_or_default() {
+    pub fn opened(&mut self, mut connection: Connection) {
+        for (octets, id) in self.connecting.remove(&connection.peer).unwrap_or_default() {
             // The queue is as long as what may wait.
             let _ = connection.writer.try_send(octets);
+            if let Some(id) = id.filter(|id| id.is_request()) {
+                connection.note(id);
+            }
         }
         self.by_peer.insert(connection.peer.clone(), connection.id);
         *self.open.entry(connection.peer.stream).or_default() += 1;
         self.connections.insert(connection.id, connection);
     }
 
-    /// Forgets a connection.
-    pub fn closed(&mut self, id: ConnectionId) {
-        let Some(Connection { peer, .. }) = self.connections.remove(&id) else { return };
+    /// Forgets a connection; gives the requests that were sent on it lately.
+    pub fn closed(&mut self, id: ConnectionId) -> Vec<SendId> {
+        let Some(Connection { peer, sent, .. }) = self.connections.remove(&id) else {
+            return Vec::new();
+        };
         if let Some(open) = self.open.get_mut(&peer.stream) {
             *open = open.saturating_sub(1);
         }
         if self.by_peer.get(&peer) == Some(&id) {
             self.by_peer.remove(&peer);
         }
+        sent.into_iter().filter(|(at, _)| at.elapsed() <= IN_DOUBT).map(|(_, id)| id).collect()
     }
 
     /// Forgets what waited for a connection that could not be made, and tells whose it was.
@@ -458,40 +493,4 @@ fn first_id() -> anyhow::Result<ConnectionId> {
     getrandom::fill(&mut octets)
         .map_err(|_| anyhow::anyhow!("the system has no random numbers"))?;
     Ok(u64::from_be_bytes(octets) >> 1)
-}
-
-async fn read_datagrams(local: SocketAddr, socket: Arc<UdpSocket>, shared: Shared) {
-    let mut buffer = vec![0; 65_535];
-    let shutdown = shared.shutdown.cancelled();
-    tokio::pin!(shutdown);
-    loop {
-        let received = tokio::select! {
-            received = socket.recv_from(&mut buffer) => received,
-            () = &mut shutdown => return,
-        };
-        match received {
-            Ok((length, remote)) => {
-                let octets = buffer.get(..length).unwrap_or_default();
-                if stun::may_be_stun(octets) {
-                    if let Some(answer) = stun::answer(octets, remote) {
-                        let _ = socket.try_send_to(&answer, remote);
-                    }
-                    continue;
-                }
-                let octets = Bytes::copy_from_slice(octets);
-                match shared.arrivals.send(Arrival::Datagram { local, remote, octets }).await {
-                    Ok(None) => {}
-                    Ok(Some((to, octets))) => {
-                        let _ = socket.try_send_to(&octets, to.remote);
-                    }
-                    Err(_) => return,
-                }
-            }
-            // An ICMP error of an earlier send surfaces here; it says nothing about the socket.
-            Err(error) => {
-                tracing::debug!(kind = ?error.kind(), "udp receive failed");
-                tokio::task::yield_now().await;
-            }
-        }
-    }
 }

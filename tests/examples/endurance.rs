@@ -52,7 +52,9 @@ fn main() {
                 calls: number(2, 20),
                 away,
             };
-            println!("{:#?}", outage::run(size));
+            let report = outage::run(size);
+            println!("{report:#?}");
+            assert_eq!(report.refused, 0, "somebody noticed");
         }
         other => {
             eprintln!("`{other}` is none of calls, bindings, outage");

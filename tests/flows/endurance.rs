@@ -50,6 +50,7 @@ fn nobody_notices_that_the_database_is_away() {
     let away = Duration::from_secs(4);
     let size = outage::Size { accounts: 40, registrations: 20, calls: 5, away };
     let report = outage::run(size);
+    assert_eq!(report.refused, 0, "{report:?}");
     let (before, most) = report.memory;
     assert!(most < before + (128 << 20), "{before} octets became {most}");
 }

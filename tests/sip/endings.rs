@@ -70,6 +70,8 @@ fn is_told(phone: &Phone) -> Message {
     let bye = live_until(phone, "BYE");
     reply(phone, &bye, "200 OK", "");
     assert!(bye.header("reason").is_some_and(|reason| reason.contains("408")), "{bye:?}");
+    // A BYE asks for no description (RFC 3261 section 15.1.1).
+    assert_eq!(bye.header("accept"), None, "{bye:?}");
     bye
 }
 

@@ -180,20 +180,25 @@ fn made_up_routes_relay_nothing() {
     });
 }
 
+/// Bob's phone, registered, which listens by UDP and TCP at one port.
+fn by_both(world: &World) -> (Phone, TcpListener) {
+    let bob = world.account("bob");
+    let (mut bob, listener) = eventually("a port free for both", || {
+        let bob = world.phone(&bob, Udp);
+        // Somebody else may have that port.
+        TcpListener::bind(bob.local()).ok().map(|listener| (bob, listener))
+    });
+    assert_eq!(bob.register(300).unwrap().status(), 200);
+    (bob, listener)
+}
+
 // Section 18.1.1: a request that is too large for a datagram goes over TCP, and its answer comes back over UDP or whatever
 // the caller speaks; inside the call, small requests go over UDP.
 #[test]
 fn large_requests_go_over_tcp() {
     over(ALL, |world, over| {
         let alice = world.online("alice", over);
-        // A phone that listens by UDP and TCP at one port.
-        let bob = world.account("bob");
-        let (mut bob, listener) = eventually("a port free for both", || {
-            let bob = world.phone(&bob, Udp);
-            // Somebody else may have that port.
-            TcpListener::bind(bob.local()).ok().map(|listener| (bob, listener))
-        });
-        assert_eq!(bob.register(300).unwrap().status(), 200);
+        let (bob, listener) = by_both(world);
         let by_tcp = |size: usize| {
             let text = "x".repeat(size);
             let invite = call(&alice, &bob.aor(), &[("Subject", &text)]);
@@ -216,6 +221,31 @@ fn large_requests_go_over_tcp() {
         let arrived = take(&bob, "INVITE");
         reply(&bob, &arrived, "486 Busy Here", "x");
         assert_eq!(outcome(&alice, &invite).status(), 486);
+    });
+}
+
+// Section 8.1.3.1: a connection that is reset before anybody answered fails the request at once, which section 18.1.1 sends over
+// UDP then.
+#[test]
+fn a_connection_that_is_reset_fails_its_requests() {
+    over(ALL, |world, over| {
+        let alice = world.online("alice", over);
+        let (bob, listener) = by_both(world);
+        listener.set_nonblocking(true).unwrap();
+        let text = "x".repeat(1_500);
+        let invite = call(&alice, &bob.aor(), &[("Subject", &text)]);
+        let stream = eventually("a connection", || listener.accept().ok()).0;
+        stream.set_nonblocking(false).unwrap();
+        // Octets that nobody reads make the system reset it.
+        assert_eq!(stream.peek(&mut [0]).unwrap(), 1);
+        drop(stream);
+        let arrived = take(&bob, "INVITE");
+        assert_eq!(arrived.header("subject"), Some(text.as_str()));
+        assert!(arrived.header("via").unwrap().starts_with("SIP/2.0/UDP"), "{arrived:?}");
+        reply(&bob, &arrived, "486 Busy Here", "x");
+        let answer = outcome(&alice, &invite);
+        assert_eq!((answer.status(), answer.all("via").len()), (486, 1));
+        alice.send(&invite.ack(&answer).bytes(&alice)).unwrap();
     });
 }
 

@@ -43,6 +43,15 @@ impl Unwritten {
         }
     }
 
+    /// Gives back room that only an outage or a burst needed.
+    fn shrink(&mut self) {
+        if self.order.capacity() > 4096 && self.order.capacity() / 4 > self.order.len() {
+            self.order.shrink_to(self.order.len() * 2);
+            self.last.shrink_to(self.last.len() * 2);
+            self.reread.shrink_to(self.reread.len() * 2);
+        }
+    }
+
     /// The addresses that can be read again.
     fn take_rereads(&mut self) -> Vec<Aor> {
         let last = &self.last;
@@ -137,6 +146,7 @@ impl Engine {
 
     /// Forgets bindings that ended.
     pub(super) fn sweep_bindings(&mut self) {
+        self.unwritten.shrink();
         let expired: Vec<Removal> = self.directory.sweep(wall_clock());
         if !expired.is_empty() {
             self.change_location(Change { expired, ..Change::default() });

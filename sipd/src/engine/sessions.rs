@@ -180,7 +180,11 @@ impl Engine {
                 Order::Probe(side) => {
                     let dialog = self.sessions.get(number).and_then(|known| known.dialog.as_ref());
                     match dialog.and_then(|dialog| dialog.question(side)) {
-                        Some(inside) => self.run_errand(Errand::Probe(number, side), inside),
+                        Some(mut inside) => {
+                            // RFC 3261 section 11.1: what may be told of. A BYE asks for nothing.
+                            inside.request.append(HeaderName::Accept, "application/sdp");
+                            self.run_errand(Errand::Probe(number, side), inside);
+                        }
                         None => self.not_asked(number, side),
                     }
                 }
@@ -191,7 +195,6 @@ impl Engine {
 
     /// Finds where a request goes, and sends it there.
     fn run_errand(&mut self, errand: Errand, Inside { mut request, next, to }: Inside) {
-        request.append(HeaderName::Accept, "application/sdp");
         // A side whose remote target is a GRUU of ours (RFC 5627) is where its phone is registered.
         let is_gruu = request.request_uri().is_some_and(|uri| self.is_own_gruu(uri));
         self.translate(&mut request);

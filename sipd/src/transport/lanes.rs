@@ -220,7 +220,9 @@ impl Lanes {
                 self.new.send((now, arrival)).await
             }
             // What ends a connection does not overtake what came on it.
-            Arrival::Malformed { .. } | Arrival::Closed(_) => self.new.send((now, arrival)).await,
+            Arrival::Malformed { .. } | Arrival::Closed { .. } => {
+                self.new.send((now, arrival)).await
+            }
             _ => self.other.send((now, arrival)).await,
         };
         sent.map(|()| None).map_err(|_| Gone)

@@ -7,7 +7,7 @@ use crate::config::Limits;
 use bytes::Bytes;
 use ngn_sip::framing::{Frame, Framer, PONG};
 use socket2::{SockRef, TcpKeepalive};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 /// After how much silence the system asks whether a peer is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
+/// How long the system repeats what a server does not acknowledge until the connection to it counts as broken: whoever calls
+/// somebody behind a machine that vanished is told before the transaction ends (RFC 3261 section 17.1.1.2, timer B, 32 s).
+const UNACKNOWLEDGED: Duration = Duration::from_secs(8);
 /// How long a connection attempt may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long a peer may take to accept what we write.
@@ -176,6 +179,7 @@ async fn try_connect(peer: Peer, shared: &Shared) -> Option<()> {
     let socket = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.ok()?.ok()?;
     let local = socket.local_addr().ok()?;
     keep_alive(&socket);
+    give_up_soon(&socket);
     if peer.stream != Stream::Tls {
         let (read, write) = socket.into_split();
         start(read, write, Ends { local, peer, _place: place }, shared).await;
@@ -209,6 +213,14 @@ fn keep_alive(socket: &TcpStream) {
     let _ = SockRef::from(socket).set_tcp_keepalive(&probes);
 }
 
+/// Servers are always there or gone; phones may be out of reach for a while, and are given that time.
+fn give_up_soon(socket: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    let _ = SockRef::from(socket).set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+    #[cfg(not(target_os = "linux"))]
+    let _ = (socket, UNACKNOWLEDGED);
+}
+
 /// A connection that the engine knows of.
 pub(super) struct Opened {
     pub(super) id: ConnectionId,
@@ -228,6 +240,7 @@ pub(super) async fn announce(ends: &Ends, shared: &Shared) -> Option<Opened> {
         peer: ends.peer.clone(),
         writer: writer.clone(),
         gone: gone.clone(),
+        sent: VecDeque::new(),
     };
     shared.arrivals.send(Arrival::Opened(connection)).await.ok()?;
     Some(Opened { id, writer, queue, gone })
@@ -249,6 +262,8 @@ where
 enum End {
     /// The peer closed, was idle for too long, or does not read.
     Peer,
+    /// The system says that it is broken.
+    Broken,
     /// What came is no SIP.
     Malformed,
 }
@@ -264,7 +279,8 @@ async fn read_until_end<R: AsyncRead + Unpin>(
     let end = read_stream(id, &mut read, &writer, &shared, &gone).await;
     // The engine drops its end of the queue now; then what waits in it is written, and the connection closed.
     drop(writer);
-    let _ = shared.arrivals.send(Arrival::Closed(id)).await;
+    let is_broken = end == End::Broken;
+    let _ = shared.arrivals.send(Arrival::Closed { connection: id, is_broken }).await;
     if end == End::Malformed {
         // Octets that nobody read would make the system reset the connection, and the answer might be lost.
         let _ = tokio::time::timeout(LINGER.0, async {
@@ -302,7 +318,8 @@ async fn read_stream<R: AsyncRead + Unpin>(
         };
         let length = match received {
             Ok(Ok(length)) if length > 0 => length,
-            Ok(Ok(_) | Err(_)) | Err(_) => return End::Peer,
+            Ok(Err(_)) => return End::Broken,
+            Ok(Ok(_)) | Err(_) => return End::Peer,
         };
         let was_inside = framer.is_inside_message();
         let mut is_whole = false;

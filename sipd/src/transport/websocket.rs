@@ -108,7 +108,7 @@ async fn read_until_end<S>(
 {
     read(id, &mut stream, &writer, &shared, &gone).await;
     drop(writer);
-    let _ = shared.arrivals.send(Arrival::Closed(id)).await;
+    let _ = shared.arrivals.send(Arrival::Closed { connection: id, is_broken: false }).await;
     drop(ends);
 }
 

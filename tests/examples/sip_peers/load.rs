@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ngn_tests::binaries::root;
 use ngn_tests::net::free_port;
@@ -55,6 +55,8 @@ pub(crate) struct Run {
     pub(crate) failed: u64,
     /// Messages that SIPp sent again.
     pub(crate) repeated: u64,
+    /// How long it took.
+    pub(crate) seconds: f64,
 }
 
 /// The one who loads.
@@ -100,9 +102,11 @@ impl Load {
         if let Some(fields) = &fields {
             more.extend(["-inf", fields]);
         }
+        let begun = Instant::now();
         let mut program = self.sipp(file, Some(peer.address), free_port(), &more);
         _ = program.wait_within(Duration::from_secs(count / rate + 60));
-        let mut run = self.counts(file);
+        let seconds = begun.elapsed().as_secs_f64();
+        let mut run = Run { seconds, ..self.counts(file) };
         for (name, mut callee) in callees {
             _ = callee.stop();
             // What a callee had to send again counts too.
@@ -164,6 +168,7 @@ impl Load {
             succeeded: column("SuccessfulCall(C)"),
             failed: column("FailedCall(C)"),
             repeated: column("Retransmissions(C)"),
+            seconds: 0.0,
         }
     }
 }

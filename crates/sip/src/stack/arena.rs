@@ -52,7 +52,8 @@ impl<T> fmt::Debug for Key<T> {
 
 struct Slot<T> {
     generation: u32,
-    value: Option<T>,
+    /// Apart from the slot, so that those that are free keep next to nothing of a burst.
+    value: Option<Box<T>>,
 }
 
 /// The slots.
@@ -72,22 +73,22 @@ impl<T> Arena<T> {
         if let Some(slot) = self.free.pop()
             && let Some(place) = self.slots.get_mut(slot as usize)
         {
-            place.value = Some(value);
+            place.value = Some(Box::new(value));
             return Key { slot, generation: place.generation, of: PhantomData };
         }
         let slot = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        self.slots.push(Slot { generation: 0, value: Some(value) });
+        self.slots.push(Slot { generation: 0, value: Some(Box::new(value)) });
         Key { slot, generation: 0, of: PhantomData }
     }
 
     pub(super) fn get(&self, key: Key<T>) -> Option<&T> {
         let slot = self.slots.get(key.slot as usize)?;
-        slot.value.as_ref().filter(|_| slot.generation == key.generation)
+        slot.value.as_deref().filter(|_| slot.generation == key.generation)
     }
 
     pub(super) fn get_mut(&mut self, key: Key<T>) -> Option<&mut T> {
         let slot = self.slots.get_mut(key.slot as usize)?;
-        slot.value.as_mut().filter(|_| slot.generation == key.generation)
+        slot.value.as_deref_mut().filter(|_| slot.generation == key.generation)
     }
 
     pub(super) fn remove(&mut self, key: Key<T>) -> Option<T> {
@@ -98,7 +99,7 @@ impl<T> Arena<T> {
         let value = slot.value.take()?;
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(key.slot);
-        Some(value)
+        Some(*value)
     }
 
     pub(super) fn len(&self) -> usize {

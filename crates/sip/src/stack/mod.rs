@@ -505,6 +505,21 @@ impl Stack {
         }
     }
 
+    /// Gives back room that only a burst needed; to be called now and then.
+    pub fn shrink(&mut self) {
+        fn shrink<K: std::hash::Hash + Eq, V>(map: &mut HashMap<K, V>) {
+            // Half of what there is may come again before anything has to grow.
+            if map.capacity() > 4096 && map.capacity() / 4 > map.len() {
+                map.shrink_to(map.len() * 2);
+            }
+        }
+        shrink(&mut self.server_index);
+        shrink(&mut self.client_index);
+        shrink(&mut self.merges);
+        shrink(&mut self.no_tcp);
+        self.queue.shrink();
+    }
+
     /// Whether new work is being turned away.
     #[must_use]
     pub fn is_overloaded(&self) -> bool {

@@ -37,6 +37,14 @@ pub struct RedirectionId(pub(super) Key<Context>, pub(super) usize);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SendId(pub(super) Sent);
 
+impl SendId {
+    /// Whether it is a request that was sent, and no response.
+    #[must_use]
+    pub const fn is_request(self) -> bool {
+        matches!(self.0, Sent::Client(_))
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Sent {
     Client(Key<ClientTransaction>),

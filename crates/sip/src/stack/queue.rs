@@ -43,6 +43,13 @@ impl<E: Ord + Copy> Queue<E> {
         self.heap.retain(|Reverse((at, _, entity))| keep(*at, *entity));
         self.heap.shrink_to(self.heap.len() * 2 + 64);
     }
+
+    /// Gives back room that nothing needs any more.
+    pub(super) fn shrink(&mut self) {
+        if self.heap.capacity() > 4096 && self.heap.capacity() / 4 > self.heap.len() {
+            self.heap.shrink_to(self.heap.len() * 2);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -64,5 +71,21 @@ mod tests {
         }
         assert_eq!(order, "bac");
         assert_eq!(queue.len(), 0);
+    }
+
+    #[test]
+    fn what_a_burst_needed_is_given_back() {
+        let mut queue = Queue::new();
+        for entity in 0..10_000 {
+            queue.push(Moment::from_millis(entity), entity);
+        }
+        for entity in 0..9_990 {
+            assert_eq!(queue.pop_due(Moment::from_millis(10_000)).map(|(_, e)| e), Some(entity));
+        }
+        let before = queue.heap.capacity();
+        queue.shrink();
+        assert!(before >= 10_000 && queue.heap.capacity() < 4_096, "{before}");
+        let rest = std::iter::from_fn(|| queue.pop_due(Moment::from_millis(10_000)));
+        assert!(rest.map(|(_, entity)| entity).eq(9_990..10_000));
     }
 }
