@@ -1,5 +1,7 @@
 //! PowerDNS answers what enumd answers.
 
+mod types;
+
 use std::net::SocketAddr;
 use std::process::Command;
 
@@ -9,7 +11,7 @@ use hickory_proto::rr::RecordType::{self, A, AAAA, CNAME, MX, NAPTR, NS, SOA, SR
 use ngn_tests::database::{Backend, Server};
 use ngn_tests::dns::{ask, lines};
 use ngn_tests::fixture::{dns_record, dns_zone, enum_id, enum_number, enum_range};
-use ngn_tests::net::free_port;
+use ngn_tests::net::port_for_later;
 use ngn_tests::platform::{Platform, eventually};
 use ngn_tests::program::Program;
 use ngn_tests::record;
@@ -18,7 +20,7 @@ use ngn_tests::soap::Client;
 use crate::configuration;
 
 fn start(p: &Platform) -> (Program, SocketAddr) {
-    let port = free_port();
+    let port = port_for_later();
     let path = configuration(
         p,
         "pdns.conf",
