@@ -2,11 +2,13 @@
 
 mod https;
 mod keys;
+mod limits;
 mod secondary;
 mod watch;
 
 pub use https::Https;
 pub use keys::KeySettings;
+pub use limits::Limits;
 pub use secondary::{Fetching, SecondaryZone};
 pub use watch::{Counting, QueryLog};
 
@@ -169,24 +171,6 @@ pub struct Secondary {
     pub key: Option<String>,
 }
 
-/// Limits on what the network may cost.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Limits {
-    /// Longest answer over UDP, in octets, 512 to 4096.
-    pub udp_octets: u16,
-    /// Threads and sockets per UDP address, 0 to 256; 0 takes one for each core.
-    pub udp_threads: usize,
-    /// Size of the UDP sockets' receive buffer, in octets.
-    pub receive_buffer: usize,
-    /// TCP connections at one time.
-    pub connections: usize,
-    /// TCP connections of one address at one time.
-    pub connections_per_address: usize,
-    /// Seconds in which a TCP client must send its next whole query and take its answers; 1 to 3600.
-    pub idle_seconds: u64,
-}
-
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 impl Default for Config {
@@ -231,19 +215,6 @@ impl Default for Snapshot {
     }
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            udp_octets: 1_232,
-            udp_threads: 0,
-            receive_buffer: 4 << 20,
-            connections: 2_000,
-            connections_per_address: 200,
-            idle_seconds: 15,
-        }
-    }
-}
-
 impl Config {
     /// Finds what is well-formed and still makes no sense; the text names the key and what to write.
     pub fn check(&self) -> Result<(), String> {
@@ -262,21 +233,7 @@ impl Config {
         if !(1..=86_400).contains(&self.snapshot.interval_seconds) {
             return Err("snapshot.interval_seconds: must be 1 to 86400".to_owned());
         }
-        if !(512..=4_096).contains(&self.limits.udp_octets) {
-            return Err("limits.udp_octets: must be 512 to 4096".to_owned());
-        }
-        if self.limits.udp_threads > 256 {
-            return Err("limits.udp_threads: must be at most 256".to_owned());
-        }
-        if self.limits.connections == 0 {
-            return Err("limits.connections: must be at least 1".to_owned());
-        }
-        if self.limits.connections_per_address == 0 {
-            return Err("limits.connections_per_address: must be at least 1".to_owned());
-        }
-        if !(1..=3_600).contains(&self.limits.idle_seconds) {
-            return Err("limits.idle_seconds: must be 1 to 3600".to_owned());
-        }
+        self.limits.check()?;
         if self.metrics.zones > 1_000 {
             return Err("metrics.zones: must be at most 1000".to_owned());
         }

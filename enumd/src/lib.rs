@@ -112,10 +112,15 @@ pub async fn serve(
     let transfers = Transfers::new(&config.transfer, &served);
     let mut threads = Vec::new();
     for socket in bound.udp.into_iter().flat_map(|(_, sockets)| sockets) {
-        let number = threads.len();
-        let max_udp = config.limits.udp_octets;
+        let place = config.limits.udp_place(threads.len());
         let (served, transfers) = (served.clone(), Arc::clone(&transfers));
-        threads.push(udp::start(socket, number, served, transfers, max_udp, Arc::clone(&stop))?);
+        let thread = udp::start(socket, place, served, transfers, Arc::clone(&stop));
+        threads.push(thread.with_context(|| match place.processor {
+            None => "cannot start a thread for UDP".to_owned(),
+            Some(n) => {
+                format!("no thread for UDP can stay on processor {n} (limits.udp_processors)")
+            }
+        })?);
     }
     let shared = tcp::Shared {
         served: served.clone(),

@@ -47,7 +47,8 @@ fn late(began: &Config, new: &Config) -> Vec<&'static str> {
     differing!(late, began.dnssec, new.dnssec, "dnssec": key_file, signatures);
     differing!(late, began.rate, new.rate, "rate": responses, nxdomains, errors, slip, exempt);
     differing!(late, began.limits, new.limits, "limits":
-        udp_octets, udp_threads, receive_buffer, connections, connections_per_address, idle_seconds);
+        udp_octets, udp_threads, udp_processors, receive_buffer, connections,
+        connections_per_address, idle_seconds);
     differing!(late, began.metrics, new.metrics, "metrics": zones);
     // What is none of these is named as well, when a key was added that is not above.
     let (tls, query_log) = (began.tls.clone(), began.query_log.clone());

@@ -10,7 +10,9 @@ use crate::signer::ZoneSigner;
 use crate::snapshot::now;
 use crate::via::Via;
 use arc_swap::{ArcSwap, Cache};
-use ngn_dns::answer::{Limits, Outcome, Rcode, Server, Transport, answer_for, cut_short};
+use ngn_dns::answer::{
+    Limits, Outcome, Rcode, Server, Transport, answer_for, cut_short, look_ahead,
+};
 use ngn_dns::cookie::Secrets;
 use ngn_dns::dnssec::Signer;
 use ngn_dns::name::Name;
@@ -291,6 +293,11 @@ impl Responder {
     #[must_use]
     pub(crate) fn over(self, via: Via) -> Self {
         Self { via, ..self }
+    }
+
+    /// Makes answering these queries faster, when it comes next.
+    pub(crate) fn look_ahead<'q>(&mut self, queries: impl Iterator<Item = &'q [u8]>) {
+        look_ahead(self.zones.load(), queries);
     }
 
     /// Writes the answer to a query over what was in `out`.

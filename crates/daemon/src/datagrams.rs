@@ -1,8 +1,15 @@
 //! Datagrams that come and leave together: one system call for several, where there is one.
 
 use rustix::fd::AsFd;
+use smallvec::SmallVec;
 use std::io;
 use std::net::SocketAddr;
+
+/// How many datagrams are sent together without asking for memory.
+const TOGETHER: usize = 64;
+
+/// Datagrams that are going to leave, each with its address; no memory is asked for while they are 64 at most.
+pub type Datagrams<'o> = SmallVec<[(SocketAddr, &'o [u8]); TOGETHER]>;
 
 /// Octets between two places: more than a datagram takes, so that the caches keep them apart.
 const APART: usize = 64;
@@ -70,6 +77,12 @@ impl<const MOST: usize, const LONGEST: usize> Batch<MOST, LONGEST> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.read.is_empty()
+    }
+
+    /// The octets of all datagrams that were read.
+    pub fn all(&self) -> impl Iterator<Item = &[u8]> {
+        let places = self.octets.chunks_exact(Self::PLACE).zip(&self.read);
+        places.filter_map(|(place, (length, _))| place.get(..*length))
     }
 
     /// A datagram that was read, and where it came from.
@@ -201,17 +214,16 @@ pub fn send_together(socket: impl AsFd, datagrams: &[(SocketAddr, &[u8])]) -> io
     if datagrams.is_empty() {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    let parts: Vec<(SocketAddrAny, [IoSlice<'_>; 1])> = datagrams
-        .iter()
-        .map(|(remote, octets)| ((*remote).into(), [IoSlice::new(octets)]))
-        .collect();
-    let mut nothing: Vec<SendAncillaryBuffer<'_, '_, '_>> =
-        parts.iter().map(|_| SendAncillaryBuffer::default()).collect();
-    let mut messages: Vec<MMsgHdr<'_>> = parts
-        .iter()
-        .zip(&mut nothing)
-        .map(|((remote, octets), nothing)| MMsgHdr::new_with_addr(remote, octets, nothing))
-        .collect();
+    let mut parts: SmallVec<[(SocketAddrAny, [IoSlice<'_>; 1]); TOGETHER]> = SmallVec::new();
+    let mut nothing: SmallVec<[SendAncillaryBuffer<'_, '_, '_>; TOGETHER]> = SmallVec::new();
+    let mut messages: SmallVec<[MMsgHdr<'_>; TOGETHER]> = SmallVec::new();
+    for (remote, octets) in datagrams {
+        parts.push(((*remote).into(), [IoSlice::new(octets)]));
+        nothing.push(SendAncillaryBuffer::default());
+    }
+    for ((remote, octets), nothing) in parts.iter().zip(&mut nothing) {
+        messages.push(MMsgHdr::new_with_addr(remote, octets, nothing));
+    }
     Ok(sendmmsg(socket, &mut messages, SendFlags::empty())?)
 }
 

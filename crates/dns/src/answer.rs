@@ -2,13 +2,17 @@
 //!
 //! `request` reads the query → [`answer`] decides what needs no zone → `resolve` walks zones, aliases and delegations →
 //! `writer` composes, compresses and keeps to the limit; `secure` adds signatures and proofs of signed zones. No step
-//! allocates but for growing the caller's buffer, for names that DNAME makes, and for what is signed.
+//! allocates but for growing the caller's buffer and for what is signed. Before that, [`look_ahead`] may hear of queries that
+//! wait together.
 
+mod ahead;
 mod freshness;
 pub(crate) mod request;
 mod resolve;
 mod secure;
 pub(crate) mod writer;
+
+pub use ahead::look_ahead;
 
 use crate::cookie::{self, Secrets};
 use crate::dnssec::Signer;

@@ -23,9 +23,10 @@ pub(crate) use records::{by_owner, served};
 pub(crate) use signed::Made;
 
 use crate::name::{MAX_NAME, Name, ancestors};
-use entry::Entry;
+pub(crate) use entry::Entry;
 use ngn_model::zone::{RecordRow, ZoneRows};
 use signed::Signatures;
+pub(crate) use trie::Probe;
 use trie::{Keyed as _, Trie};
 use wildcards::Wildcards;
 
@@ -183,6 +184,11 @@ impl Zone {
     #[must_use]
     pub fn node(&self, name: &[u8]) -> Option<Node<'_>> {
         self.names.get(name).map(Node)
+    }
+
+    /// [`Self::node`] step by step.
+    pub(crate) fn probe(&self, name: &[u8]) -> Probe<'_, Entry> {
+        self.names.probe(name)
     }
 
     /// The SOA; a zone without one is not to be served.

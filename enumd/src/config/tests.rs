@@ -73,6 +73,7 @@ fn the_shipped_file_shows_every_default() {
         "least_seconds",
         "udp_octets",
         "udp_threads",
+        "udp_processors",
         "receive_buffer",
         "connections",
         "connections_per_address",

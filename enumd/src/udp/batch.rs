@@ -1,6 +1,6 @@
 //! Datagrams that wait together are read by one system call, and their answers leave by another one.
 
-use ngn_daemon::datagrams::send_together;
+use ngn_daemon::datagrams::{Datagrams, send_together};
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 
@@ -16,8 +16,8 @@ pub(super) type Batch = ngn_daemon::datagrams::Batch<MOST, LONGEST>;
 /// Sends as many answers as there are addresses, each to its own. A full send buffer loses answers, as the network might; one that
 /// the system does not take does not keep back the others.
 pub(super) fn send(socket: &UdpSocket, remotes: &[SocketAddr], answers: &[Vec<u8>]) {
-    let datagrams: Vec<(SocketAddr, &[u8])> =
-        remotes.iter().copied().zip(answers.iter().map(Vec::as_slice)).collect();
+    let mut datagrams = Datagrams::new();
+    datagrams.extend(remotes.iter().copied().zip(answers.iter().map(Vec::as_slice)));
     let mut rest = datagrams.as_slice();
     loop {
         let sent = match rest {

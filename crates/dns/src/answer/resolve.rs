@@ -1,18 +1,19 @@
 //! The walk through zones, aliases and delegations (RFC 1034 section 4.3.2).
 
+mod names;
+
 use super::request::Question;
 use super::secure::{Proof, Secure};
 use super::writer::{Record, Section, Writer, Written};
 use super::{About, Rcode, Reply, Transport};
-use crate::name::{MAX_NAME, ancestors};
+use crate::name::ancestors;
 use crate::zone::{Lookup, Made, Node, RrSet, Soa, Zone, Zones, codes};
+use names::{NewName, Seen, Targets, target};
 
 /// How many names of a chain of aliases are looked up; the rest is for the asker to look up.
 const MAX_ALIASES: usize = 12;
 /// How many RRsets have their names looked up for the additional section.
 const MAX_SETS: usize = 8;
-/// How many names are looked up for the additional section.
-const MAX_TARGETS: usize = 32;
 
 /// Answers a question of class IN.
 pub(super) fn resolve(
@@ -25,7 +26,7 @@ pub(super) fn resolve(
     let Asked { transport, dnssec_ok, secure } = asked;
     let (unsigned, promised, about) = (false, Vec::new(), About::Nothing);
     let mut walk = Walk {
-        renames: Vec::new(),
+        renames: [&[]; MAX_ALIASES],
         zones,
         qtype,
         transport,
@@ -64,20 +65,6 @@ pub(super) struct Asked<'s> {
     pub(super) secure: Option<Secure<'s>>,
 }
 
-/// A name that was looked up, and what led to it.
-struct Seen<'n> {
-    name: &'n [u8],
-    before: Option<&'n Seen<'n>>,
-    /// How many were looked up before.
-    hop: usize,
-}
-
-impl Seen<'_> {
-    fn has(&self, name: &[u8]) -> bool {
-        self.name == name || self.before.is_some_and(|before| before.has(name))
-    }
-}
-
 /// What one name led to.
 pub(super) enum Step<'z> {
     /// The answer is complete.
@@ -89,7 +76,7 @@ pub(super) enum Step<'z> {
     /// The name stands for another one.
     Alias(&'z [u8]),
     /// The name lies below one that stands for another one, and so stands for this one.
-    Renamed(Box<[u8]>),
+    Renamed(NewName),
     /// No zone of ours, or none that can be served.
     NotOurs(Rcode),
 }
@@ -104,7 +91,7 @@ pub(super) struct Walk<'w, 'z, 'o> {
     /// RRsets that were written and hold names whose addresses help.
     sets: [Option<RrSet<'z>>; MAX_SETS],
     /// Names of the DNAME records that were written: a chain may come by one again.
-    renames: Vec<&'z [u8]>,
+    renames: [&'z [u8]; MAX_ALIASES],
     /// What the last step was about.
     about: About,
     /// Proofs for the authority section, while records go into the answer section.
@@ -130,7 +117,7 @@ impl<'z> Walk<'_, 'z, '_> {
         }
         match step {
             Step::Alias(target) => self.follow(target, Some(&seen), reply),
-            Step::Renamed(target) => self.follow(&target, Some(&seen), reply),
+            Step::Renamed(target) => self.follow(target.octets(), Some(&seen), reply),
             // RFC 6604: the code speaks of the last name.
             Step::Done(rcode) => reply.rcode = rcode,
             Step::Full => reply.truncated = true,
@@ -219,12 +206,9 @@ impl<'z> Walk<'_, 'z, '_> {
         }
         let Some(target) = dname.rdata().next() else { return Step::Done(Rcode::NoError) };
         let below = name.get(..name.len() - node.name().len()).unwrap_or_default();
-        let new: Box<[u8]> = [below, target].concat().into();
-        if new.len() > MAX_NAME {
-            return Step::Done(Rcode::YxDomain);
-        }
+        let Some(new) = NewName::new(below, target) else { return Step::Done(Rcode::YxDomain) };
         let (rtype, ttl, serial) = (codes::CNAME, dname.ttl, zone.serial());
-        let alias = Record { owner: name, rtype, ttl, rdata: &new, serial };
+        let alias = Record { owner: name, rtype, ttl, rdata: new.octets(), serial };
         if !self.writer.record(&alias) {
             return Step::Full;
         }
@@ -252,7 +236,10 @@ impl<'z> Walk<'_, 'z, '_> {
             if self.renames.contains(&node.name()) {
                 return true;
             }
-            self.renames.push(node.name());
+            // Each name of the chain adds one at most.
+            if let Some(place) = self.renames.iter_mut().find(|place| place.is_empty()) {
+                *place = node.name();
+            }
         }
         self.note(rrset);
         let set = Written { owner: name, rrset, ttl: None, serial: zone.serial() };
@@ -377,47 +364,5 @@ impl<'z> Walk<'_, 'z, '_> {
                 }
             }
         }
-    }
-}
-
-/// Names that were looked up already.
-#[derive(Debug, Default)]
-struct Targets<'z> {
-    names: [&'z [u8]; MAX_TARGETS],
-    known: usize,
-}
-
-impl<'z> Targets<'z> {
-    /// Notes a name; `false` when it was there, when there are too many, or when it is the root.
-    fn is_new(&mut self, name: &'z [u8]) -> bool {
-        if name.len() <= 1 || self.names.iter().take(self.known).any(|known| *known == name) {
-            return false;
-        }
-        match self.names.get_mut(self.known) {
-            Some(place) => {
-                *place = name;
-                self.known += 1;
-                true
-            }
-            None => false,
-        }
-    }
-}
-
-/// The name in the RDATA of a type (RFC 1035 section 3.3, RFC 2782, RFC 3403 section 4.1).
-fn target(rtype: u16, rdata: &[u8]) -> Option<&[u8]> {
-    match rtype {
-        codes::NS => Some(rdata),
-        codes::MX => rdata.get(2..),
-        codes::SRV => rdata.get(6..),
-        codes::NAPTR => {
-            let mut rest = rdata.get(4..)?;
-            for _ in 0..3 {
-                let (&length, after) = rest.split_first()?;
-                rest = after.get(usize::from(length)..)?;
-            }
-            Some(rest)
-        }
-        _ => None,
     }
 }

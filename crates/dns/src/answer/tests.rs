@@ -72,6 +72,7 @@ fn query(name: &str, qtype: RecordType) -> Message {
 fn raw(octets: &[u8], transport: Transport) -> Option<(Vec<u8>, Answered)> {
     static ZONES: LazyLock<Zones> = LazyLock::new(zones);
     let mut out = b"left over".to_vec();
+    look_ahead(&ZONES, [octets]);
     match answer(&ZONES, octets, Limits::new(transport), &mut out) {
         Outcome::Dropped => None,
         Outcome::Answered(answered) => Some((out, answered)),

@@ -3,7 +3,7 @@
 use super::Rcode;
 use super::request::{HEADER, Request};
 use crate::cookie;
-use crate::name::ancestors;
+use crate::name::{MAX_NAME, ancestors};
 use crate::zone::{RrSet, codes};
 
 /// How many names can be pointed to; further ones are written out.
@@ -49,11 +49,13 @@ pub(crate) struct Writer<'o> {
     out: &'o mut Vec<u8>,
     limit: usize,
     counts: [u16; 4],
-    /// Where names and their ancestors begin in `out`, and how many octets they have written out.
+    /// Where names behind the question and their ancestors begin in `out`, and how many octets they have written out.
     offsets: [(u16, u8); KNOWN],
     known: usize,
-    /// Octets and names that there are with the question alone.
-    begin: (usize, usize),
+    /// How many octets the question's name has, which needs no places of its own; 0 without a question.
+    asked: usize,
+    /// Octets that there are with the question alone.
+    begin: usize,
 }
 
 impl<'o> Writer<'o> {
@@ -61,7 +63,8 @@ impl<'o> Writer<'o> {
     pub(crate) fn new(out: &'o mut Vec<u8>, limit: usize) -> Self {
         out.clear();
         out.extend_from_slice(&[0; HEADER]);
-        Self { out, limit, counts: [0; 4], offsets: [(0, 0); KNOWN], known: 0, begin: (HEADER, 0) }
+        let (counts, offsets) = ([0; 4], [(0, 0); KNOWN]);
+        Self { out, limit, counts, offsets, known: 0, asked: 0, begin: HEADER }
     }
 
     /// How many records each section has.
@@ -74,14 +77,14 @@ impl<'o> Writer<'o> {
         let [questions, ..] = &mut self.counts;
         *questions = 1;
         self.out.extend_from_slice(request.question.octets);
-        self.remember_all(request.question.name());
-        self.begin = (self.out.len(), self.known);
+        self.asked = request.question.name().len();
+        self.begin = self.out.len();
     }
 
     /// Takes back everything behind the question.
     pub(crate) fn clear(&mut self) {
-        self.out.truncate(self.begin.0);
-        self.known = self.begin.1;
+        self.out.truncate(self.begin);
+        self.known = 0;
         let [questions, ..] = self.counts;
         self.counts = [questions, 0, 0, 0];
     }
@@ -92,14 +95,25 @@ impl<'o> Writer<'o> {
         *questions = 1;
         self.out.extend_from_slice(name);
         self.out.extend_from_slice(&fixed);
-        self.remember_all(name);
+        self.asked = name.len();
     }
 
-    /// Notes where the question's name and its ancestors are.
-    fn remember_all(&mut self, name: &[u8]) {
-        for suffix in ancestors(name).filter(|suffix| suffix.len() > 1) {
-            self.remember(HEADER + name.len() - suffix.len(), suffix);
+    /// Where a name is in the question, as its end; case does not matter, since the question keeps its own.
+    fn in_question(&self, name: &[u8]) -> Option<u16> {
+        let offset = HEADER + self.asked.checked_sub(name.len())?;
+        let end = self.out.get(offset..HEADER + self.asked)?;
+        // Lengths of labels are no letters. The same octets may begin within a label.
+        let is_name = end.eq_ignore_ascii_case(name) && self.begins_label(offset);
+        u16::try_from(offset).ok().filter(|_| is_name)
+    }
+
+    /// Whether a label of the question's name begins here.
+    fn begins_label(&self, offset: usize) -> bool {
+        let mut at = HEADER;
+        while at < offset {
+            at += 1 + self.out.get(at).map_or(MAX_NAME, |length| usize::from(*length));
         }
+        at == offset
     }
 
     /// Writes the header over the place that was kept for it.
@@ -268,6 +282,9 @@ impl<'o> Writer<'o> {
     }
 
     fn find(&self, name: &[u8]) -> Option<u16> {
+        if let Some(offset) = self.in_question(name) {
+            return Some(offset);
+        }
         let known = self.offsets.get(..self.known).unwrap_or_default();
         let same = |known: &&(u16, u8)| usize::from(known.1) == name.len();
         known.iter().filter(same).map(|known| known.0).find(|offset| self.is_at(*offset, name))

@@ -37,8 +37,8 @@ pub(crate) struct Trie<V> {
 struct Branch<V> {
     /// Which of the 64 places are taken; unused in lists.
     taken: u64,
-    /// The taken places in order.
-    slots: Vec<Slot<V>>,
+    /// The taken places in order; two words here rather than a vector's three, since there is a branch for every few names.
+    slots: Box<[Slot<V>]>,
 }
 
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ enum Slot<V> {
 
 impl<V> Default for Branch<V> {
     fn default() -> Self {
-        Self { taken: 0, slots: Vec::new() }
+        Self { taken: 0, slots: Box::default() }
     }
 }
 
@@ -66,6 +66,21 @@ impl<V> Branch<V> {
         // At most 63.
         let before = (self.taken & (bit - 1)).count_ones();
         (bit, usize::try_from(before).unwrap_or(0))
+    }
+
+    /// Changes the slots as a vector. Its room must be what it has in the end, or it is copied once more.
+    fn edit(&mut self, edit: impl FnOnce(&mut Vec<Slot<V>>)) {
+        let mut slots = std::mem::take(&mut self.slots).into_vec();
+        edit(&mut slots);
+        self.slots = slots.into_boxed_slice();
+    }
+
+    /// Puts a slot at a place, which is at most behind the last one.
+    fn put(&mut self, at: usize, slot: Slot<V>) {
+        self.edit(|slots| {
+            slots.reserve_exact(1);
+            slots.insert(at, slot);
+        });
     }
 }
 
@@ -93,6 +108,11 @@ impl<V: Keyed> Trie<V> {
             Slot::Value(value) if value.key() == key => Some(value),
             Slot::Value(_) | Slot::Branch(_) => None,
         })
+    }
+
+    /// A look-up of [`Self::get`] that goes on step by step.
+    pub(crate) fn probe(&self, key: &[u8]) -> Probe<'_, V> {
+        Probe { hash: V::hash(key), level: 0, at: Some(&self.root), value: None }
     }
 
     /// Puts a value under its key, in place of the one that was there.
@@ -153,6 +173,42 @@ impl<V: Keyed> Trie<V> {
     }
 }
 
+/// A look-up whose steps can alternate with those of others, so that they wait for memory together and not one after the other.
+#[derive(Debug)]
+pub(crate) struct Probe<'t, V> {
+    hash: u64,
+    level: u32,
+    at: Option<&'t Branch<V>>,
+    value: Option<&'t V>,
+}
+
+impl<'t, V> Probe<'t, V> {
+    /// Goes one level down; `false` when there is none further down.
+    pub(crate) fn step(&mut self) -> bool {
+        let Some(branch) = self.at.take() else { return false };
+        let (bit, at) = branch.place(self.hash, self.level);
+        if self.level >= LEVELS || branch.taken & bit == 0 {
+            return false;
+        }
+        match branch.slots.get(at) {
+            Some(Slot::Branch(below)) => {
+                (self.at, self.level) = (Some(&**below), self.level + 1);
+                true
+            }
+            Some(Slot::Value(value)) => {
+                self.value = Some(value);
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// The only value that can have the key, after the last step; it may have another one.
+    pub(crate) const fn value(&self) -> Option<&'t V> {
+        self.value
+    }
+}
+
 /// Whether the key is new.
 fn insert<V: Keyed>(branch: &mut Branch<V>, value: V, hash: u64, level: u32) -> bool {
     if level == LEVELS {
@@ -161,14 +217,13 @@ fn insert<V: Keyed>(branch: &mut Branch<V>, value: V, hash: u64, level: u32) -> 
             *slot = Slot::Value(value);
             return false;
         }
-        branch.slots.push(Slot::Value(value));
+        branch.put(branch.slots.len(), Slot::Value(value));
         return true;
     }
     let (bit, at) = branch.place(hash, level);
     if branch.taken & bit == 0 {
         branch.taken |= bit;
-        branch.slots.reserve_exact(1);
-        branch.slots.insert(at, Slot::Value(value));
+        branch.put(at, Slot::Value(value));
         return true;
     }
     let Some(slot) = branch.slots.get_mut(at) else { return false };
@@ -191,7 +246,8 @@ fn insert<V: Keyed>(branch: &mut Branch<V>, value: V, hash: u64, level: u32) -> 
 
 fn remove<V: Keyed>(branch: &mut Branch<V>, key: &[u8], hash: u64, level: u32) {
     if level == LEVELS {
-        branch.slots.retain(|slot| !matches!(slot, Slot::Value(value) if value.key() == key));
+        let is_it = |slot: &Slot<V>| matches!(slot, Slot::Value(value) if value.key() == key);
+        branch.edit(|slots| slots.retain(|slot| !is_it(slot)));
         return;
     }
     let (bit, at) = branch.place(hash, level);
@@ -202,7 +258,7 @@ fn remove<V: Keyed>(branch: &mut Branch<V>, key: &[u8], hash: u64, level: u32) {
             let below = Arc::make_mut(below);
             remove(below, key, hash, level + 1);
             // A value that is alone moves up, so that the shape depends on the content only.
-            if let [Slot::Value(last)] = below.slots.as_slice() {
+            if let [Slot::Value(last)] = &*below.slots {
                 *slot = Slot::Value(last.clone());
                 false
             } else {
@@ -212,7 +268,7 @@ fn remove<V: Keyed>(branch: &mut Branch<V>, key: &[u8], hash: u64, level: u32) {
     };
     if gone {
         branch.taken &= !bit;
-        branch.slots.remove(at);
+        branch.edit(|slots| drop(slots.remove(at)));
     }
 }
 
@@ -263,6 +319,30 @@ mod tests {
                 prop_assert_eq!(trie.iter().count(), map.len());
             }
         }
+    }
+
+    #[test]
+    fn probes_find_what_is_there() {
+        let mut trie = Trie::default();
+        for key in 0..5_000 {
+            trie.insert(pair(key, key));
+        }
+        let mut depths = [0; 4];
+        for key in 0..10_000_u32 {
+            let key = key.to_be_bytes();
+            let mut probe = trie.probe(&key);
+            let steps = (0..).take_while(|_| probe.step()).count();
+            depths[steps] += 1;
+            let found = probe.value().filter(|value| value.key() == key);
+            assert_eq!(found, trie.get(&key));
+        }
+        assert!(depths[1] > 0 && depths[2] > 0, "{depths:?}");
+    }
+
+    #[test]
+    fn a_slot_is_two_words() {
+        // Memory for a record depends on it.
+        assert_eq!(size_of::<Slot<Arc<[u8]>>>(), 2 * size_of::<usize>());
     }
 
     #[derive(Debug, Clone)]

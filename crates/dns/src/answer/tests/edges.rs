@@ -52,3 +52,32 @@ fn unknown_operations_with_edns_are_answered_with_edns() {
         assert_eq!(raw(&octets, Transport::Udp).unwrap().0.len(), 12);
     }
 }
+
+/// Names are compressed by pointing to labels (RFC 1035 section 4.1.4), not to octets within one that look the same.
+#[test]
+fn nothing_points_into_a_label_of_the_question() {
+    let lines =
+        [("*.example.org", "MX", 60, "b.example.org"), ("b.example.org", "A", 60, "192.0.2.1")];
+    let zones: Zones = [crate::zone::tests::zone("example.org", &lines)].into_iter().collect();
+    for (name, exchange) in [
+        // The end of the first label and what follows it are the octets of `b.example.org`.
+        ("x?B.example.org", &b"\x01b\xc0\x10"[..]),
+        ("xx.Example.org", b"\x01b\xc0\x0f"),
+    ] {
+        let mut octets = query(&name.replace('?', "-"), RecordType::MX).to_vec().unwrap();
+        if let Some(at) = name.find('?') {
+            octets[13 + at] = 1;
+        }
+        let mut out = Vec::new();
+        answer(&zones, &octets, Limits::new(Transport::Udp), &mut out);
+        let read = Message::from_vec(&out).unwrap();
+        let rdata = [&b"\x00\x0a"[..], exchange].concat();
+        let rdata = [&u16::try_from(rdata.len()).unwrap().to_be_bytes()[..], &rdata].concat();
+        assert!(out.windows(rdata.len()).any(|octets| octets == rdata), "{name}: {out:x?}");
+        assert_eq!(lines_of(&read), ["10 b.example.org."], "{name}");
+    }
+}
+
+fn lines_of(message: &Message) -> Vec<String> {
+    message.answers.iter().map(|record| record.data.to_string()).collect()
+}
