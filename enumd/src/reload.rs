@@ -110,6 +110,7 @@ mod tests {
             (_, "true") => "false".to_owned(),
             (_, "false") => "true".to_owned(),
             ("udp" | "tcp" | "tls" | "https", _) => "[\"192.0.2.1:5\"]".to_owned(),
+            ("udp_processors", _) => "[1]".to_owned(),
             ("admin", _) => "\"192.0.2.1:5\"".to_owned(),
             ("secondaries", _) => "[{ address = \"192.0.2.1:5\" }]".to_owned(),
             ("allow" | "exempt", _) => "[\"192.0.2.1\"]".to_owned(),
