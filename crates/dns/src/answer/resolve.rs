@@ -66,6 +66,7 @@ pub(super) struct Asked<'s> {
 }
 
 /// What one name led to.
+#[expect(clippy::large_enum_variant, reason = "a box would ask for memory")]
 pub(super) enum Step<'z> {
     /// The answer is complete.
     Done(Rcode),
