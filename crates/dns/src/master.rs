@@ -1,6 +1,7 @@
 //! Master files (RFC 1035 section 5): zones as text that every name server reads.
 
 mod data;
+mod parts;
 mod read;
 #[cfg(test)]
 mod tests;

@@ -5,12 +5,16 @@
 
 mod fields;
 mod loc;
+mod parameters;
+mod parts;
 mod record_type;
 #[cfg(test)]
 mod tests;
 mod text;
 
+pub(crate) use parts::{Part, parts};
 pub use record_type::RecordType;
+pub(crate) use text::generic;
 pub use text::text;
 
 use crate::name::{Name, NameError};
@@ -94,6 +98,25 @@ pub enum RdataError {
         /// What may stand there.
         expected: &'static str,
     },
+    /// The tag of a CAA record.
+    #[error("the tag `{0}` is not of letters and digits, such as issue (RFC 8659 section 4.1)")]
+    Tag(String),
+    /// A text that has to say something.
+    #[error("the {0} is empty")]
+    Empty(&'static str),
+    /// Octets that are not Base64 with its padding (RFC 4648 section 4).
+    #[error(
+        "the {0} is not Base64 as RFC 4648 section 4 has it, with = at the end where it lacks octets"
+    )]
+    Base64(&'static str),
+    /// A parameter of SVCB or HTTPS (RFC 9460 section 2.1).
+    #[error("`{key}` {wrong}")]
+    Parameter {
+        /// Its key as it was written.
+        key: String,
+        /// What is wrong, and what may stand there.
+        wrong: &'static str,
+    },
     /// The generic form's length and its octets differ.
     #[error("the value says {said} octets and has {found}")]
     GenericLength {
@@ -144,8 +167,8 @@ pub(crate) fn encode_into(
         && content.split_ascii_whitespace().next() == Some("\\#");
     let before = out.len();
     match form(kind) {
-        // DS had no text form once.
-        Some(_) if generic && kind != RecordType::DS => return Err(RdataError::NotGeneric(kind)),
+        // Types that had no text form once.
+        Some(_) if generic && parts(kind).is_empty() => return Err(RdataError::NotGeneric(kind)),
         _ if generic => fields::generic(content, out)?,
         None => return Err(RdataError::OnlyGeneric(kind)),
         Some(form) => write(&mut Fields::new(content, kind, form), priority, out)?,
@@ -187,6 +210,16 @@ pub(crate) const fn form(kind: RecordType) -> Option<&'static str> {
         RecordType::SOA => "mname rname serial refresh retry expire minimum",
         RecordType::LOC => loc::FORM,
         RecordType::DS => "key-tag algorithm digest-type hexadecimal",
+        RecordType::HINFO => "\"hardware\" \"system\"",
+        RecordType::RP => "mailbox-name text-name",
+        RecordType::AFSDB => "subtype server",
+        RecordType::SSHFP => "algorithm fingerprint-type hexadecimal",
+        RecordType::DHCID | RecordType::OPENPGPKEY => "base64",
+        RecordType::TLSA | RecordType::SMIMEA => "usage selector matching-type hexadecimal",
+        RecordType::SVCB | RecordType::HTTPS => "priority target [key=value ...]",
+        RecordType::SPF => "\"string\" ...",
+        RecordType::URI => "priority weight \"target\"",
+        RecordType::CAA => "flags tag \"value\"",
         _ => return None,
     })
 }
@@ -235,15 +268,11 @@ fn write(fields: &mut Fields<'_>, priority: u16, out: &mut Vec<u8>) -> Result<()
             }
         }
         RecordType::LOC => loc::write(fields, out)?,
-        // RFC 4034 section 5.3.
-        RecordType::DS => {
-            fields.number16("key tag", out)?;
-            fields.number8("algorithm", out)?;
-            fields.number8("digest type", out)?;
-            fields.hexadecimal("digest", out)?;
+        // One name.
+        RecordType::NS | RecordType::CNAME | RecordType::PTR | RecordType::DNAME => {
+            fields.name("target", out)?;
         }
-        // NS, CNAME, PTR and DNAME: one name.
-        _ => fields.name("target", out)?,
+        kind => parts::write(parts(kind), fields, out)?,
     }
     fields.end()
 }

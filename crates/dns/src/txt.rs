@@ -87,14 +87,20 @@ fn rest_of_string(bytes: &mut std::str::Bytes<'_>) -> Result<Vec<u8>, TextError>
 pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) -> Result<(), TextError> {
     let start = out.len();
     out.push(0);
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        out.push(if byte == b'\\' { escaped(&mut bytes)? } else { byte });
-    }
+    unescape(text, out)?;
     let found = out.len() - start - 1;
     let length = u8::try_from(found).map_err(|_| TextError::StringTooLong(found))?;
     if let Some(place) = out.get_mut(start) {
         *place = length;
+    }
+    Ok(())
+}
+
+/// Appends text without its escapes.
+pub(crate) fn unescape(text: &str, out: &mut Vec<u8>) -> Result<(), TextError> {
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        out.push(if byte == b'\\' { escaped(&mut bytes)? } else { byte });
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The data of records in master files, as the API takes values: names fully qualified, the priority apart.
 
+use super::parts;
 use super::read::{Reader, shown, time};
 use super::words::{Mistake, Place, Word};
 use super::write::name_text;
@@ -35,8 +36,10 @@ pub(super) fn read(
 ) -> Result<Data, Mistake> {
     use Part::{Name, Number, Priority, Text, Time};
     let generic = words.first().is_some_and(|word| word.text == "\\#" && !word.quoted);
-    let data = if generic {
+    let mut data = if generic {
         from_octets(reader, at, kind, words)?
+    } else if !rdata::parts(kind).is_empty() {
+        parts::read(reader, at, kind, words)?
     } else {
         let parts: &[Part] = match kind {
             RecordType::NS | RecordType::CNAME | RecordType::PTR | RecordType::DNAME => &[Name],
@@ -51,12 +54,24 @@ pub(super) fn read(
     };
     // The reader of the database has the last word; its error names what stands in the file.
     let stored = content(kind, &data.value);
-    rdata::encode(&kind.to_string(), &stored, data.priority).map_err(|error| {
+    let encoded = rdata::encode(&kind.to_string(), &stored, data.priority);
+    let (_, octets) = encoded.map_err(|error| {
         let what = error.to_string();
-        let quoted = |word: &&Word<'_>| what.contains(&format!("`{}`", word.text));
+        // Of a parameter, its key.
+        let key =
+            |text: &str| text.split_once('=').map_or(String::new(), |(key, _)| format!("`{key}`"));
+        let quoted = |word: &&Word<'_>| {
+            let key = key(word.text);
+            what.contains(&format!("`{}`", word.text)) || !key.is_empty() && what.contains(&key)
+        };
         let place = words.iter().find(quoted).or(words.first()).map_or(at, |word| word.place);
         Mistake::new(place, what)
     })?;
+    if !rdata::parts(kind).is_empty()
+        && let Some(text) = rdata::text(kind, &octets, "")
+    {
+        data.value = text;
+    }
     Ok(data)
 }
 
@@ -76,8 +91,7 @@ fn in_words(
             ([Part::Word], _) => Part::Word,
             (_, Some(part)) => *part,
             (_, None) => {
-                let what = format!("`{}` is left over behind the data of {kind}", shown(word.text));
-                return Err(Mistake::new(word.place, what));
+                return Err(left_over(kind, word));
             }
         };
         written.push(match part {
@@ -100,21 +114,32 @@ fn in_words(
                 data.minimum = (index == 6).then_some(seconds);
                 seconds.to_string()
             }
-            Part::Word if word.quoted => {
-                let what = format!("\"{}\" stands in quotes; {kind} has none", shown(word.text));
-                return Err(Mistake::new(word.place, what));
-            }
+            Part::Word if word.quoted => return Err(in_quotes(kind, word)),
             Part::Word => word.text.to_owned(),
         });
     }
     if words.len() < parts.len().max(1) {
-        let place = words.last().map_or(at, |word| word.place);
-        let form = rdata::form(kind).unwrap_or("\\# length hexadecimal");
-        let what = format!("the data of {kind} ends too early; it is written: {form}");
-        return Err(Mistake::new(place, what));
+        return Err(too_early(at, kind, words));
     }
     data.value = written.join(" ");
     Ok(data)
+}
+
+pub(super) fn too_early(at: Place, kind: RecordType, words: &[Word<'_>]) -> Mistake {
+    let place = words.last().map_or(at, |word| word.place);
+    let form = rdata::form(kind).unwrap_or("\\# length hexadecimal");
+    Mistake::new(place, format!("the data of {kind} ends too early; it is written: {form}"))
+}
+
+pub(super) fn left_over(kind: RecordType, word: &Word<'_>) -> Mistake {
+    let what = format!("`{}` is left over behind the data of {kind}", shown(word.text));
+    Mistake::new(word.place, what)
+}
+
+pub(super) fn in_quotes(kind: RecordType, word: &Word<'_>) -> Mistake {
+    let form = rdata::form(kind).unwrap_or_default();
+    let what = format!("\"{}\" stands in quotes; {kind} is written: {form}", shown(word.text));
+    Mistake::new(word.place, what)
 }
 
 fn number(word: &Word<'_>, kind: RecordType) -> Result<u16, Mistake> {
@@ -131,7 +156,7 @@ fn number(word: &Word<'_>, kind: RecordType) -> Result<u16, Mistake> {
 }
 
 /// A character string, in quotes and escaped as the database has it.
-fn string(word: &Word<'_>) -> Result<String, Mistake> {
+pub(super) fn string(word: &Word<'_>) -> Result<String, Mistake> {
     let octets = txt::quoted_strings(&format!("\"{}\"", word.text));
     let octets = octets.map_err(|error| {
         let long = matches!(error, txt::TextError::StringTooLong(_));
@@ -169,6 +194,10 @@ fn from_octets(
             format!("these octets are no data of {kind} that is known here; it is written: {form}"),
         )
     })?;
+    // Its words need no reading: the text is all that there is to say.
+    if !rdata::parts(kind).is_empty() {
+        return Ok(Data { value: text, priority: 0, minimum: None });
+    }
     // What was written of octets has no comments, parentheses or relative names in it.
     let mut lines = super::words::Lines::new(&text);
     let line = lines.next().transpose()?.unwrap_or_default();
@@ -187,17 +216,26 @@ pub fn content(kind: RecordType, value: &str) -> String {
         _ => word.to_owned(),
     };
     match kind {
-        RecordType::SOA => value.split(' ').map(bare).collect::<Vec<_>>().join(" "),
+        RecordType::SOA | RecordType::RP => {
+            value.split(' ').map(bare).collect::<Vec<_>>().join(" ")
+        }
         RecordType::NS
         | RecordType::CNAME
         | RecordType::PTR
         | RecordType::DNAME
         | RecordType::MX
         | RecordType::SRV
+        | RecordType::AFSDB
         | RecordType::NAPTR => match value.rsplit_once(' ') {
             Some((head, name)) => format!("{head} {}", bare(name)),
             None => bare(value),
         },
+        RecordType::SVCB | RecordType::HTTPS => {
+            let words = value.splitn(3, ' ').enumerate();
+            let words =
+                words.map(|(index, word)| if index == 1 { bare(word) } else { word.to_owned() });
+            words.collect::<Vec<_>>().join(" ")
+        }
         _ => value.to_owned(),
     }
 }

@@ -34,6 +34,9 @@ fn a_zone_is_written_in_order() {
         row("s.example.com", "DS", "60485 13 2 2BB183AF 5F22", 0),
         row("t.example.com", "TYPE65280", r"\# 3 0a 0b0C", 0),
         row("c.example.com", "CAA", r"\# 0", 0),
+        row("c.example.com", "CAA", r"\# 7 0005 6973737565", 0),
+        row("h.example.com", "HTTPS", "1 www.example.com port=8443 alpn=h2", 0),
+        row("h.example.com", "RP", "a.example.com .", 0),
         row("p.example.com", "PTR", r"a\064b\;c.example.org", 0),
     ]));
     assert_eq!(bad, []);
@@ -48,8 +51,11 @@ $TTL 60
 @ 60 IN NAPTR 100 10 "u" "E2U+sip" "!^.*$!sip:a@b\\.c!" .
 * 60 IN CNAME www.example.com.
 _sip._udp 60 IN SRV 10 5 5060 sip.example.com.
+c 60 IN CAA 0 issue ""
 c 60 IN CAA \# 0
 d 60 IN DNAME example.net.
+h 60 IN RP a.example.com. .
+h 60 IN HTTPS 1 www.example.com. alpn="h2" port=8443
 p 60 IN PTR a\@b\;c.example.org.
 s 60 IN NS ns1.s.example.com.
 s 60 IN DS 60485 13 2 2bb183af5f22

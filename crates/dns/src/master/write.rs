@@ -31,7 +31,9 @@ pub fn file(zone: &ZoneRows) -> (String, Vec<BadRecord>) {
                 // It was encoded from SOA text just now, so this cannot fail.
                 let _ = rdata::set_serial(&mut rr.rdata, zone.serial);
             }
-            let Some(data) = rdata::text(kind, &rr.rdata, &row.content) else { continue };
+            // What was given as octets and is no data of its type is written as octets.
+            let data = rdata::text(kind, &rr.rdata, &row.content);
+            let data = data.unwrap_or_else(|| rdata::generic(&rr.rdata));
             let rank = match kind {
                 RecordType::SOA => 0,
                 RecordType::NS => 1,

@@ -2,7 +2,9 @@
 
 use super::{RdataError, RecordType, shown};
 use crate::name::Name;
-use crate::txt::{TextError, write_string};
+use crate::txt::{TextError, unescape, write_string};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 /// Words of one record's content, read from the left.
 pub(super) struct Fields<'a> {
@@ -114,27 +116,70 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
+    /// Base64 to the end, one octet or more; white space may stand in it.
+    pub(super) fn base64(
+        &mut self,
+        what: &'static str,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RdataError> {
+        let mut text = self.word(what)?.to_owned();
+        while let Some(word) = self.optional() {
+            text.push_str(word);
+        }
+        out.extend(base64(&text).ok_or(RdataError::Base64(what))?);
+        Ok(())
+    }
+
     /// A character string with its length, quoted or one bare word.
     pub(super) fn string(
         &mut self,
         what: &'static str,
         out: &mut Vec<u8>,
     ) -> Result<(), RdataError> {
+        write_string(self.quoted(what)?, out)?;
+        Ok(())
+    }
+
+    /// A text of any length, quoted or one bare word, without its length.
+    pub(super) fn text(&mut self, what: &'static str, out: &mut Vec<u8>) -> Result<(), RdataError> {
+        unescape(self.quoted(what)?, out)?;
+        Ok(())
+    }
+
+    /// The next `key` or `key=value`, the value without its quotes and with its escapes; `None` at the end.
+    pub(super) fn parameter(&mut self) -> Result<Option<(&'a str, Option<&'a str>)>, RdataError> {
+        let ends = |c: char| c == '=' || c.is_ascii_whitespace();
+        let end = self.rest.find(ends).unwrap_or(self.rest.len());
+        let Some((key, rest)) = self.rest.split_at_checked(end) else { return Ok(None) };
+        if let Some(value) = rest.strip_prefix('=') {
+            let empty = value.is_empty() || value.starts_with(|c: char| c.is_ascii_whitespace());
+            self.rest = if empty { value.trim_ascii_start() } else { value };
+            return Ok(Some((key, Some(if empty { "" } else { self.quoted("value")? }))));
+        }
+        self.rest = rest.trim_ascii_start();
+        Ok((!key.is_empty()).then_some((key, None)))
+    }
+
+    /// What stands in quotes, or one bare word, with its escapes.
+    fn quoted(&mut self, what: &'static str) -> Result<&'a str, RdataError> {
         if let Some(inner) = self.rest.strip_prefix('"') {
             let end = closing_quote(inner).ok_or(TextError::Unclosed)?;
             let (text, rest) = inner.split_at_checked(end).unwrap_or((inner, ""));
             // Behind the quote.
             self.rest = rest.get(1..).unwrap_or_default().trim_ascii_start();
-            write_string(text, out)?;
-            return Ok(());
+            return Ok(text);
         }
         let word = self.word(what)?;
         if closing_quote(word).is_some() {
             return Err(TextError::OutsideQuotes.into());
         }
-        write_string(word, out)?;
-        Ok(())
+        Ok(word)
     }
+}
+
+/// The octets of Base64 with its padding (RFC 4648 section 4); `None` when it is none, or has no octets.
+pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok().filter(|octets| !octets.is_empty())
 }
 
 /// Where the quote stands that ends a string; a backslash takes the octet behind it along.
@@ -148,7 +193,7 @@ fn closing_quote(inner: &str) -> Option<usize> {
 }
 
 /// A number of digits only: no sign.
-fn decimal<N: std::str::FromStr>(text: &str) -> Option<N> {
+pub(super) fn decimal<N: std::str::FromStr>(text: &str) -> Option<N> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 

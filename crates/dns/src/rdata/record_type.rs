@@ -34,6 +34,8 @@ record_types! {
     HINFO = 13, "Host information (RFC 1035), also the answer to ANY (RFC 8482).";
     MX = 15, "Mail server (RFC 1035).";
     TXT = 16, "Text (RFC 1035).";
+    RP = 17, "Responsible person (RFC 1183).";
+    AFSDB = 18, "Server of an AFS cell (RFC 1183).";
     AAAA = 28, "IPv6 address (RFC 3596).";
     LOC = 29, "Location (RFC 1876).";
     SRV = 33, "Server of a service (RFC 2782).";
@@ -45,13 +47,17 @@ record_types! {
     RRSIG = 46, "Signature (RFC 4034).";
     NSEC = 47, "Next name (RFC 4034).";
     DNSKEY = 48, "Zone key (RFC 4034).";
+    DHCID = 49, "DHCP client (RFC 4701).";
     NSEC3 = 50, "Next hashed name (RFC 5155).";
     NSEC3PARAM = 51, "Parameters of hashed names (RFC 5155).";
     TLSA = 52, "TLS certificate (RFC 6698).";
+    SMIMEA = 53, "S/MIME certificate (RFC 8162).";
     CDS = 59, "DS that the parent shall have (RFC 7344).";
     CDNSKEY = 60, "Key that the parent shall vouch for (RFC 7344).";
+    OPENPGPKEY = 61, "OpenPGP key (RFC 7929).";
     SVCB = 64, "Service binding (RFC 9460).";
     HTTPS = 65, "Service binding of HTTPS (RFC 9460).";
+    SPF = 99, "Who may send mail, as TXT (RFC 7208 section 3.1).";
     TSIG = 250, "Transaction signature (RFC 8945).";
     IXFR = 251, "Incremental zone transfer (RFC 1995).";
     AXFR = 252, "Zone transfer (RFC 5936).";

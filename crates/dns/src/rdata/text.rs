@@ -1,6 +1,6 @@
 //! Record data as a master file has it (RFC 1035 section 5, RFC 3597 section 5).
 
-use super::{RecordType, form, target};
+use super::{RecordType, form, parts, target};
 use crate::master::name_text;
 use crate::name::Name;
 use crate::txt::quote;
@@ -36,7 +36,7 @@ pub fn text(kind: RecordType, data: &[u8], content: &str) -> Option<String> {
             while !rest.is_empty() {
                 strings.push(string(&mut rest)?);
             }
-            strings.join(" ")
+            Some(strings.join(" ")).filter(|text| !text.is_empty())?
         }
         RecordType::NAPTR => {
             let mut text = numbers(2)?;
@@ -48,20 +48,13 @@ pub fn text(kind: RecordType, data: &[u8], content: &str) -> Option<String> {
         }
         RecordType::SOA => soa(data)?,
         RecordType::LOC => content.split_ascii_whitespace().collect::<Vec<_>>().join(" "),
-        RecordType::DS => {
-            let [_, _, algorithm, digest_type, digest @ ..] = data else { return None };
-            let mut text = numbers(1)?;
-            let _ = write!(text, "{algorithm} {digest_type} ");
-            hexadecimal(digest, &mut text);
-            text
-        }
-        // NS, CNAME, PTR and DNAME.
-        _ => name()?,
+        RecordType::NS | RecordType::CNAME | RecordType::PTR | RecordType::DNAME => name()?,
+        _ => parts::text(parts(kind), data)?,
     })
 }
 
 /// `\# length hexadecimal`.
-fn generic(data: &[u8]) -> String {
+pub(crate) fn generic(data: &[u8]) -> String {
     let mut text = format!("\\# {}", data.len());
     if !data.is_empty() {
         text.push(' ');
@@ -70,7 +63,7 @@ fn generic(data: &[u8]) -> String {
     text
 }
 
-fn hexadecimal(octets: &[u8], out: &mut String) {
+pub(super) fn hexadecimal(octets: &[u8], out: &mut String) {
     for octet in octets {
         // Writing to a String cannot fail.
         let _ = write!(out, "{octet:02x}");
@@ -78,7 +71,7 @@ fn hexadecimal(octets: &[u8], out: &mut String) {
 }
 
 /// The next character string, in quotes.
-fn string(rest: &mut &[u8]) -> Option<String> {
+pub(super) fn string(rest: &mut &[u8]) -> Option<String> {
     let (&length, behind) = rest.split_first()?;
     let (string, behind) = behind.split_at_checked(length.into())?;
     *rest = behind;
@@ -90,7 +83,8 @@ fn soa(data: &[u8]) -> Option<String> {
     let rest = data.get(mname.as_wire().len()..)?;
     let rname = Name::from_wire(rest).ok()?;
     let mut text = format!("{} {}", name_text(&mname), name_text(&rname));
-    for number in rest.get(rname.as_wire().len()..)?.chunks(4) {
+    let numbers = rest.get(rname.as_wire().len()..).filter(|numbers| numbers.len() == 20)?;
+    for number in numbers.chunks(4) {
         let number = u32::from_be_bytes(number.try_into().ok()?);
         // Writing to a String cannot fail.
         let _ = write!(text, " {number}");
