@@ -32,13 +32,13 @@ fn file(p: &Platform, text: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-fn import(p: &Platform, text: &str, more: &[&str]) -> Result<String, String> {
+pub(super) fn import(p: &Platform, text: &str, more: &[&str]) -> Result<String, String> {
     let file = file(p, text);
     ngn(p, &[&["import", file.as_str(), "--zone", "example.com"], more].concat())
 }
 
 /// The position that an import names.
-fn position(said: &str) -> &str {
+pub(super) fn position(said: &str) -> &str {
     let (_, rest) = said.split_once("as change ").unwrap_or_else(|| panic!("no position: {said}"));
     rest.split(';').next().unwrap()
 }

@@ -7,6 +7,7 @@ mod dnssec;
 mod edns;
 mod enum_numbers;
 mod fancy;
+mod forms;
 mod import;
 mod malformed;
 mod master;

@@ -33,7 +33,7 @@ fn filled(p: &Platform) {
 }
 
 /// Programs of other makes take a file, without a word against it.
-fn others_accept(p: &Platform, apex: &str, text: &str) {
+pub(super) fn others_accept(p: &Platform, apex: &str, text: &str) {
     let file = p.directory().join("exported.zone");
     fs::write(&file, text).unwrap();
     let path = file.to_str().unwrap();
