@@ -10,6 +10,7 @@ use std::{fs, thread};
 use anyhow::{Context, Result};
 
 use crate::database::{Backend, Database, Server};
+use crate::net::port_for_later;
 use crate::program::{PATIENCE, Program, run};
 use crate::soap::{Client, Login, Transcript};
 use crate::{binaries, http};
@@ -19,6 +20,9 @@ pub const ADMIN: &str = "admin";
 
 /// The daemons, in the order in which they start.
 pub const DAEMONS: [&str; 3] = ["ngnpro", "sipd", "enumd"];
+
+/// How often a program is started whose ports somebody else took.
+const ATTEMPTS: u32 = 5;
 
 /// A running platform.
 #[derive(Debug)]
@@ -102,20 +106,25 @@ impl Platform {
     #[track_caller]
     pub fn launch(&mut self) {
         if !self.apart {
-            let mut command = Command::new(binaries::program("ngn"));
-            command.arg("up").arg("--data").arg(self.data());
-            command.args(["--database", &self.database.url]);
-            for key in ["soap", "sip", "dns", "admin"] {
-                command.args([&format!("--{key}"), &self.address_before("ngn", key)]);
-            }
-            self.run("ngn", command);
+            self.run("ngn", Self::all_in_one);
             return;
         }
         for daemon in DAEMONS {
             if !self.programs.contains_key(daemon) {
-                self.run(daemon, self.daemon(daemon));
+                self.run(daemon, |platform| platform.daemon(daemon));
             }
         }
+    }
+
+    /// All daemons in one process.
+    fn all_in_one(&self) -> Command {
+        let mut command = Command::new(binaries::program("ngn"));
+        command.arg("up").arg("--data").arg(self.data());
+        command.args(["--database", &self.database.url]);
+        for key in ["soap", "sip", "dns", "admin"] {
+            command.args([&format!("--{key}"), &self.address_before("ngn", key)]);
+        }
+        command
     }
 
     /// A daemon by itself, with its file of `etc/` and the environment over it.
@@ -148,24 +157,31 @@ impl Platform {
         command
     }
 
-    /// Where a program served something before it ended, or any port.
+    /// Where a program served something before it ended, or a port that nobody takes while it does not run.
     fn address_before(&self, program: &'static str, key: &str) -> String {
         let before = self.addresses.get(&(program, key.to_owned()));
-        before.map_or("127.0.0.1:0".to_owned(), SocketAddr::to_string)
+        before.map_or_else(|| format!("127.0.0.1:{}", port_for_later()), SocketAddr::to_string)
     }
 
     #[track_caller]
-    fn run(&mut self, name: &'static str, mut command: Command) {
-        command.current_dir(self.directory.path());
-        let mut program = Program::start(name, command).expect("it starts");
-        match program.wait_ready() {
-            Ok(addresses) => {
-                for (key, address) in addresses {
-                    let key = key.strip_suffix("-udp").unwrap_or(&key).to_owned();
-                    self.addresses.insert((name, key), address);
-                }
+    fn run(&mut self, name: &'static str, command: impl Fn(&Self) -> Command) {
+        let mut attempts = 1..ATTEMPTS;
+        let (program, addresses) = loop {
+            let mut command = command(self);
+            command.current_dir(self.directory.path());
+            let mut program = Program::start(name, command).expect("it starts");
+            match program.wait_ready() {
+                Ok(addresses) => break (program, addresses),
+                // Somebody was faster at a port.
+                Err(error)
+                    if format!("{error:#}").contains("Address already in use")
+                        && attempts.next().is_some() => {}
+                Err(error) => panic!("{error:#}"),
             }
-            Err(error) => panic!("{error:#}"),
+        };
+        for (key, address) in addresses {
+            let key = key.strip_suffix("-udp").unwrap_or(&key).to_owned();
+            self.addresses.insert((name, key), address);
         }
         self.programs.insert(name, program);
     }
