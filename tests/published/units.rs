@@ -37,7 +37,9 @@ fn one<'a>(values: &'a HashMap<String, Vec<String>>, key: &str) -> &'a str {
 fn paths(daemon: &str) -> Vec<String> {
     let text = fs::read_to_string(root().join(format!("etc/{daemon}.toml"))).unwrap();
     let values = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
-        let value = line.split_once(" = ")?.1.strip_prefix('"')?.strip_suffix('"')?;
+        let (key, value) = line.split_once(" = ")?;
+        // The path of a URI is no file.
+        let value = (key != "path").then_some(value)?.strip_prefix('"')?.strip_suffix('"')?;
         let value = value.strip_prefix("sqlite:").unwrap_or(value);
         (value.contains('/') && !value.contains("://")).then(|| value.to_owned())
     });
