@@ -7,7 +7,7 @@
 
 mod numbers;
 
-use ngn_model::binding::{BindingKey, Removal};
+use ngn_model::binding::BindingKey;
 use ngn_model::{Account, Amount, Aor, Binding, CustomerId, DomainName, PeerProtocol, TrustedPeer};
 use ngn_routing::{Callee, EmergencyTable, EnumTable, Pstn, trunk};
 use ngn_store::EnumKey;
@@ -403,16 +403,15 @@ impl Directory {
         bindings.push(binding);
     }
 
-    /// Drops every binding that ended before `now` and returns what is known of them, so that their rows can go too.
-    pub fn sweep(&mut self, now: i64) -> Vec<Removal> {
-        let mut gone = Vec::new();
+    /// Drops every binding that ended before `now`.
+    pub fn sweep(&mut self, now: i64) {
+        let mut left = 0;
         self.bindings.retain(|_, bindings| {
-            let expired = bindings.extract_if(.., |binding| binding.expires_at <= now);
-            gone.extend(expired.map(|binding| binding.removal()));
+            bindings.retain(|binding| binding.expires_at > now);
+            left += bindings.len();
             !bindings.is_empty()
         });
-        self.bound = self.bound.saturating_sub(gone.len());
-        gone
+        self.bound = left;
     }
 
     /// About how many octets of memory accounts take, without what their owners set about calls. Looks at each.

@@ -487,9 +487,7 @@ impl Engine {
         self.stack.set_own_names(anew.domains().map(DomainName::as_str));
         let mut old = std::mem::replace(&mut self.directory, anew);
         let upserts = self.directory.take_bindings_of(&mut old);
-        if !upserts.is_empty() {
-            self.change_location(Change { upserts, ..Change::default() });
-        }
+        self.write_again(upserts);
         self.gateways_changed();
         self.emergency_changed();
         self.voicemail_changed();

@@ -15,7 +15,7 @@ use crate::pace::Pace;
 use ngn_daemon::Readiness;
 use ngn_model::binding::{BindingKey, Removal};
 use ngn_model::{Aor, Binding};
-use ngn_store::{BindingChanges, BindingFollower, Store, StoreError};
+use ngn_store::{BindingChanges, BindingFollower, ENDED_KEPT, Store, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -40,8 +40,11 @@ const SOON: Duration = Duration::from_millis(5);
 const LOOK_LIMIT: Duration = Duration::from_secs(2);
 /// How many addresses are read at once.
 const READ: usize = 1_000;
-/// How often old rows about changes are dropped.
+/// How often old rows about changes, and bindings that ended long ago, are dropped.
 const TRIM: Duration = Duration::from_secs(60);
+/// How many bindings that ended are dropped in one transaction, and in how many transactions at once.
+const ENDED_PIECE: u32 = 500;
+const ENDED_PIECES: u32 = 40;
 
 /// What the admin port says meanwhile.
 const WAITING: &str = "registrations wait in memory for the database";
@@ -57,8 +60,6 @@ pub struct Change {
     pub upserts: Vec<Binding>,
     /// Contacts to remove.
     pub deletes: Vec<Removal>,
-    /// Contacts that ended, for other nodes as well.
-    pub expired: Vec<Removal>,
     /// Addresses whose bindings are to be read after this was written.
     pub reread: Vec<Aor>,
 }
@@ -101,9 +102,7 @@ pub enum News {
 #[derive(Debug)]
 enum State {
     Saved(Box<Binding>),
-    /// With the last moment that is meant.
-    Removed(i64),
-    Expired(i64),
+    Removed(Removal),
 }
 
 /// Changes that wait to be written: the newest state of each contact.
@@ -118,12 +117,9 @@ struct Backlog {
 impl Backlog {
     fn add(&mut self, change: Change, unread: &mut BTreeSet<Aor>) {
         self.last = self.last.max(change.number);
-        for Removal { key, until } in change.expired {
-            self.contacts.entry(key).or_insert(State::Expired(until));
-        }
         // Deletions first: a REGISTER may remove a contact and bind it anew under another key.
-        for Removal { key, until } in change.deletes {
-            self.contacts.insert(key, State::Removed(until));
+        for removal in change.deletes {
+            self.contacts.insert(removal.key.clone(), State::Removed(removal));
         }
         for binding in change.upserts {
             self.contacts.insert(binding.key(), State::Saved(Box::new(binding)));
@@ -135,27 +131,20 @@ impl Backlog {
     /// Takes over what came later.
     fn append(&mut self, later: Self) {
         self.last = self.last.max(later.last);
-        for (key, state) in later.contacts {
-            match state {
-                State::Expired(_) => _ = self.contacts.entry(key).or_insert(state),
-                State::Saved(_) | State::Removed(_) => _ = self.contacts.insert(key, state),
-            }
-        }
+        self.contacts.extend(later.contacts);
         self.awaited.extend(later.awaited);
     }
 
-    /// What is to be saved, removed, and removed since it ended.
-    fn parts(&self) -> (Vec<Binding>, Vec<Removal>, Vec<Removal>) {
-        let (mut upserts, mut deletes, mut expired) = (Vec::new(), Vec::new(), Vec::new());
-        for (key, state) in &self.contacts {
-            let removal = |until: i64| Removal { key: key.clone(), until };
+    /// What is to be saved, and what removed.
+    fn parts(&self) -> (Vec<Binding>, Vec<Removal>) {
+        let (mut upserts, mut deletes) = (Vec::new(), Vec::new());
+        for state in self.contacts.values() {
             match state {
                 State::Saved(binding) => upserts.push((**binding).clone()),
-                State::Removed(until) => deletes.push(removal(*until)),
-                State::Expired(until) => expired.push(removal(*until)),
+                State::Removed(removal) => deletes.push(removal.clone()),
             }
         }
-        (upserts, deletes, expired)
+        (upserts, deletes)
     }
 }
 
@@ -219,8 +208,8 @@ pub async fn run(
             // Nobody waits for a database that is known to be down.
             release(&mut backlog, &news).await;
         }
-        let (upserts, deletes, expired) = backlog.parts();
-        let saving = store.save_bindings(&node, &upserts, &deletes, &expired);
+        let (upserts, deletes) = backlog.parts();
+        let saving = store.save_bindings(&node, &upserts, &deletes);
         tokio::pin!(saving);
         let (mut later, mut reread) = (Backlog::default(), BTreeSet::new());
         let patience = if down { Duration::ZERO } else { HUNG };
@@ -254,6 +243,9 @@ pub async fn run(
                         "database is back, registrations written"
                     );
                     readiness.set_ready(true, "");
+                    // Another node may have accepted something newer meanwhile, which stays.
+                    let late = upserts.iter().map(|binding| &binding.aor);
+                    watch.unread.extend(late.cloned());
                 }
                 down = false;
                 if !backlog.contacts.is_empty() || !backlog.awaited.is_empty() {
@@ -339,7 +331,22 @@ impl Watch {
             if let Err(error) = in_time(trim).await {
                 tracing::debug!(%error, "cannot drop what is known about changed bindings");
             }
+            if let Err(error) = in_time(self.drop_ended()).await {
+                tracing::debug!(%error, "cannot drop bindings that ended");
+            }
         }
+    }
+
+    /// Drops the rows of bindings that ended long ago; those of more than the busiest minute at once.
+    async fn drop_ended(&self) -> Result<(), StoreError> {
+        let before = ngn_daemon::wall_clock().saturating_sub(2 * ENDED_KEPT);
+        for _ in 0..ENDED_PIECES {
+            let dropped = self.store.delete_expired_bindings(before, ENDED_PIECE).await?;
+            if dropped < u64::from(ENDED_PIECE) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     async fn look(&mut self, as_of: Number, news: &mpsc::Sender<News>) -> Result<(), StoreError> {
@@ -387,29 +394,28 @@ mod tests {
         BindingKey::Contact { aor, contact: contact.to_owned() }
     }
 
-    fn change(number: Number, deletes: &[(&str, i64)], expired: &[(&str, i64)]) -> Change {
-        let removals = |these: &[(&str, i64)]| {
-            these
-                .iter()
-                .map(|(contact, until)| Removal { key: key(contact), until: *until })
-                .collect()
-        };
-        let (deletes, expired) = (removals(deletes), removals(expired));
-        Change { number, is_awaited: true, deletes, expired, ..Change::default() }
+    fn removal(contact: &str, until: i64) -> Removal {
+        Removal { key: key(contact), until, call_id: "one".to_owned(), cseq: 7 }
+    }
+
+    fn change(number: Number, deletes: &[(&str, i64)], upserts: &[&str]) -> Change {
+        let deletes = deletes.iter().map(|(contact, until)| removal(contact, *until)).collect();
+        let aor = || key("").aor().clone();
+        let upserts = upserts.iter().map(|contact| Binding::new(aor(), *contact, 99)).collect();
+        Change { number, is_awaited: true, deletes, upserts, ..Change::default() }
     }
 
     #[test]
     fn what_came_while_the_database_hung_follows_what_was_being_written() {
         let (mut backlog, mut later) = (Backlog::default(), Backlog::default());
         let mut unread = BTreeSet::new();
-        backlog.add(change(1, &[("a", 10), ("b", 10)], &[]), &mut unread);
-        later.add(change(2, &[("b", 20)], &[("a", 20), ("c", 20)]), &mut unread);
+        backlog.add(change(1, &[("a", 10), ("b", 10), ("c", 10)], &["d"]), &mut unread);
+        later.add(change(2, &[("b", 20), ("d", 20)], &["c"]), &mut unread);
         backlog.append(later);
-        let (_, deletes, expired) = backlog.parts();
-        let removal = |contact: &str, until| Removal { key: key(contact), until };
+        let (upserts, deletes) = backlog.parts();
         // As when all came one after the other: what a phone asked for stays, and its newest wish counts.
-        assert_eq!(deletes, [removal("a", 10), removal("b", 20)]);
-        assert_eq!(expired, [removal("c", 20)]);
+        assert_eq!(deletes, [removal("a", 10), removal("b", 20), removal("d", 20)]);
+        assert_eq!(upserts.iter().map(Binding::key).collect::<Vec<_>>(), [key("c")]);
         assert_eq!((backlog.last, backlog.awaited), (2, vec![1, 2]));
     }
 }

@@ -14,6 +14,7 @@ mod enum_calls;
 mod fixture;
 mod gruus;
 mod identity;
+mod late_writes;
 mod limits;
 mod listed;
 mod malformed;

@@ -17,6 +17,7 @@ pub mod database;
 pub mod dns;
 pub mod endurance;
 pub mod fixture;
+pub mod gate;
 pub mod hep;
 pub mod http;
 pub mod linphone;

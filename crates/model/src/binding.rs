@@ -40,6 +40,10 @@ pub struct Removal {
     pub key: BindingKey,
     /// The last moment of [`Binding::last_modified`] that is meant, in milliseconds since 1970 UTC.
     pub until: i64,
+    /// Call-ID of the REGISTER that removes it, or of the last one that is known of it.
+    pub call_id: String,
+    /// CSeq number of that REGISTER.
+    pub cseq: u32,
 }
 
 /// One binding of an address of record to a contact (RFC 3261 section 10).
@@ -103,7 +107,12 @@ impl Binding {
     /// Its removal as it is now: one that is refreshed meanwhile stays.
     #[must_use]
     pub fn removal(&self) -> Removal {
-        Removal { key: self.key(), until: self.last_modified }
+        Removal {
+            key: self.key(),
+            until: self.last_modified,
+            call_id: self.call_id.clone(),
+            cseq: self.cseq,
+        }
     }
 
     /// The binding's key: with both an instance id and a reg-id it is a flow of that phone, whatever its

@@ -70,7 +70,7 @@ pub struct Outcome {
 pub struct ChangeSet {
     /// Bindings to save under their keys.
     pub upserts: Vec<Binding>,
-    /// Bindings to remove.
+    /// Bindings to remove, and contacts to remove that are not known here: a registrar of the same domain may know them.
     pub deletes: Vec<BindingKey>,
 }
 
@@ -141,6 +141,8 @@ pub fn register(request: &Register, current: &[Binding], rules: &Rules, now: i64
 /// The bindings while a request is carried out.
 struct Working {
     bindings: Vec<Entry>,
+    /// Contacts that were to be removed and are not known here: another node may know them.
+    unknown: Vec<BindingKey>,
     /// How many there were.
     before: usize,
 }
@@ -156,7 +158,7 @@ impl Working {
         let live = current.iter().filter(|binding| binding.expires_at > now);
         let bindings: Vec<_> =
             live.map(|binding| Entry { binding: binding.clone(), is_new: false }).collect();
-        Self { before: bindings.len(), bindings }
+        Self { before: bindings.len(), bindings, unknown: Vec::new() }
     }
 
     /// `Contact: *` (step 6): only with Expires 0, and no binding may be newer than the request.
@@ -185,6 +187,8 @@ impl Working {
         let Some(at) = self.find(&new, contact.uri()) else {
             if seconds > 0 {
                 self.bindings.push(Entry { binding: new, is_new: true });
+            } else {
+                self.unknown.push(new.key());
             }
             return Ok(());
         };
@@ -248,7 +252,13 @@ impl Working {
     fn succeed(self, request: &Register, current: &[Binding], now: i64) -> Outcome {
         let kept: Vec<_> = self.bindings.iter().map(|entry| entry.binding.key()).collect();
         let live = current.iter().filter(|binding| binding.expires_at > now);
-        let deletes = live.map(Binding::key).filter(|key| !kept.contains(key)).collect();
+        let mut deletes: Vec<_> =
+            live.map(Binding::key).filter(|key| !kept.contains(key)).collect();
+        for key in self.unknown {
+            if !kept.contains(&key) && !deletes.contains(&key) {
+                deletes.push(key);
+            }
+        }
         let contacts =
             self.bindings.iter().filter_map(|entry| listed(&entry.binding, now)).collect();
         let new = self.bindings.into_iter().filter(|entry| entry.is_new);

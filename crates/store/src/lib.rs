@@ -92,6 +92,7 @@ pub use idempotency::{Claim, FirstAnswer, IDEMPOTENCY_HOURS};
 pub use journal::JournalEntry;
 pub use keyring::{Keyring, KeyringError};
 pub use lasting_calls::LastingCall;
+pub use location::ENDED_KEPT;
 pub use location_changes::{BindingChanges, BindingFollower, Noted};
 pub use migrate::MigrationReport;
 pub use nodes::{ByDomain, DomainCounts, NodeIdentity, NodeRow, SipLoad};

@@ -2,6 +2,17 @@
 //!
 //! The registrar keeps its bindings in memory and saves them in groups: one transaction for all REGISTERs that
 //! came within a few milliseconds. Bindings are not journalled; `location_changes` tells other nodes whose changed.
+//!
+//! A row says what the last accepted request made of a binding, whatever order nodes write in: a node may write late what
+//! it accepted while it had no database. So the row of a binding that was removed stays for an hour, as one that has ended
+//! ([`ENDED_KEPT`]), and gives way like any other only to a request that is newer:
+//!
+//! - of the same Call-ID by a higher CSeq (RFC 3261 section 10.3 step 7); a row that had ended when the request was accepted
+//!   gives way to one that came later, too, since a phone may begin to count anew then;
+//! - elsewise by the time at which it was accepted, on the clock of the node that did. Clocks that differ decide wrongly
+//!   between requests of different Call-IDs that are less apart than the clocks are: one that was removed may stay until it ends, or
+//!   one that was registered may be missing until its next refresh. Phones keep their Call-ID as long as they run
+//!   (section 10.2), so that this concerns phones that start again and go to another node within that time.
 
 use crate::dialect::{Dialect, Spelling};
 use crate::directory::{push_addresses, readable};
@@ -21,44 +32,37 @@ use std::collections::{BTreeSet, HashMap};
 
 /// Addresses of one SELECT.
 const KEYS: usize = 100;
+/// For how long it is known that a binding was removed, in milliseconds: longer than any outage for which a node keeps what it
+/// accepted. Its row says that it ended as long before, so that every clock finds it ended.
+pub const ENDED_KEPT: i64 = 3_600_000;
 
 impl Store {
-    /// Saves bindings and removes others in one transaction; `node`, which may be empty, says who does. A binding that
-    /// exists is replaced, unless it was changed later, or by a later request of the same phone (RFC 3261 section 10.3
-    /// step 7), at another node; one that is to be removed and is not there is no error. When a key stands in two lists it is
-    /// saved. Other nodes are told of all but `expired`, which end for them at the same time; what tells them comes back, for
+    /// Saves bindings and removes others in one transaction; `node`, which may be empty, says who does. What a newer request
+    /// made of a binding stays, be it saved or removed; a binding that is to be removed and is not there is no error. When a
+    /// key stands in both lists it is saved. Other nodes are told; what tells them comes back, for
     /// [`BindingFollower::wrote`](crate::BindingFollower::wrote).
     pub async fn save_bindings(
         &self,
         node: &str,
         upserts: &[Binding],
         deletes: &[Removal],
-        expired: &[Removal],
     ) -> Result<Noted, StoreError> {
-        if upserts.is_empty() && deletes.is_empty() && expired.is_empty() {
+        if upserts.is_empty() && deletes.is_empty() {
             return Ok(Noted::default());
         }
+        let ended: Vec<Binding> = deletes.iter().map(ended).collect();
         // The last one of a key wins; and all nodes touch rows in the same order, or they would deadlock.
+        let both = ended.iter().chain(upserts);
         let mut rows: Vec<(String, &Binding)> =
-            upserts.iter().map(|binding| (ruid(&binding.key()), binding)).collect();
+            both.map(|binding| (ruid(&binding.key()), binding)).collect();
         rows.reverse();
         rows.sort_by(|a, b| a.0.cmp(&b.0));
         rows.dedup_by(|a, b| a.0 == b.0);
-        let gone = deletes.iter().chain(expired);
-        let mut gone: Vec<(String, i64)> =
-            gone.map(|removal| (ruid(&removal.key), removal.until)).collect();
-        gone.retain(|(key, _)| rows.binary_search_by(|(ruid, _)| ruid.cmp(key)).is_err());
-        gone.sort_unstable_by(|a, b| b.cmp(a));
-        gone.dedup_by(|a, b| a.0 == b.0);
-        gone.reverse();
-        let changed = upserts.iter().map(|binding| &binding.aor);
-        let changed: BTreeSet<&Aor> =
-            changed.chain(deletes.iter().map(|removal| removal.key.aor())).collect();
-        let (rows, gone, changed) = (&rows, &gone, &changed);
+        let changed: BTreeSet<&Aor> = rows.iter().map(|(_, binding)| &binding.aor).collect();
+        let (rows, changed) = (&rows, &changed);
         let (noted, _) = self
             .write(&Actor::system("save_bindings"), |tx| {
                 Box::pin(async move {
-                    delete(tx, gone).await?;
                     upsert(tx, rows).await?;
                     location_changes::note(tx, node, changed).await
                 })
@@ -111,7 +115,8 @@ impl Store {
         Ok((bindings.filter(|binding| binding.expires_at > now).collect(), next))
     }
 
-    /// Removes bindings that ended before a time, at most `limit` of them; tells how many.
+    /// Drops the rows of bindings that ended before a time, at most `limit` of them; tells how many. What is written late
+    /// and was accepted before they were removed is not known as such afterwards: `before` should be two [`ENDED_KEPT`] ago.
     pub async fn delete_expired_bindings(
         &self,
         before: i64,
@@ -177,9 +182,30 @@ fn ruid(key: &BindingKey) -> String {
     })
 }
 
-/// What a newer request changes. Those by which it is known to be newer come last: MySQL assigns one after the other, and
-/// looks at what was assigned already.
+/// What is written of a binding that is removed: nothing about the phone, but by which request it was.
+fn ended(removal: &Removal) -> Binding {
+    let key = removal.key.clone();
+    let (aor, contact, instance, reg_id) = match key {
+        BindingKey::Contact { aor, contact } => (aor, contact, None, 0),
+        BindingKey::Instance { aor, instance, reg_id } => {
+            (aor, String::new(), Some(instance), reg_id)
+        }
+    };
+    Binding {
+        instance,
+        reg_id,
+        call_id: removal.call_id.clone(),
+        cseq: removal.cseq,
+        last_modified: removal.until,
+        ..Binding::new(aor, contact, removal.until.saturating_sub(ENDED_KEPT))
+    }
+}
+
+/// What a newer request changes. MySQL assigns one after the other, and looks at what was assigned already: with these two
+/// in front, a request that is newer is so for all of them.
 const UPDATED: &[&str] = &[
+    "changed_at",
+    "cseq",
     "contact",
     "received",
     "path",
@@ -193,16 +219,17 @@ const UPDATED: &[&str] = &[
     "q_milli",
     "reg_id",
     "node",
-    "cseq",
     "callid",
-    "changed_at",
 ];
 
 /// Ends the INSERT: the proposed values take the place of older ones only.
 fn push_newer<DB: Spelling>(query: &mut QueryBuilder<DB>) {
-    let [changed_at, callid, cseq] = ["changed_at", "callid", "cseq"].map(DB::proposed);
+    let [changed_at, callid, cseq, expires_at] =
+        ["changed_at", "callid", "cseq", "expires_at"].map(DB::proposed);
     let is_newer = format!(
-        "{changed_at} >= location.changed_at AND NOT (location.callid = {callid} AND location.cseq > {cseq})"
+        "((location.callid = {callid} AND location.cseq < {cseq} AND {expires_at} > {changed_at}) OR \
+         (location.changed_at <= {changed_at} AND NOT (location.callid = {callid} AND location.cseq > {cseq} AND \
+         location.expires_at > {changed_at})))"
     );
     query.push(DB::on_conflict("ruid"));
     for (i, column) in UPDATED.iter().enumerate() {
@@ -250,22 +277,6 @@ async fn upsert(tx: &mut Tx<'_>, rows: &[(String, &Binding)]) -> Result<(), Stor
                     .push_bind(binding.last_modified);
             });
             push_newer(&mut query);
-            query.build().execute(&mut *c).await.map(drop)
-        })?;
-    }
-    Ok(())
-}
-
-/// Removes rows that were not changed after what is known of them.
-async fn delete(tx: &mut Tx<'_>, gone: &[(String, i64)]) -> Result<(), StoreError> {
-    for chunk in pieces(gone) {
-        on!(tx, c => {
-            let mut query = QueryBuilder::<DB>::new("DELETE FROM location WHERE ");
-            for (i, (ruid, until)) in chunk.iter().enumerate() {
-                query.push(if i > 0 { " OR (ruid = " } else { "(ruid = " });
-                query.push_bind(ruid.as_str()).push(" AND changed_at <= ").push_bind(*until);
-                query.push(")");
-            }
             query.build().execute(&mut *c).await.map(drop)
         })?;
     }

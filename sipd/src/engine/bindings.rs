@@ -3,7 +3,6 @@
 use super::Engine;
 use crate::location::{Change, Committed, News, Number};
 use ngn_daemon::wall_clock;
-use ngn_model::binding::Removal;
 use ngn_model::{Aor, Binding};
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -61,7 +60,7 @@ impl Unwritten {
 
 impl Engine {
     /// Hands over a change that nobody waits for. When there is no place, what was to be written is written with the next
-    /// REGISTER, and what was to be removed is read by nobody.
+    /// REGISTER, and what was to be removed is found again when it is called.
     pub(super) fn change_location(&mut self, change: Change) {
         self.last_change += 1;
         let change = Change { number: self.last_change, is_awaited: false, ..change };
@@ -126,9 +125,18 @@ impl Engine {
         let upserts = self.directory.replace_bindings(bindings, went_back, pending);
         let pending = self.unwritten.last.keys().cloned().collect::<Vec<_>>();
         self.unwritten.reread.extend(pending);
-        if !upserts.is_empty() {
-            self.change_location(Change { upserts, ..Change::default() });
+        self.write_again(upserts);
+    }
+
+    /// Writes bindings that a database which went back has lost; what newer requests made of them meanwhile is read.
+    pub(super) fn write_again(&mut self, upserts: Vec<Binding>) {
+        if upserts.is_empty() {
+            return;
         }
+        let aors: Vec<Aor> = upserts.iter().map(|binding| binding.aor.clone()).collect();
+        self.change_location(Change { upserts, ..Change::default() });
+        let Unwritten { last, reread, .. } = &mut self.unwritten;
+        reread.extend(aors.into_iter().filter(|aor| last.contains_key(aor)));
     }
 
     /// Has addresses read again that other nodes changed together with us.
@@ -144,13 +152,10 @@ impl Engine {
         }
     }
 
-    /// Forgets bindings that ended.
+    /// Forgets bindings that ended; their rows stay for a while.
     pub(super) fn sweep_bindings(&mut self) {
         self.unwritten.shrink();
-        let expired: Vec<Removal> = self.directory.sweep(wall_clock());
-        if !expired.is_empty() {
-            self.change_location(Change { expired, ..Change::default() });
-        }
+        self.directory.sweep(wall_clock());
     }
 }
 

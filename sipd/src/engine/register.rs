@@ -92,8 +92,10 @@ impl Engine {
         };
         let known = |key: &BindingKey| current.iter().find(|binding| binding.key() == *key);
         let removal = |key: BindingKey| {
-            let until = known(&key).map_or(now, |binding| binding.last_modified.max(now));
-            Removal { key, until }
+            // Later than what it removes, also when a node accepted that whose clock is ahead.
+            let after = known(&key).map(|binding| binding.last_modified.saturating_add(1));
+            let until = after.unwrap_or(now).max(now);
+            Removal { key, until, call_id: facts.call_id.clone(), cseq: facts.cseq }
         };
         let deletes = change.deletes.iter().cloned().map(removal).collect();
         self.directory.change_bindings(&facts.aor, &change.upserts, &change.deletes);

@@ -4,7 +4,7 @@ use crate::backend::{Backend, millis};
 use crate::on_both;
 use ngn_model::Aor;
 use ngn_model::binding::{Binding, Removal};
-use ngn_store::{BindingChanges, BindingFollower, StoreError};
+use ngn_store::{BindingChanges, BindingFollower, ENDED_KEPT, StoreError};
 
 on_both!(
     a_binding_comes_back_as_it_was,
@@ -14,6 +14,7 @@ on_both!(
     other_programs_can_read_it,
     odd_sizes_are_kept,
     newer_changes_of_other_nodes_stay,
+    removals_hold_against_late_writes,
     other_nodes_are_told,
     late_and_lost_changes_are_noticed,
     nodes_know_where_others_are,
@@ -57,7 +58,7 @@ async fn a_binding_comes_back_as_it_was(backend: &Backend) {
         q: 0,
         ..binding("bob", "sip:bob@198.51.100.4")
     };
-    backend.store.save_bindings("", &[full.clone(), bare.clone()], &[], &[]).await.expect("saved");
+    backend.store.save_bindings("", &[full.clone(), bare.clone()], &[]).await.expect("saved");
     let mut loaded = stored(backend).await;
     loaded.sort_by(|a, b| a.aor.cmp(&b.aor));
     assert_eq!(loaded, [full.clone(), bare]);
@@ -74,7 +75,7 @@ async fn one_group_makes_replaces_and_removes(backend: &Backend) {
     let all: Vec<Binding> = (0..1000)
         .map(|i| binding(&format!("u{i}"), &format!("sip:u{i}@198.51.100.7:{}", 1024 + i)))
         .collect();
-    backend.store.save_bindings("", &all, &[], &[]).await.expect("saved");
+    backend.store.save_bindings("", &all, &[]).await.expect("saved");
     assert_eq!(stored(backend).await.len(), 1000);
     let renewed: Vec<Binding> = all[..600]
         .iter()
@@ -88,15 +89,15 @@ async fn one_group_makes_replaces_and_removes(backend: &Backend) {
     let mut gone: Vec<Removal> = all[600..].iter().map(Binding::removal).collect();
     // A key in both lists is saved; one that is unknown or named twice does no harm.
     gone.extend([all[0].removal(), all[700].removal(), binding("nobody", "sip:x@y").removal()]);
-    backend.store.save_bindings("", &renewed, &gone, &[]).await.expect("saved");
+    backend.store.save_bindings("", &renewed, &gone).await.expect("saved");
     let loaded = stored(backend).await;
     assert_eq!(loaded.len(), 600);
     assert!(loaded.iter().all(|b| b.cseq == 2));
     // The last one of a key wins.
     let twice = [3, 4].map(|cseq| Binding { cseq, call_id: "new".to_owned(), ..all[0].clone() });
-    backend.store.save_bindings("", &twice, &[], &[]).await.expect("saved");
+    backend.store.save_bindings("", &twice, &[]).await.expect("saved");
     assert_eq!(stored(backend).await.iter().filter(|b| b.cseq == 4).count(), 1);
-    backend.store.save_bindings("", &[], &[], &[]).await.expect("nothing to do");
+    backend.store.save_bindings("", &[], &[]).await.expect("nothing to do");
     assert_eq!(backend.number("SELECT COUNT(*) FROM journal").await, 0);
 }
 
@@ -108,11 +109,11 @@ async fn outbound_flows_are_told_by_instance(backend: &Backend) {
     };
     backend
         .store
-        .save_bindings("", &[flow(1, "sip:a@192.0.2.1"), flow(2, "sip:a@192.0.2.1")], &[], &[])
+        .save_bindings("", &[flow(1, "sip:a@192.0.2.1"), flow(2, "sip:a@192.0.2.1")], &[])
         .await
         .expect("saved");
     assert_eq!(stored(backend).await.len(), 2);
-    backend.store.save_bindings("", &[flow(1, "sip:a@192.0.2.77")], &[], &[]).await.expect("saved");
+    backend.store.save_bindings("", &[flow(1, "sip:a@192.0.2.77")], &[]).await.expect("saved");
     let contacts: Vec<String> = stored(backend).await.into_iter().map(|b| b.contact).collect();
     assert_eq!(contacts.len(), 2);
     assert!(contacts.contains(&"sip:a@192.0.2.77".to_owned()));
@@ -127,8 +128,8 @@ async fn ended_bindings_go(backend: &Backend) {
         })
         .collect();
     let fresh = binding("new", "sip:n@192.0.2.1");
-    backend.store.save_bindings("", &old, &[], &[]).await.expect("saved");
-    backend.store.save_bindings("", std::slice::from_ref(&fresh), &[], &[]).await.expect("saved");
+    backend.store.save_bindings("", &old, &[]).await.expect("saved");
+    backend.store.save_bindings("", std::slice::from_ref(&fresh), &[]).await.expect("saved");
     assert_eq!(stored(backend).await.len(), 1);
     assert_eq!(backend.store.delete_expired_bindings(now, 3).await.expect("some"), 3);
     assert_eq!(backend.store.delete_expired_bindings(now, 300).await.expect("the rest"), 2);
@@ -138,7 +139,7 @@ async fn ended_bindings_go(backend: &Backend) {
 
 async fn other_programs_can_read_it(backend: &Backend) {
     let binding = binding("alice", "sip:a@192.0.2.1");
-    backend.store.save_bindings("", std::slice::from_ref(&binding), &[], &[]).await.expect("saved");
+    backend.store.save_bindings("", std::slice::from_ref(&binding), &[]).await.expect("saved");
     let seconds = backend.number("SELECT expires FROM location").await;
     assert_eq!(seconds, binding.expires_at / 1000 + 1);
     let counted = backend.number(
@@ -153,7 +154,7 @@ async fn odd_sizes_are_kept(backend: &Backend) {
         user_agent: "\u{fc}".repeat(400),
         ..binding("alice", "")
     };
-    backend.store.save_bindings("", std::slice::from_ref(&long), &[], &[]).await.expect("saved");
+    backend.store.save_bindings("", std::slice::from_ref(&long), &[]).await.expect("saved");
     let [loaded] = stored(backend).await.try_into().expect("one binding");
     assert_eq!(loaded.contact, long.contact);
     assert_eq!(loaded.user_agent.chars().count(), 255);
@@ -174,29 +175,90 @@ async fn newer_changes_of_other_nodes_stay(backend: &Backend) {
         // What is written, and what stands there then.
         (at(0, 10, "one", "a"), ("a", 10)),
         (at(5, 11, "one", "b"), ("b", 11)),
-        // Older by its time, and by its number.
-        (at(4, 12, "one", "c"), ("b", 11)),
+        // Older by its number, whatever clocks say.
         (at(9, 10, "one", "d"), ("b", 11)),
+        (at(4, 12, "one", "c"), ("c", 12)),
         // The same once more, and another dialog, whose numbers say nothing.
-        (at(5, 11, "one", "e"), ("e", 11)),
+        (at(4, 12, "one", "e"), ("e", 12)),
+        (at(3, 13, "two", "d"), ("e", 12)),
         (at(6, 1, "two", "f"), ("f", 1)),
         (at(7, 2, "two", "g"), ("g", 2)),
     ];
     for (written, (node, cseq)) in states {
-        store.save_bindings("x", std::slice::from_ref(&written), &[], &[]).await.expect("saved");
+        store.save_bindings("x", std::slice::from_ref(&written), &[]).await.expect("saved");
         let [found] = stored(backend).await.try_into().expect("one binding");
         assert_eq!((found.node.as_str(), found.cseq), (node, cseq));
         if node == written.node {
             assert_eq!(found, written, "all of it");
         }
     }
-    // Whoever knows an older state removes nothing, be it ended or not.
+    // Whoever knows an older state removes nothing.
     let old = at(6, 1, "two", "f").removal();
-    store.save_bindings("x", &[], std::slice::from_ref(&old), &[]).await.expect("saved");
-    store.save_bindings("x", &[], &[], &[old]).await.expect("saved");
+    store.save_bindings("x", &[], std::slice::from_ref(&old)).await.expect("saved");
     assert_eq!(stored(backend).await.len(), 1);
-    store.save_bindings("x", &[], &[at(7, 0, "", "").removal()], &[]).await.expect("saved");
+    store.save_bindings("x", &[], &[at(7, 0, "", "").removal()]).await.expect("saved");
     assert_eq!(stored(backend).await, []);
+}
+
+/// RFC 3261 section 10.3: what was removed stays so when what was accepted before is written afterwards.
+async fn removals_hold_against_late_writes(backend: &Backend) {
+    let store = &backend.store;
+    let first = binding("alice", "sip:alice@192.0.2.1");
+    let flow = Binding { instance: Some("urn:uuid:1".to_owned()), reg_id: 1, ..first.clone() };
+    for first in [first, flow] {
+        let at = |after: i64, call_id: &str, cseq: u32| Binding {
+            last_modified: first.last_modified + after,
+            call_id: call_id.to_owned(),
+            cseq,
+            ..first.clone()
+        };
+        // What was removed, be it known or not, what is written late, and whether it is there then.
+        for (removed, late, comes) in [
+            (at(50, "one", 12), at(40, "one", 11), false),
+            (at(50, "two", 1), at(40, "one", 11), false),
+            (at(50, "one", 12), at(60, "one", 13), true),
+            (at(50, "one", 12), at(60, "two", 1), true),
+            // A clock that is behind: the number tells.
+            (at(50, "one", 12), at(40, "one", 13), true),
+            // A phone that counts anew.
+            (at(50, "one", 12), at(60, "one", 1), true),
+        ] {
+            for is_known in [true, false] {
+                backend.sql("DELETE FROM location").await;
+                if is_known {
+                    let known = at(0, "one", 10);
+                    store.save_bindings("a", &[known], &[]).await.expect("saved");
+                }
+                store.save_bindings("b", &[], &[removed.removal()]).await.expect("saved");
+                assert_eq!(stored(backend).await, []);
+                assert_eq!(backend.number("SELECT COUNT(*) FROM location").await, 1);
+                store.save_bindings("a", std::slice::from_ref(&late), &[]).await.expect("saved");
+                let expected: &[Binding] = if comes { std::slice::from_ref(&late) } else { &[] };
+                assert_eq!(stored(backend).await, expected, "{removed:?}");
+                let of = std::slice::from_ref(&first.aor);
+                let found = store.bindings(of, millis()).await.expect("bindings");
+                assert_eq!(found, [(first.aor.clone(), expected.to_vec())]);
+                // The other way round: as if it had been written in time.
+                backend.sql("DELETE FROM location").await;
+                store.save_bindings("a", std::slice::from_ref(&late), &[]).await.expect("saved");
+                store.save_bindings("b", &[], &[removed.removal()]).await.expect("saved");
+                assert_eq!(stored(backend).await, expected, "{removed:?}");
+            }
+        }
+    }
+    // Whose clock is behind finds it ended too, and nothing of the phone is left.
+    backend.sql("DELETE FROM location").await;
+    let gone = binding("alice", "sip:alice@192.0.2.1");
+    store.save_bindings("b", &[], &[gone.removal()]).await.expect("saved");
+    let long_ago = gone.last_modified - ENDED_KEPT;
+    let found = store.bindings(std::slice::from_ref(&gone.aor), long_ago).await.expect("bindings");
+    assert_eq!(found, [(gone.aor, vec![])]);
+    let traces = "SELECT COUNT(*) FROM location WHERE received IS NOT NULL OR user_agent <> ''";
+    assert_eq!(backend.number(traces).await, 0);
+    // After an hour it is forgotten.
+    let now = gone.last_modified;
+    assert_eq!(store.delete_expired_bindings(now - ENDED_KEPT, 9).await.expect("none"), 0);
+    assert_eq!(store.delete_expired_bindings(now - ENDED_KEPT + 1, 9).await.expect("one"), 1);
 }
 
 async fn changed(follower: &mut BindingFollower) -> Vec<String> {
@@ -209,21 +271,20 @@ async fn changed(follower: &mut BindingFollower) -> Vec<String> {
 async fn other_nodes_are_told(backend: &Backend) {
     let store = &backend.store;
     let of = |user: &str| binding(user, &format!("sip:{user}@192.0.2.1"));
-    store.save_bindings("a", &[of("before")], &[], &[]).await.expect("saved");
+    store.save_bindings("a", &[of("before")], &[]).await.expect("saved");
     let mut here = store.follow_bindings("a").await.expect("a follower");
     let mut there = store.follow_bindings("b").await.expect("a follower");
     assert_eq!(changed(&mut there).await, [""; 0], "it loads what there is");
-    store.save_bindings("a", &[of("alice"), of("bob")], &[], &[]).await.expect("saved");
-    store.save_bindings("a", &[], &[of("before").removal()], &[]).await.expect("saved");
-    store.save_bindings("b", &[of("carol")], &[], &[]).await.expect("saved");
-    store.save_bindings("b", &[], &[], &[of("carol").removal()]).await.expect("saved");
+    store.save_bindings("a", &[of("alice"), of("bob")], &[]).await.expect("saved");
+    store.save_bindings("a", &[], &[of("before").removal()]).await.expect("saved");
+    store.save_bindings("b", &[of("carol")], &[]).await.expect("saved");
     let users = ["alice", "before", "bob"].map(|user| format!("{user}@example.com"));
     assert_eq!(changed(&mut there).await, users);
     assert_eq!(changed(&mut there).await, [""; 0], "once");
     assert_eq!(changed(&mut here).await, ["carol@example.com"]);
     // More than go into one row.
     let many: Vec<Binding> = (0..1000).map(|i| of(&format!("u{i}"))).collect();
-    store.save_bindings("a", &many, &[], &[]).await.expect("saved");
+    store.save_bindings("a", &many, &[]).await.expect("saved");
     assert_eq!(changed(&mut there).await.len(), 1000);
     let rows = backend.number("SELECT COUNT(*) FROM location_changes").await;
     assert_eq!(rows, 14);
@@ -299,7 +360,7 @@ async fn bindings_come_in_pages(backend: &Backend) {
     let users = ["a", "b", "c", "d", "e"];
     let mut all: Vec<Binding> = users.map(|user| binding(user, "sip:x@192.0.2.1")).into();
     all[1].expires_at = now - 1;
-    backend.store.save_bindings("a", &all, &[], &[]).await.expect("saved");
+    backend.store.save_bindings("a", &all, &[]).await.expect("saved");
     let (mut found, mut row, mut pages) = (Vec::new(), 0, 0);
     loop {
         let (page, next) = backend.store.bindings_after(row, now, 2).await.expect("a page");

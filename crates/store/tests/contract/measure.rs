@@ -65,7 +65,7 @@ async fn measure_on(label: &str, backend: &Backend) {
     let mut groups = Vec::new();
     for _ in 0..30 {
         let start = Instant::now();
-        store.save_bindings("", &bindings, &[], &[]).await.expect("saved");
+        store.save_bindings("", &bindings, &[]).await.expect("saved");
         groups.push(start.elapsed());
     }
     show(label, "group of 200 bindings", &mut groups);
