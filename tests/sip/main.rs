@@ -33,6 +33,7 @@ mod secure;
 mod softphones;
 mod translators;
 mod trunks;
+mod vanished;
 mod voicemail;
 mod web;
 mod world;

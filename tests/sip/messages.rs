@@ -6,7 +6,7 @@ use crate::fixture::DOMAIN;
 use crate::world::{ALL, Dialog, Tcp, Tls, Udp, World, over, pass, reply, reply_with, take};
 
 /// Sends a request of a subscriber, who shows the password; gives the request that has it.
-fn send(phone: &Phone, request: &Request) -> Request {
+pub(crate) fn send(phone: &Phone, request: &Request) -> Request {
     let challenge = phone.transact(request).unwrap();
     assert_eq!(challenge.status(), 407, "{}", challenge.start);
     let again = request.answer(&challenge, &phone.user, &phone.password).unwrap();
