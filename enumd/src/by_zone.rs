@@ -7,7 +7,7 @@ use crate::metrics::By;
 use crate::via::Via;
 use arc_swap::ArcSwap;
 use ngn_dns::answer::Rcode;
-use ngn_dns::name::Name;
+use ngn_dns::name::{MAX_NAME, Name};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 use std::collections::HashMap;
@@ -95,7 +95,7 @@ fn counts(family: &By<Counter, String, 2>, zone: &str) -> Counts {
 pub(crate) struct Tally {
     shared: Arc<ByZone>,
     /// None where few queries come one after the other.
-    places: Vec<Option<Place>>,
+    places: Vec<Place>,
     /// The second in which was counted last.
     second: u64,
 }
@@ -103,12 +103,30 @@ pub(crate) struct Tally {
 /// What was counted of a zone, and is not told yet.
 #[derive(Debug)]
 struct Place {
+    /// In lower case; empty as long as there was none. It has room for every name, so that no other zone asks for more.
     apex: Vec<u8>,
     counts: Counts,
     queries: [u64; RCODES.len()],
 }
 
 impl Place {
+    fn new(other: &Counts) -> Self {
+        Self {
+            apex: Vec::with_capacity(MAX_NAME),
+            counts: Arc::clone(other),
+            queries: [0; RCODES.len()],
+        }
+    }
+
+    /// Counts another zone from now on.
+    fn take(&mut self, apex: &[u8], shared: &ByZone) {
+        self.tell();
+        self.apex.clear();
+        self.apex.extend_from_slice(apex);
+        self.apex.make_ascii_lowercase();
+        self.counts = shared.of(&self.apex);
+    }
+
     fn tell(&mut self) {
         for (counter, queries) in self.counts.iter().zip(&mut self.queries) {
             if *queries > 0 {
@@ -122,7 +140,7 @@ impl Tally {
     pub(crate) fn new(shared: &Arc<ByZone>, via: Via) -> Self {
         let mut places = Vec::new();
         if via == Via::Udp && shared.most > 0 {
-            places.resize_with(PLACES, || None);
+            places.resize_with(PLACES, || Place::new(&shared.other));
         }
         Self { shared: Arc::clone(shared), places, second: 0 }
     }
@@ -137,30 +155,23 @@ impl Tally {
             self.tell();
             self.second = second;
         }
-        let place = self.places.get_mut(number(apex));
-        let same = |place: &Place| place.apex.eq_ignore_ascii_case(apex);
-        let Some(place) = place else {
+        let Some(place) = self.places.get_mut(number(apex)) else {
             if let Some(counter) = self.shared.of(&apex.to_ascii_lowercase()).get(column) {
                 counter.inc();
             }
             return;
         };
-        if !place.as_ref().is_some_and(same) {
-            if let Some(before) = place {
-                before.tell();
-            }
-            let apex = apex.to_ascii_lowercase();
-            let counts = self.shared.of(&apex);
-            *place = Some(Place { apex, counts, queries: [0; RCODES.len()] });
+        if !place.apex.eq_ignore_ascii_case(apex) {
+            place.take(apex, &self.shared);
         }
-        if let Some(queries) = place.as_mut().and_then(|place| place.queries.get_mut(column)) {
+        if let Some(queries) = place.queries.get_mut(column) {
             *queries += 1;
         }
     }
 
     /// Tells what was kept.
     pub(crate) fn tell(&mut self) {
-        self.places.iter_mut().flatten().for_each(Place::tell);
+        self.places.iter_mut().for_each(Place::tell);
     }
 }
 

@@ -2,14 +2,18 @@ use super::*;
 use crate::config;
 use crate::listen::UDP_WAIT;
 use crate::metrics::Metrics;
+use crate::query_log::QueryLog;
 use crate::rate::Rate;
 use allocation_counter::measure;
 use ngn_dns::tsig::Keys;
 use ngn_dns::zone::{Zone, Zones};
 use ngn_model::DomainName;
 use ngn_model::zone::{RecordRow, ZoneRows};
+use prometheus_client::registry::Registry;
 use std::fs;
 
+/// Zones with counters of their own, as the settings have it when they say nothing.
+const COUNTED: usize = 100;
 /// Records of `example`.
 const RECORDS: [(&str, &str, &str); 14] = [
     ("example", "SOA", "ns.example. root.example. 1 3600 600 86400 300"),
@@ -49,12 +53,25 @@ fn zone(apex: &str, records: &[(&str, &str, &str)]) -> Zone {
 
 fn served(rate: &Rate) -> Served {
     let bounds = config::Transfer::default().bounds();
+    let log = Arc::new(QueryLog::new(&config::QueryLog::default()).0);
+    let counting = config::Counting { zones: COUNTED };
     let served = Served::new(Metrics::default(), Keys::none(), bounds, rate);
+    let served = served.watched(log, &counting, &mut Registry::default());
     let big: Vec<String> = (0..40).map(|n| format!("\"{n} {}\"", "x".repeat(200))).collect();
     let big: Vec<_> = big.iter().map(|text| ("big.example", "TXT", text.as_str())).collect();
+    let mut zones: Zones = [zone("example", &[&RECORDS[..], &big].concat())].into_iter().collect();
+    for apex in others() {
+        let at = |rtype, content| (apex.as_str(), rtype, content);
+        let soa = at("SOA", "ns.example. root.example. 1 3600 600 86400 300");
+        zones.insert(Arc::new(zone(&apex, &[soa, at("NS", "ns.example"), at("A", "192.0.2.6")])));
+    }
+    served.replace(zones);
     served
-        .replace([zone("example", &[&RECORDS[..], &big].concat())].into_iter().collect::<Zones>());
-    served
+}
+
+/// Zones beside `example`: more than have counters or places of their own.
+fn others() -> impl Iterator<Item = String> {
+    (0..2 * COUNTED).map(|n| format!("z{n}.zones"))
 }
 
 /// A query: an operation with flags, a name and type, and what stands behind the question, which is one record or nothing.
@@ -153,6 +170,14 @@ fn no_answer_needs_memory_after_the_first_one_of_its_kind() {
     let whole = query(0, "a.example", 35, &opt(0, 0, &answer[answer.len() - 28..]));
     let (_, asked_for) = ask(&mut worker, &client, &whole);
     assert_eq!(asked_for, 0, "a whole cookie");
+    // Zones that share a place, and those beyond the counted ones; the first round makes the counters.
+    for round in 0..2 {
+        for apex in others() {
+            let (answer, asked_for) = ask(&mut worker, &client, &query(0, &apex, 1, &[]));
+            assert_eq!((code(&answer), sections(&answer)), (0, [1, 0, 0]), "{apex}");
+            assert!(round == 0 || asked_for == 0, "{apex}");
+        }
+    }
     // All together, and more than one round takes.
     let all: Vec<Vec<u8>> = kinds().into_iter().cycle().take(2 * MOST).map(|kind| kind.1).collect();
     for query in &all {

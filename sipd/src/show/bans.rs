@@ -26,7 +26,7 @@ pub(super) struct WhichBans {
 }
 
 /// A ban.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Shown {
     /// The address, the /64 of IPv6, or the account.
     pub(super) who: String,
