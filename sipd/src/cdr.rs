@@ -1,11 +1,12 @@
 //! Call detail records on their way to the database: batched, kept and tried again while it is down.
 
+mod backlog;
 pub(crate) mod record;
 
 use crate::metrics::{self, Metrics};
 use crate::pace::Pace;
+use backlog::Backlog;
 use ngn_store::{Cdr, CdrStop, Store};
-use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -27,26 +28,6 @@ pub enum Record {
     Call(Box<Cdr>),
     /// A call that was answered is over.
     Stop(CdrStop),
-}
-
-/// Records that wait. All calls are written before all ends, so that an end finds its call.
-#[derive(Debug, Default)]
-struct Backlog {
-    calls: VecDeque<Cdr>,
-    stops: VecDeque<CdrStop>,
-}
-
-impl Backlog {
-    fn add(&mut self, record: Record) {
-        match record {
-            Record::Call(cdr) => self.calls.push_back(*cdr),
-            Record::Stop(stop) => self.stops.push_back(stop),
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.calls.len() + self.stops.len()
-    }
 }
 
 /// Writes records until the queue ends; after `shutdown` what cannot be written is given up.
@@ -95,25 +76,26 @@ async fn write(
     backlog: &mut Backlog,
     metrics: &Metrics,
 ) -> Result<(), ngn_store::StoreError> {
-    while !backlog.calls.is_empty() {
-        let calls = front(&mut backlog.calls);
+    loop {
+        let calls = backlog.next_calls(BATCH);
+        if calls.is_empty() {
+            break;
+        }
         store.insert_cdrs(calls).await?;
         let (written, lasting) =
             (calls.len(), calls.iter().filter(|cdr| cdr.stopped_at.is_none()).count());
-        backlog.calls.drain(..written);
+        backlog.calls_written(written);
         metrics.calls_established.inc_by(i64::try_from(lasting).unwrap_or(0));
     }
-    while !backlog.stops.is_empty() {
-        let stops = front(&mut backlog.stops);
+    loop {
+        let stops = backlog.next_stops(BATCH);
+        if stops.is_empty() {
+            break;
+        }
         let (written, stopped) = (stops.len(), store.stop_cdrs(stops).await?);
-        backlog.stops.drain(..written);
+        backlog.stops_written(written);
         metrics.calls_established.dec_by(i64::try_from(stopped).unwrap_or(0));
     }
+    backlog.shrink();
     Ok(())
-}
-
-/// What goes into the next transaction.
-fn front<T>(queue: &mut VecDeque<T>) -> &[T] {
-    let all = queue.make_contiguous();
-    all.get(..BATCH).unwrap_or(all)
 }

@@ -52,6 +52,8 @@ pub struct Cdr {
     pub started_at: i64,
     /// When it ended; `None` while it lasts.
     pub stopped_at: Option<i64>,
+    /// Why an answered call ended, as in [`CdrStop`]; empty while it lasts, and for one that was never answered.
+    pub cause: String,
     /// Media, such as `audio` (SipApplicationType).
     pub application: String,
     /// Codecs.
@@ -241,7 +243,7 @@ async fn insert(tx: &mut Tx<'_>, cdrs: &[Cdr]) -> Result<(), StoreError> {
             "INSERT INTO radacct (AcctSessionId, SipFromTag, SipToTag, UserName, BillingPartyId, Realm, \
              CallingStationId, FromHeader, CalledStationId, CanonicalURI, SipTranslatedRequestURI, SipMethod, \
              SipResponseCode, AcctStartTime, AcctStopTime, AcctSessionTime, ConnectInfo_start, \
-             ConnectInfo_stop, SipApplicationType, SipCodecs, SipUserAgents, SipRPID, SourceIP, SourcePort, \
+             ConnectInfo_stop, AcctTerminateCause, SipApplicationType, SipCodecs, SipUserAgents, SipRPID, SourceIP, SourcePort, \
              NASIPAddress, NASPortId, BillingId, ENUMtld, Contact, DelayTime, Timestamp) ",
         );
         query.push_values(cdrs, |mut tuple, cdr| {
@@ -265,6 +267,7 @@ async fn insert(tx: &mut Tx<'_>, cdrs: &[Cdr]) -> Result<(), StoreError> {
                 .push_bind(cdr.stopped_at.map(|stop| seconds_between(cdr.started_at, stop)))
                 .push_bind(status.clone())
                 .push_bind(cdr.stopped_at.map(|_| status))
+                .push_bind(cut(&cdr.cause, 32))
                 .push_bind(cut(&cdr.application, 255))
                 .push_bind(cut(&cdr.codecs, 255))
                 .push_bind(cut(&cdr.user_agents, 512))

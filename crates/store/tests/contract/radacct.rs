@@ -7,6 +7,7 @@ use ngn_store::{Cdr, CdrStop};
 on_both!(
     calls_are_recorded_once,
     a_call_ends_once,
+    a_call_that_is_over_is_recorded_as_if_it_had_lasted,
     calls_of_a_killed_node_are_closed,
     calls_count_while_they_last,
 );
@@ -73,6 +74,28 @@ async fn a_call_ends_once(backend: &Backend) {
     assert_eq!(stopped.await, ANSWERED / 1000 + 61);
     let open = backend.number("SELECT COUNT(*) FROM radacct WHERE stop_unix IS NULL").await;
     assert_eq!(open, 1);
+}
+
+async fn a_call_that_is_over_is_recorded_as_if_it_had_lasted(backend: &Backend) {
+    let (stopped_at, cause) = (ANSWERED + 9_100, "User-Request".to_owned());
+    let over = Cdr { stopped_at: Some(stopped_at), cause: cause.clone(), ..cdr("over") };
+    backend.store.insert_cdrs(&[over, cdr("lasts")]).await.expect("recorded");
+    let stop = CdrStop {
+        session_id: "lasts".to_owned(),
+        from_tag: "f".to_owned(),
+        to_tag: "t".to_owned(),
+        stopped_at,
+        cause,
+        counted: false,
+    };
+    assert_eq!(backend.store.stop_cdrs(&[stop]).await.expect("an answer"), 1);
+    let kinds = "SELECT COUNT(*) FROM (SELECT DISTINCT AcctStopTime, AcctSessionTime, \
+                 ConnectInfo_start, ConnectInfo_stop, AcctTerminateCause, Normalized, stop_unix \
+                 FROM radacct) AS kinds";
+    assert_eq!(backend.number(kinds).await, 1);
+    let cause = "SELECT COUNT(*) FROM radacct WHERE AcctTerminateCause = 'User-Request' \
+                 AND AcctSessionTime = 9";
+    assert_eq!(backend.number(cause).await, 2);
 }
 
 async fn calls_of_a_killed_node_are_closed(backend: &Backend) {
