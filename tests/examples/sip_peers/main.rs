@@ -5,7 +5,8 @@
 //! registration with its challenge, a call with challenge and hanging up, a call that a busy callee diverts, an OPTIONS.
 //! `sipd` keeps each registration durably and writes call records meanwhile; Kamailio does neither.
 //!
-//! `NGN_BENCH_ACCOUNTS`, `NGN_BENCH_ROUNDS` and `NGN_BENCH_SECONDS` set other sizes, `NGN_BENCH_HIGHEST=1` looks for the
+//! `NGN_BENCH_ACCOUNTS`, `NGN_BENCH_ROUNDS` and `NGN_BENCH_SECONDS` set other sizes, `NGN_BENCH_CYCLES=OPTIONS,call` measures
+//! these alone, and no memory, `NGN_BENCH_HIGHEST=1` looks for the
 //! highest rates too (=only: nothing else), `NGN_BENCH_NICE=-15` puts all that takes part before other users of the machine (root).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
@@ -74,8 +75,14 @@ fn compare(
     load: &mut Load,
     (accounts, rounds, seconds): (u64, u64, u64),
 ) {
-    println!("{accounts} accounts; one after the other registers all of them");
-    for peer in peers {
+    let wanted = std::env::var("NGN_BENCH_CYCLES").ok();
+    let is_wanted = |cycle: Cycle| {
+        wanted.as_ref().is_none_or(|names| names.split(',').any(|name| name == cycle.name()))
+    };
+    if wanted.is_none() {
+        println!("{accounts} accounts; one after the other registers all of them");
+    }
+    for peer in peers.iter().filter(|_| wanted.is_none()) {
         let before = usage::memory(peer.id());
         let run = load.run(peer, Cycle::Register, Cycle::Register.rate(), accounts);
         let at_once = usage::memory(peer.id());
@@ -93,7 +100,9 @@ fn compare(
     println!(
         "\nCPU ms for 1,000 cycles, server + database; medians of {rounds} rounds of {seconds} s in turns"
     );
-    for cycle in Cycle::ALL {
+    for cycle in Cycle::ALL.into_iter().filter(|cycle| is_wanted(*cycle)) {
+        // What is left to do for the cycles before does not count for these.
+        thread::sleep(FORGOTTEN);
         let mut all: Vec<Vec<(Run, Usage)>> = vec![Vec::new(), Vec::new()];
         for _ in 0..rounds {
             for (peer, of) in peers.iter().zip(&mut all) {
