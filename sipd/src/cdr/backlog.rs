@@ -146,19 +146,22 @@ mod tests {
         })
     }
 
-    /// Calls with their ends, and ends that are written by themselves.
-    fn shown(backlog: &mut Backlog) -> (Vec<(String, Option<i64>, String)>, Vec<String>) {
+    /// A call with its end.
+    type Call = (String, Option<i64>, String);
+
+    /// Calls, and ends that are written by themselves.
+    fn shown(backlog: &mut Backlog) -> (Vec<Call>, Vec<String>) {
         let calls = backlog.calls.iter().map(|call| {
             (format!("{} {}", call.session_id, call.to_tag), call.stopped_at, call.cause.clone())
         });
         (calls.collect(), backlog.stops.iter().map(|stop| stop.session_id.clone()).collect())
     }
 
-    fn ended(text: &str) -> (String, Option<i64>, String) {
+    fn ended(text: &str) -> Call {
         (text.to_owned(), Some(5_000), "User-Request".to_owned())
     }
 
-    fn lasts(text: &str) -> (String, Option<i64>, String) {
+    fn lasts(text: &str) -> Call {
         (text.to_owned(), None, String::new())
     }
 
