@@ -6,7 +6,7 @@ pub(crate) mod record;
 use crate::metrics::{self, Metrics};
 use crate::pace::Pace;
 use backlog::Backlog;
-use ngn_store::{Cdr, CdrStop, Store};
+use ngn_store::{Cdr, CdrMove, CdrStop, Store};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +26,8 @@ const RETRY: Duration = Duration::from_millis(500);
 pub enum Record {
     /// A call was answered, or failed.
     Call(Box<Cdr>),
+    /// The sides of a call that was answered are elsewhere now.
+    Moved(CdrMove),
     /// A call that was answered is over.
     Stop(CdrStop),
 }
@@ -86,6 +88,15 @@ async fn write(
             (calls.len(), calls.iter().filter(|cdr| cdr.stopped_at.is_none()).count());
         backlog.calls_written(written);
         metrics.calls_established.inc_by(i64::try_from(lasting).unwrap_or(0));
+    }
+    loop {
+        let moves = backlog.next_moves(BATCH);
+        if moves.is_empty() {
+            break;
+        }
+        store.move_cdrs(moves).await?;
+        let written = moves.len();
+        backlog.moves_written(written);
     }
     loop {
         let stops = backlog.next_stops(BATCH);

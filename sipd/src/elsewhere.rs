@@ -43,8 +43,9 @@ pub(crate) fn payer(text: &str) -> Option<Payer> {
     (!text.is_empty()).then(|| Payer::Peer(text.to_owned()))
 }
 
-/// The calls that this node had when it ended and that still last, as far as it can know: after a longer absence the end
-/// of some has passed it by, and none is taken for lasting. Times are in milliseconds since 1970 UTC.
+/// The calls that this node had when it ended and that still last, as far as it can know: those that count, once for each
+/// who pays, and those whose sides can be asked. After a longer absence the end of some has passed it by, and none is taken
+/// for lasting. Times are in milliseconds since 1970 UTC.
 pub(crate) async fn own_calls(
     store: &Store,
     node: &str,
@@ -53,7 +54,9 @@ pub(crate) async fn own_calls(
 ) -> Result<Vec<LastingCall>, StoreError> {
     let is_back_soon = alive_at.is_some_and(|alive_at| now.saturating_sub(alive_at) <= AWAY);
     let since = if is_back_soon { now.saturating_sub(longest()) } else { i64::MAX };
-    store.lasting_calls(node, since).await
+    let mut calls = store.lasting_calls(node, since).await?;
+    calls.extend(store.interrupted_calls(node, since, now).await?);
+    Ok(calls)
 }
 
 fn longest() -> i64 {

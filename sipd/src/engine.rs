@@ -256,10 +256,12 @@ impl Engine {
         }
     }
 
-    /// Calls that lasted when this node ended count again towards limits, and are shown; to be called before it begins.
-    pub fn restore_calls(&mut self, calls: &[LastingCall]) {
+    /// Calls that lasted when this node ended count again towards limits, are shown, and are asked whether they go on; to
+    /// be called before it begins. `alive_at` is when this node was last alive, in milliseconds since 1970 UTC.
+    pub fn restore_calls(&mut self, calls: &[LastingCall], alive_at: i64) {
         self.live.restore(calls);
         self.counts.restore(calls, Instant::now(), wall_clock());
+        self.restore_sessions(calls, alive_at);
     }
 
     /// Serves until `shutdown`; then takes no new work, and ends when what was begun is done, at most five

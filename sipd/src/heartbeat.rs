@@ -16,13 +16,17 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// After how long, in milliseconds, a node that says nothing does not come back.
 const SILENCE: i64 = 3_600_000;
 
-/// Closes calls that the node left open, if any; `now` is in milliseconds since 1970 UTC. Gives those that may last all
-/// the same and count towards limits.
+/// Closes calls that the node left open, if any; gives those that may last all the same, and when the node was last alive.
+/// Times are in milliseconds since 1970 UTC.
 ///
 /// # Errors
 ///
 /// When the database fails.
-pub async fn begin(store: &Store, node: &str, now: i64) -> Result<Vec<LastingCall>, StoreError> {
+pub async fn begin(
+    store: &Store,
+    node: &str,
+    now: i64,
+) -> Result<(Vec<LastingCall>, i64), StoreError> {
     let before = store.sip_node_is_alive(node, now).await?;
     if let Some(alive_at) = before {
         let closed = store.close_interrupted_cdrs(node, alive_at, now).await?;
@@ -30,7 +34,8 @@ pub async fn begin(store: &Store, node: &str, now: i64) -> Result<Vec<LastingCal
             tracing::warn!(closed, "calls lasted when this node ended; they are closed");
         }
     }
-    elsewhere::own_calls(store, node, before, now).await
+    let calls = elsewhere::own_calls(store, node, before, now).await?;
+    Ok((calls, before.unwrap_or(now)))
 }
 
 /// Beats until `shutdown`, and once more then; a database that does not answer keeps nobody from ending.
@@ -72,6 +77,7 @@ async fn bury(store: &Store, now: i64) -> Result<(), StoreError> {
     for (node, alive_at) in store.silent_sip_nodes(now.saturating_sub(SILENCE)).await? {
         let closed = store.close_interrupted_cdrs(&node, alive_at, now).await?;
         store.lasting_calls(&node, i64::MAX).await?;
+        store.interrupted_calls(&node, i64::MAX, now).await?;
         tracing::warn!(node, closed, "a node is gone; its calls are closed");
         store.set_sip_node_address(&node, None).await?;
         store.forget_sip_node(&node, alive_at).await?;

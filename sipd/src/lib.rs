@@ -147,7 +147,7 @@ pub async fn serve(
     stack.set_own_names(directory.domains().map(DomainName::as_str));
     let node = config.node(first);
     bindings.set_node(&node);
-    let lasting = heartbeat::begin(&store, &node, wall_clock())
+    let (lasting, alive_at) = heartbeat::begin(&store, &node, wall_clock())
         .await
         .context("cannot close calls left open")?;
     let reached_at = stack.node_uri();
@@ -194,7 +194,7 @@ pub async fn serve(
         metrics.clone(),
         &queues,
     );
-    engine.restore_calls(&lasting);
+    engine.restore_calls(&lasting, alive_at);
     tokio::spawn(elsewhere::run(
         store.clone(),
         node.clone(),

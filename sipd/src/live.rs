@@ -2,7 +2,7 @@
 //!
 //! A call comes here when its INVITE is forwarded, and goes when it fails or a BYE went through. One whose BYE is never
 //! seen, and that nobody could be asked about, goes after twelve hours, as it does for limits. Calls from before a restart are
-//! known as far as they count for limits.
+//! known as far as they count for limits, or their sides can be asked whether they go on.
 
 use crate::cdr::record::unquoted;
 use crate::elsewhere::LONGEST;
@@ -109,7 +109,7 @@ impl Calls {
         }
     }
 
-    /// Calls that lasted when this node ended, as far as they count for limits.
+    /// Calls that lasted when this node ended, as far as they are known.
     pub(crate) fn restore(&mut self, calls: &[LastingCall]) {
         for call in calls {
             let [call_id, one, other, caller, callee, canonical, target] = [

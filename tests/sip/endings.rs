@@ -16,7 +16,7 @@ use crate::world::{
 };
 
 /// Both sides are asked each second, and sessions may be short; a machine that is busy refuses nobody.
-fn soon() -> String {
+pub(crate) fn soon() -> String {
     format!(
         "[calls]\nsession_expires = 0\nmin_session_expires = 1\nprobe_interval = 1\n\
          probe_failures = 2\n[overload]\n{PATIENT}\n"
@@ -24,12 +24,12 @@ fn soon() -> String {
 }
 
 /// The number of CSeq.
-fn number(request: &Message) -> u32 {
+pub(crate) fn number(request: &Message) -> u32 {
     request.header("cseq").unwrap().split(' ').next().unwrap().parse().unwrap()
 }
 
 /// What the record says of the end of a call, when it has one: seconds and cause.
-fn ending(p: &Platform, call_id: &str) -> Option<(i64, String)> {
+pub(crate) fn ending(p: &Platform, call_id: &str) -> Option<(i64, String)> {
     let row = p.database.sql(&format!(
         "SELECT AcctSessionTime, AcctTerminateCause FROM radacct \
          WHERE AcctStopTime IS NOT NULL AND AcctSessionId = '{call_id}'"
@@ -50,7 +50,7 @@ fn ends(p: &Platform, call_id: &str, cause: &str, seconds: Range<Duration>) {
 
 /// Waits as long as it takes for a request, and lives meanwhile: answers what it is asked.
 #[track_caller]
-fn live_until(phone: &Phone, method: &str) -> Message {
+pub(crate) fn live_until(phone: &Phone, method: &str) -> Message {
     let until = Instant::now() + Duration::from_secs(100);
     while Instant::now() < until {
         let Ok(message) = phone.receive_within(Duration::from_secs(1)) else { continue };
@@ -66,7 +66,7 @@ fn live_until(phone: &Phone, method: &str) -> Message {
 
 /// Who gets a BYE that nobody sent says 200; gives the BYE.
 #[track_caller]
-fn is_told(phone: &Phone) -> Message {
+pub(crate) fn is_told(phone: &Phone) -> Message {
     let bye = live_until(phone, "BYE");
     reply(phone, &bye, "200 OK", "");
     assert!(bye.header("reason").is_some_and(|reason| reason.contains("408")), "{bye:?}");
@@ -75,7 +75,7 @@ fn is_told(phone: &Phone) -> Message {
     bye
 }
 
-fn call_id(dialog: &mut Dialog) -> String {
+pub(crate) fn call_id(dialog: &mut Dialog) -> String {
     dialog.request("ACK").call_id
 }
 

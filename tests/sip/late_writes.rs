@@ -6,7 +6,7 @@ use ngn_tests::database::Backend;
 use ngn_tests::fixture::{account, domain};
 use ngn_tests::gate::Gate;
 use ngn_tests::platform::{Platform, eventually};
-use ngn_tests::sip::unique;
+use ngn_tests::sip::{Phone, unique};
 
 use crate::fixture::DOMAIN;
 use crate::nodes::{Node, knows, register_as};
@@ -54,8 +54,8 @@ fn rfc3261_10_3_what_is_written_late_undoes_nothing() {
         }
         gate.open();
         // What is read from the other node was read after everything that waited was written.
-        let mark = format!("<sip:alice@127.0.0.1:{}>", 40_500 + n);
-        assert_eq!(register_as(here, "alice", &unique("reg"), 2, &mark, 300), 200);
+        let mut alice = Phone::new(here, &format!("alice@{DOMAIN}"), "secret");
+        assert_eq!(alice.register(300).unwrap().status(), 200);
         knows(there, "alice", n + 1);
         eventually("the last request counts", || (row(&p).trim() == left).then_some(()));
         both_know(usize::from(left.starts_with('1')));

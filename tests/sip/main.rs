@@ -29,6 +29,7 @@ mod prepaid;
 mod proxying;
 mod pstn;
 mod register;
+mod restarts;
 mod secure;
 mod softphones;
 mod translators;

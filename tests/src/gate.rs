@@ -31,10 +31,11 @@ impl Gate {
         thread::spawn(move || {
             for here in listener.incoming().filter_map(Result::ok) {
                 let mut state = lock(&shared);
-                let Ok(there) = TcpStream::connect(server) else { continue };
-                if !state.is_closed {
-                    state.carried.extend([carry(&here, &there), carry(&there, &here)]);
+                if state.is_closed {
+                    continue;
                 }
+                let Ok(there) = TcpStream::connect(server) else { continue };
+                state.carried.extend([carry(&here, &there), carry(&there, &here)]);
             }
         });
         Self { address, state }

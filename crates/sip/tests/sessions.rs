@@ -94,12 +94,53 @@ fn rfc3261_12_2_numbers_and_targets_follow_the_requests_inside() {
         assert_eq!(dialog.sender(&event.request), Some(Side::Callee));
         let mut request = (*event.request).clone();
         request.set(ngn_sip::header::HeaderName::Contact, "<sip:elsewhere@198.51.100.9>");
-        dialog.note(&request, event.response.as_deref());
+        // Section 12.2.1.2: INFO refreshes no target.
+        let moves = dialog.note(&request, event.response.as_deref());
+        assert_eq!(moves, event.response.is_some());
+        assert!(!dialog.note(&request, event.response.as_deref()), "it is there already");
     }
     let asked = dialog.question(Side::Callee).expect("a question").request;
     assert_eq!(asked.request_uri().map(|uri| uri.as_str()), Some("sip:elsewhere@198.51.100.9"));
     let asked = dialog.question(Side::Caller).expect("a question").request;
     assert_eq!(asked.cseq().expect("CSeq").number, 102, "the phone begins with 101");
+}
+
+// RFC 5626 section 5.3: whoever opened a connection that is gone cannot be reached; all others are asked as before.
+#[test]
+fn rfc3261_12_2_1_1_a_dialog_is_asked_as_before_after_a_restart() {
+    for over in [
+        [Transport::Udp, Transport::Udp],
+        [Transport::Tcp, Transport::Udp],
+        [Transport::Udp, Transport::Tcp],
+        [Transport::Tcp, Transport::Tcp],
+    ] {
+        let (mut w, dialog) = talking(over.clone());
+        let text = dialog.to_text().expect("a text");
+        let read = Dialog::from_text(&text).expect("a dialog");
+        assert_eq!((read.id(), read.to_text()), (dialog.id(), Some(text.clone())));
+        let sides = [Side::Caller, Side::Callee].into_iter().enumerate().zip(over);
+        let is_there = |transport: &Transport| *transport == Transport::Udp;
+        let mut asked = 0;
+        for ((phone, side), transport) in sides {
+            let question = read.question(side);
+            assert_eq!(question.is_some(), is_there(&transport), "{text}");
+            assert_eq!(read.bye(side, false).is_some(), is_there(&transport));
+            if let Some(inside) = question {
+                let before = dialog.question(side).expect("a question");
+                assert_eq!(inside.request.to_bytes(), before.request.to_bytes());
+                assert_eq!((&inside.next, &inside.to), (&before.next, &before.to));
+                send(&mut w, inside);
+                assert_eq!(last(&w, phone, "OPTIONS").call_id(), Ok(dialog.id().0));
+                asked += 1;
+            }
+        }
+        assert_eq!(read.can_be_asked(), asked > 0);
+        for cut in 0..text.len() {
+            if let Some(part) = text.get(..cut) {
+                assert!(Dialog::from_text(part).is_none_or(|part| part != read), "{part}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::store::Store;
 use crate::tx::{Actor, Tx, on};
 use sqlx::QueryBuilder;
 
-/// A call that counts. Texts are as its record has them, where there is one.
+/// A call that lasts. Texts are as its record has them, where there is one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct LastingCall {
     /// Call-ID.
@@ -17,7 +17,7 @@ pub struct LastingCall {
     pub from_tag: String,
     /// Tag of the To header.
     pub to_tag: String,
-    /// For whom it counts: an account's address or a trusted peer's key.
+    /// For whom it counts: an account's address or a trusted peer's key; empty when it counts for nobody.
     pub payer: String,
     /// When it was answered, in milliseconds since 1970 UTC.
     pub started_at: i64,
@@ -29,7 +29,14 @@ pub struct LastingCall {
     pub canonical: String,
     /// Where it was answered.
     pub target: String,
+    /// [`Cdr::dialog`].
+    pub dialog: Option<String>,
 }
+
+/// What the records of calls say of them.
+pub(crate) const OF_RECORD: &str = "COALESCE(r.CallingStationId, '') AS caller, COALESCE(r.CalledStationId, '') AS callee, \
+                         COALESCE(r.CanonicalURI, '') AS canonical, \
+                         COALESCE(r.SipTranslatedRequestURI, '') AS target, r.dialog AS dialog";
 
 impl Store {
     /// The calls of a node that count and that were answered since a time, in milliseconds since 1970 UTC; what is older
@@ -48,19 +55,16 @@ impl Store {
                             .bind(since)
                             .execute(&mut *c)
                             .await?;
-                        sqlx::query_as::<DB, LastingCall>(
-                            "SELECT l.session_id, l.from_tag, l.to_tag, l.payer, l.started_at, \
-                             COALESCE(r.CallingStationId, '') AS caller, \
-                             COALESCE(r.CalledStationId, '') AS callee, \
-                             COALESCE(r.CanonicalURI, '') AS canonical, \
-                             COALESCE(r.SipTranslatedRequestURI, '') AS target \
-                             FROM lasting_calls l LEFT JOIN radacct r ON r.AcctSessionId = l.session_id \
-                             AND r.SipFromTag = l.from_tag AND r.SipToTag = l.to_tag \
-                             WHERE l.node = ? ORDER BY l.id",
-                        )
-                        .bind(cut(node, 50))
-                        .fetch_all(&mut *c)
-                        .await
+                        let mut query = QueryBuilder::<DB>::new(
+                            "SELECT l.session_id, l.from_tag, l.to_tag, l.payer, l.started_at, ",
+                        );
+                        query.push(OF_RECORD);
+                        query.push(
+                            " FROM lasting_calls l LEFT JOIN radacct r ON r.AcctSessionId = l.session_id \
+                             AND r.SipFromTag = l.from_tag AND r.SipToTag = l.to_tag WHERE l.node = ",
+                        );
+                        query.push_bind(cut(node, 50)).push(" ORDER BY l.id");
+                        query.build_query_as::<LastingCall>().fetch_all(&mut *c).await
                     })
                 })
             })

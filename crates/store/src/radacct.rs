@@ -80,6 +80,8 @@ pub struct Cdr {
     pub delay: u32,
     /// For whom the call counts while it lasts: accounts' addresses and trusted peers' keys (`lasting_calls`).
     pub counts_for: Vec<String>,
+    /// What is needed to ask its sides whether it goes on, while it does; `None` when nobody can be asked.
+    pub dialog: Option<String>,
 }
 
 /// The end of a call that lasts.
@@ -244,7 +246,7 @@ async fn insert(tx: &mut Tx<'_>, cdrs: &[Cdr]) -> Result<(), StoreError> {
              CallingStationId, FromHeader, CalledStationId, CanonicalURI, SipTranslatedRequestURI, SipMethod, \
              SipResponseCode, AcctStartTime, AcctStopTime, AcctSessionTime, ConnectInfo_start, \
              ConnectInfo_stop, AcctTerminateCause, SipApplicationType, SipCodecs, SipUserAgents, SipRPID, SourceIP, SourcePort, \
-             NASIPAddress, NASPortId, BillingId, ENUMtld, Contact, DelayTime, Timestamp) ",
+             NASIPAddress, NASPortId, BillingId, ENUMtld, Contact, DelayTime, Timestamp, dialog) ",
         );
         query.push_values(cdrs, |mut tuple, cdr| {
             let status = cdr.status.to_string();
@@ -280,7 +282,8 @@ async fn insert(tx: &mut Tx<'_>, cdrs: &[Cdr]) -> Result<(), StoreError> {
                 .push_bind(cut(&cdr.enum_tld, 255))
                 .push_bind(cut(&cdr.contact, 512))
                 .push_bind(i64::from(cdr.delay))
-                .push_bind(cdr.started_at.div_euclid(1000));
+                .push_bind(cdr.started_at.div_euclid(1000))
+                .push_bind(cdr.dialog.as_deref().filter(|_| cdr.stopped_at.is_none()));
         });
         query.push(<DB as Spelling>::keep_existing("AcctSessionId, SipFromTag, SipToTag"));
         query.build().execute(&mut *c).await.map(drop)
@@ -339,7 +342,8 @@ async fn end(tx: &mut Tx<'_>, ends: &[(&Begun, &CdrStop)]) -> Result<(), StoreEr
     on!(tx, c => {
         // What was priced for an interrupted call is priced again.
         let mut query = QueryBuilder::<DB>::new(
-            "UPDATE radacct SET ConnectInfo_stop = '200', Normalized = '0', AcctStopTime = CASE RadAcctId",
+            "UPDATE radacct SET ConnectInfo_stop = '200', Normalized = '0', dialog = NULL, \
+             AcctStopTime = CASE RadAcctId",
         );
         for (call, stop) in ends {
             query.push(" WHEN ").push_bind(call.id).push(" THEN ").push_bind(utc(stop.stopped_at));

@@ -1,15 +1,16 @@
 //! Records that wait for the database.
 
 use super::Record;
-use ngn_store::{Cdr, CdrStop};
+use ngn_store::{Cdr, CdrMove, CdrStop};
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
 
-/// Records that wait. All calls are written before all ends, so that an end finds its call; a call whose end comes while it
+/// Records that wait. All calls are written before all else, so that an end finds its call; a call whose end comes while it
 /// waits is written once, ended.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     calls: VecDeque<Cdr>,
+    moves: VecDeque<CdrMove>,
     stops: VecDeque<CdrStop>,
     /// The number of the first call that waits; they are numbered as they come.
     first: u64,
@@ -33,6 +34,7 @@ impl Backlog {
                 }
                 self.calls.push_back(*cdr);
             }
+            Record::Moved(moved) => self.moves.push_back(moved),
             Record::Stop(stop) => {
                 if let Some(stop) = self.end(stop) {
                     self.stops.push_back(stop);
@@ -43,7 +45,7 @@ impl Backlog {
 
     /// How many records wait.
     pub(super) fn len(&self) -> usize {
-        self.calls.len() + self.stops.len()
+        self.calls.len() + self.moves.len() + self.stops.len()
     }
 
     /// At most so many calls, to be written next; they are changed no more.
@@ -52,6 +54,11 @@ impl Backlog {
         let tried = self.first.saturating_add(u64::try_from(some.len()).unwrap_or(0));
         self.tried = self.tried.max(tried);
         some
+    }
+
+    /// At most so many calls whose sides are elsewhere, to be written when no call waits.
+    pub(super) fn next_moves(&mut self, most: usize) -> &[CdrMove] {
+        front(&mut self.moves, most)
     }
 
     /// At most so many ends, to be written when no call waits.
@@ -68,6 +75,11 @@ impl Backlog {
         }
     }
 
+    /// So many calls are noted to be elsewhere.
+    pub(super) fn moves_written(&mut self, count: usize) {
+        self.moves.drain(..count.min(self.moves.len()));
+    }
+
     /// So many ends are in the database.
     pub(super) fn stops_written(&mut self, count: usize) {
         self.stops.drain(..count.min(self.stops.len()));
@@ -77,6 +89,7 @@ impl Backlog {
     pub(super) fn shrink(&mut self) {
         if self.len() == 0 {
             self.calls.shrink_to(KEPT);
+            self.moves.shrink_to(KEPT);
             self.stops.shrink_to(KEPT);
             self.lasting.shrink_to(KEPT);
         }

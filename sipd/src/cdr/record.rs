@@ -7,7 +7,7 @@ use ngn_model::Aor;
 use ngn_sip::message::Message;
 use ngn_sip::stack::{IncomingRequest, Source};
 use ngn_sip::uri::Uri;
-use ngn_store::{Cdr, CdrStop};
+use ngn_store::{Cdr, CdrMove, CdrStop};
 use std::fmt::Write as _;
 use std::time::Instant;
 
@@ -136,6 +136,11 @@ pub(crate) fn stop(call_id: &str, from_tag: &str, to_tag: &str, now: i64) -> Cdr
         cause: "User-Request".to_owned(),
         counted: false,
     }
+}
+
+/// What is kept of a call whose sides are elsewhere now.
+pub(crate) fn moved(call_id: &str, one: &str, other: &str, dialog: String) -> CdrMove {
+    CdrMove { session_id: quoted(call_id), from_tag: quoted(one), to_tag: quoted(other), dialog }
 }
 
 /// What was dialled: `user@domain` where there is such a thing.

@@ -220,7 +220,8 @@ impl Engine {
             CallEventKind::Answered { status, step, target } => {
                 let dialog = (&*event.call_id, &*event.from_tag, to_tag);
                 self.live.answered(event.id, (step, target), dialog, now);
-                self.session_begins(event, super::dialog_of(dialog.0, dialog.1, dialog.2));
+                let key = super::dialog_of(dialog.0, dialog.1, dialog.2);
+                let kept = self.session_begins(event, key);
                 let Some(call) = self.calls.remove(&event.id) else { return };
                 let response = event.response.as_deref();
                 let payer = call.gateways.get(&(step, target)).map(|(_, payer)| payer);
@@ -234,6 +235,7 @@ impl Engine {
                 let dialog = (&*cdr.session_id, &*cdr.from_tag, &*cdr.to_tag);
                 let count_for = self.counts.answered(event.id, dialog, pays, Instant::now());
                 cdr.counts_for = count_for.iter().map(ToString::to_string).collect();
+                cdr.dialog = kept;
                 self.record(Record::Call(Box::new(cdr)));
             }
             CallEventKind::Failed { status } => {

@@ -15,6 +15,7 @@ use ngn_sip::stack::{
     AnswerResult, CallEvent, ClientTransactionId, Destination, DialogEvent, Moment, Session,
 };
 use ngn_sip::watch::{Cause, Order, Over, Rules, Side, Watch, is_alive};
+use ngn_store::LastingCall;
 use std::collections::{BTreeSet, HashMap};
 
 /// How many calls are watched at most; those beyond are forgotten like those that nobody can be asked about.
@@ -37,6 +38,8 @@ struct Known {
     /// What is needed to ask its sides.
     dialog: Option<Dialog>,
     watch: Watch,
+    /// When it came here after a restart, and when it was last known to go on before, in milliseconds since 1970 UTC.
+    restored: Option<(Moment, i64)>,
     /// Where it stands in the queue.
     armed: Option<Moment>,
 }
@@ -60,7 +63,8 @@ impl Sessions {
         if let Some(before) = self.numbers.insert(key.clone(), self.last) {
             self.drop(before);
         }
-        self.known.insert(self.last, Known { key, dialog, watch, armed: None });
+        let known = Known { key, dialog, watch, restored: None, armed: None };
+        self.known.insert(self.last, known);
         self.arm(self.last);
     }
 
@@ -120,15 +124,39 @@ impl Sessions {
 }
 
 impl Engine {
-    /// A call was answered.
-    pub(super) fn session_begins(&mut self, event: &CallEvent, key: Key) {
+    /// Calls from before a restart are asked whether they go on.
+    pub(super) fn restore_sessions(&mut self, calls: &[LastingCall], alive_at: i64) {
+        let (now, rules) = (self.now(), self.config.calls.rules());
+        if rules.interval.is_zero() {
+            return;
+        }
+        for call in calls {
+            let Some(dialog) = call.dialog.as_deref().and_then(Dialog::from_text) else { continue };
+            let (call_id, one, other) = dialog.id();
+            let key = super::dialog_of(call_id, one, other);
+            if self.sessions.numbers.contains_key(&key) {
+                continue;
+            }
+            let watch = Watch::new(now, None, dialog.can_be_asked(), &rules);
+            self.sessions.add(key.clone(), Some(dialog), watch);
+            if let Some((_, known)) = self.sessions.of(&key) {
+                known.restored = Some((now, alive_at.max(call.started_at)));
+            }
+        }
+    }
+
+    /// A call was answered; gives what is to be kept of it over a restart.
+    pub(super) fn session_begins(&mut self, event: &CallEvent, key: Key) -> Option<String> {
         let rules = self.config.calls.rules();
         let answer = event.response.as_deref();
         let dialog = answer.and_then(|answer| self.stack.dialog(&event.request, answer));
         let session = event.session.map(|session| self.no_less(session));
         let watch = Watch::new(self.now(), session, dialog.is_some(), &rules);
         // One that nobody is ever asked about costs no memory, unless a session may begin later.
-        self.sessions.add(key, dialog.filter(|_| !rules.interval.is_zero()), watch);
+        let dialog = dialog.filter(|_| !rules.interval.is_zero());
+        let kept = dialog.as_ref().and_then(Dialog::to_text);
+        self.sessions.add(key, dialog, watch);
+        kept
     }
 
     /// A shorter session than we take would have been refused.
@@ -148,10 +176,13 @@ impl Engine {
             }
             return;
         };
+        let mut moved = None;
         let sender = match &mut known.dialog {
             Some(dialog) => {
                 let sender = dialog.sender(&event.request);
-                dialog.note(&event.request, event.response.as_deref());
+                if dialog.note(&event.request, event.response.as_deref()) {
+                    moved = dialog.to_text();
+                }
                 sender
             }
             // Either order will do: both sides are there, or the answer says which one is.
@@ -167,6 +198,9 @@ impl Engine {
             known.watch.refreshed(now, session, &rules);
         }
         self.sessions.arm(number);
+        if let Some(dialog) = moved {
+            self.record(Record::Moved(record::moved(&key.0, &key.1, &key.2, dialog)));
+        }
     }
 
     /// Does what is due; once a second.
@@ -285,7 +319,10 @@ impl Engine {
         self.sessions.numbers.remove(&known.key);
         let (call_id, one, other) = &known.key;
         let ago = i64::try_from(self.now().since(over.alive_at).as_millis()).unwrap_or(0);
-        let mut stop = record::stop(call_id, one, other, wall_clock().saturating_sub(ago));
+        // Nobody was heard of since the restart.
+        let before = known.restored.filter(|(at, _)| over.alive_at <= *at);
+        let ended = before.map_or(wall_clock().saturating_sub(ago), |(_, alive_at)| alive_at);
+        let mut stop = record::stop(call_id, one, other, ended);
         let (cause, counter) = match over.cause {
             Cause::SessionRanOut => ("Session-Timeout", &self.metrics.sessions_ran_out),
             Cause::Gone(_) => ("Lost-Carrier", &self.metrics.parties_gone),

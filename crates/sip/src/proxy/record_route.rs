@@ -279,6 +279,16 @@ fn read_onward(octets: &[u8]) -> Option<Destination> {
     Some(Destination { only_flow: *only_flow == 1, ..to })
 }
 
+/// A destination as text, without its connection.
+pub(crate) fn destination_text(to: &Destination) -> String {
+    encode(&write_onward(&Destination { flow: None, ..to.clone() }))
+}
+
+/// Reads what [`destination_text`] wrote.
+pub(crate) fn destination_from(text: &str) -> Option<Destination> {
+    read_onward(&decode(text)?)
+}
+
 /// One octet for the transport, with a bit each for IPv6 and a flow; address; port; flow.
 fn write_reach(reach: &Reach) -> Vec<u8> {
     let transport = TRANSPORTS.iter().position(|known| *known == reach.transport).unwrap_or(0);

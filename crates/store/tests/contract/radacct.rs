@@ -2,7 +2,7 @@
 
 use crate::backend::Backend;
 use crate::on_both;
-use ngn_store::{Cdr, CdrStop};
+use ngn_store::{Cdr, CdrMove, CdrStop};
 
 on_both!(
     calls_are_recorded_once,
@@ -10,6 +10,7 @@ on_both!(
     a_call_that_is_over_is_recorded_as_if_it_had_lasted,
     calls_of_a_killed_node_are_closed,
     calls_count_while_they_last,
+    dialogs_are_kept_while_calls_last,
 );
 
 const ANSWERED: i64 = 1_772_323_200_000;
@@ -214,4 +215,69 @@ async fn calls_count_while_they_last(backend: &Backend) {
         1,
         "those of others stay"
     );
+}
+
+// RFC 3261 section 12.2.1.1: what is needed to ask the sides of a call is there while it lasts, over a restart.
+async fn dialogs_are_kept_while_calls_last(backend: &Backend) {
+    let store = &backend.store;
+    let call = |session: &str, node: &str, started_at, dialog: Option<&str>| Cdr {
+        node: node.to_owned(),
+        started_at,
+        dialog: dialog.map(str::to_owned),
+        to_uri: "bob@example.net".to_owned(),
+        ..cdr(session)
+    };
+    let failed = Cdr { stopped_at: Some(ANSWERED), ..call("failed", "here", ANSWERED, Some("x")) };
+    let batch = [
+        call("one", "here", ANSWERED, Some("1")),
+        call("two", "here", ANSWERED, Some("2")),
+        call("mute", "here", ANSWERED, None),
+        call("old", "here", ANSWERED - 3_600_000, Some("o")),
+        call("three", "there", ANSWERED, Some("3")),
+        failed,
+    ];
+    store.insert_cdrs(&batch).await.expect("recorded");
+    let moved = |session: &str, from: &str, to: &str, dialog: &str| CdrMove {
+        session_id: session.to_owned(),
+        from_tag: from.to_owned(),
+        to_tag: to.to_owned(),
+        dialog: dialog.to_owned(),
+    };
+    let moves = [
+        moved("one", "f", "t", "1a"),
+        moved("one", "t", "f", "1b"),
+        moved("two", "f", "x", "2a"),
+        moved("failed", "f", "t", "f"),
+    ];
+    store.move_cdrs(&moves).await.expect("moved");
+    store.move_cdrs(&[]).await.expect("nothing to do");
+    let now = ANSWERED + 9_000;
+    let texts = async |node, since| -> Vec<String> {
+        let found = store.interrupted_calls(node, since, now).await.expect("calls");
+        assert!(found.iter().all(|call| call.payer.is_empty() && call.callee == "bob@example.net"));
+        assert!(found.iter().all(|call| (since..=ANSWERED).contains(&call.started_at)));
+        found.iter().map(|c| format!("{} {}", c.session_id, c.dialog.clone().unwrap())).collect()
+    };
+    let since = ANSWERED - 1_800_000;
+    assert!(texts("here", since).await.is_empty(), "none was interrupted");
+    for node in ["here", "there"] {
+        store.close_interrupted_cdrs(node, ANSWERED + 5_000, now).await.expect("closed");
+    }
+    assert_eq!(texts("here", since).await, ["one 1b", "two 2"]);
+    let stop = CdrStop {
+        session_id: "two".to_owned(),
+        from_tag: "t".to_owned(),
+        to_tag: "f".to_owned(),
+        stopped_at: now,
+        cause: "User-Request".to_owned(),
+        counted: false,
+    };
+    store.stop_cdrs(&[stop]).await.expect("stopped");
+    store.move_cdrs(&[moved("two", "f", "t", "2b")]).await.expect("too late");
+    assert_eq!(texts("here", since).await, ["one 1b"]);
+    // After a long absence none is taken for lasting; what was too old is forgotten.
+    assert!(texts("here", i64::MAX).await.is_empty());
+    let left = "SELECT COUNT(*) FROM radacct WHERE dialog IS NOT NULL";
+    assert_eq!(backend.number(left).await, 1);
+    assert_eq!(texts("there", since).await, ["three 3"], "those of others stay");
 }

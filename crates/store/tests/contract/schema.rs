@@ -44,7 +44,11 @@ async fn knows_older(backend: &Backend) {
     assert!(older < version, "{older}");
     let error = backend.store.check_schema().await.expect_err("an older schema");
     assert!(matches!(error, StoreError::SchemaTooOld { .. }), "{error}");
-    // Every statement can be repeated.
+    // On MySQL every statement can be repeated. SQLite undoes a migration that is interrupted, as here by hand: it cannot add a
+    // column that is there already.
+    if matches!(backend.raw, Raw::Lite(_)) {
+        backend.sql("ALTER TABLE radacct DROP COLUMN dialog").await;
+    }
     let report = backend.store.migrate().await.expect("the rest");
     assert_eq!((report.from, report.to), (older, version));
 }
