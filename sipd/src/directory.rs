@@ -5,16 +5,19 @@
 //! from the journal's follower as [`Update`]s; bindings come from REGISTER requests that the engine accepts and,
 //! for those that another node accepted, from the database.
 
+mod bound;
 mod numbers;
 
+pub use bound::Held;
+
+use bound::Bound;
 use ngn_model::binding::BindingKey;
 use ngn_model::{Account, Amount, Aor, Binding, CustomerId, DomainName, PeerProtocol, TrustedPeer};
 use ngn_routing::{Callee, EmergencyTable, EnumTable, Pstn, trunk};
 use ngn_store::EnumKey;
 use numbers::Numbers;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
-use std::ops::Bound;
 use std::sync::Arc;
 
 /// The copy.
@@ -27,7 +30,7 @@ pub struct Directory {
     /// Accounts and aliases whose names are telephone numbers.
     numbers: Numbers,
     /// Ordered, so that whoever looks at all of them can do so piece by piece.
-    bindings: BTreeMap<Aor, Vec<Binding>>,
+    bindings: Bound,
     /// Trusted peers by their address in its canonical form.
     peers: HashMap<IpAddr, TrustedPeer>,
     /// Trusted peers by host name, each with the addresses that it has now.
@@ -41,8 +44,6 @@ pub struct Directory {
     pstn: Arc<Pstn>,
     emergency: Arc<EmergencyTable>,
     enums: EnumTable,
-    /// How many bindings `bindings` holds.
-    bound: usize,
 }
 
 /// The new state of one provisioned record; `None` means that it is gone.
@@ -118,12 +119,11 @@ impl Directory {
     /// that are not in the database, and so have to be written.
     pub fn take_bindings_of(&mut self, served: &mut Self) -> Vec<Binding> {
         let mut missing = Vec::new();
-        for (aor, bindings) in std::mem::take(&mut served.bindings) {
+        for (aor, bindings) in served.bindings.take() {
             if self.accounts.contains_key(&aor) {
                 missing.extend(self.keep_newer(&aor, bindings));
             }
         }
-        served.bound = 0;
         missing
     }
 
@@ -131,7 +131,7 @@ impl Directory {
     fn keep_newer(&mut self, aor: &Aor, mut bindings: Vec<Binding>) -> Vec<Binding> {
         let held = self.bindings(aor);
         bindings.retain(|binding| {
-            let same = held.iter().find(|held| held.key() == binding.key());
+            let same = held.iter().find(|held| held.is_same(binding));
             same.is_none_or(|held| held != binding && held.last_modified <= binding.last_modified)
         });
         self.change_bindings(aor, &bindings, &[]);
@@ -147,15 +147,14 @@ impl Directory {
         went_back: bool,
         pending: impl Fn(&Aor) -> bool,
     ) -> Vec<Binding> {
-        let before = std::mem::take(&mut self.bindings);
-        self.bound = 0;
+        let before = self.bindings.take();
         for binding in loaded {
             self.load_binding(binding);
         }
         let mut missing = Vec::new();
         for (aor, bindings) in before {
             if pending(&aor) {
-                self.set_bindings(&aor, bindings);
+                self.set_bindings(&aor, &bindings);
             } else if went_back && self.accounts.contains_key(&aor) {
                 missing.extend(self.keep_newer(&aor, bindings));
             }
@@ -185,7 +184,7 @@ impl Directory {
                 self.accounts.remove(&aor);
                 self.release_number(&aor);
                 // B57: an account's registrations go with it.
-                self.set_bindings(&aor, Vec::new());
+                self.set_bindings(&aor, &[]);
             }
             Update::Alias(alias, Some(target)) => {
                 self.numbers.insert(&alias);
@@ -345,73 +344,76 @@ impl Directory {
         self.account(address).or_else(|| self.account(self.aliases.get(address)?))
     }
 
-    /// The callee's part of a call's facts, for an address in a domain of ours.
+    /// The callee's part of a call's facts, for an address in a domain of ours, with its
+    /// [`bindings_at`](Self::bindings_at).
     #[must_use]
-    pub fn callee<'a>(&'a self, address: &'a Aor, text: &'a str) -> Callee<'a> {
+    pub fn callee<'a>(
+        &'a self,
+        address: &'a Aor,
+        bindings: &'a [Binding],
+        text: &'a str,
+    ) -> Callee<'a> {
         match self.resolve(address) {
-            Some((account, alias)) => {
-                Callee::Account { account, alias, bindings: self.bindings(&account.aor) }
-            }
+            Some((account, alias)) => Callee::Account { account, alias, bindings },
             None => Callee::Unknown { address: text },
         }
     }
 
+    /// The bindings of the account that an address leads to, as [`bindings`](Self::bindings) has them.
+    #[must_use]
+    pub fn bindings_at(&self, address: &Aor) -> Vec<Binding> {
+        self.account_at(address).map_or_else(Vec::new, |account| self.bindings(&account.aor))
+    }
+
     /// The bindings of an account, expired ones included until they are swept.
     #[must_use]
-    pub fn bindings(&self, aor: &Aor) -> &[Binding] {
-        self.bindings.get(aor).map_or(&[], Vec::as_slice)
+    pub fn bindings(&self, aor: &Aor) -> Vec<Binding> {
+        self.bindings.get(aor)
     }
 
     /// The accounts behind an address that have bindings, in their order; all when there is no address.
-    pub fn bound_after(&self, aor: Option<&Aor>) -> impl Iterator<Item = (&Aor, &[Binding])> {
-        let from = aor.map_or(Bound::Unbounded, Bound::Excluded);
-        let rest = self.bindings.range::<Aor, _>((from, Bound::Unbounded));
-        rest.map(|(aor, bindings)| (aor, bindings.as_slice()))
+    pub fn bound_after(&self, aor: Option<&Aor>) -> impl Iterator<Item = Held<'_>> {
+        self.bindings.after(aor)
     }
 
     /// Replaces the bindings of an account.
-    pub fn set_bindings(&mut self, aor: &Aor, bindings: Vec<Binding>) {
-        let before = self.bindings.get(aor).map_or(0, Vec::len);
-        self.bound = self.bound.saturating_sub(before).saturating_add(bindings.len());
-        if bindings.is_empty() {
-            self.bindings.remove(aor);
-        } else {
-            self.bindings.insert(aor.clone(), bindings);
-        }
+    pub fn set_bindings<'b>(&mut self, aor: &Aor, bindings: impl IntoIterator<Item = &'b Binding>) {
+        // One copy of the address is enough.
+        let aor = self.accounts.get_key_value(aor).map_or(aor, |(aor, _)| aor);
+        self.bindings.set(aor, bindings);
     }
 
     /// Saves some bindings of an account under their keys and removes others.
     pub fn change_bindings(&mut self, aor: &Aor, upserts: &[Binding], deletes: &[BindingKey]) {
-        let mut bindings = self.bindings.remove(aor).unwrap_or_default();
-        self.bound = self.bound.saturating_sub(bindings.len());
-        let keys: Vec<BindingKey> = upserts.iter().map(Binding::key).collect();
+        let bindings = self.bindings(aor);
+        self.change_from(bindings, aor, upserts, deletes);
+    }
+
+    /// Like [`change_bindings`](Self::change_bindings), for whoever has the account's `bindings` at hand.
+    pub fn change_from(
+        &mut self,
+        mut bindings: Vec<Binding>,
+        aor: &Aor,
+        upserts: &[Binding],
+        deletes: &[BindingKey],
+    ) {
         bindings.retain(|old| {
-            let key = old.key();
-            !deletes.contains(&key) && !keys.contains(&key)
+            !deletes.iter().any(|key| old.has_key(key))
+                && !upserts.iter().any(|new| new.is_same(old))
         });
-        // Nearly every account has one; a list that grows by itself has room for four.
-        bindings.reserve_exact(upserts.len());
-        bindings.extend(upserts.iter().cloned());
-        self.set_bindings(aor, bindings);
+        self.set_bindings(aor, bindings.iter().chain(upserts));
     }
 
     /// Adds a binding that was read from the database.
     pub fn load_binding(&mut self, binding: Binding) {
-        self.bound += 1;
-        let bindings = self.bindings.entry(binding.aor.clone()).or_default();
-        bindings.reserve_exact(1);
-        bindings.push(binding);
+        let known = self.accounts.get_key_value(&binding.aor);
+        let aor = known.map_or_else(|| binding.aor.clone(), |(aor, _)| aor.clone());
+        self.bindings.push(&aor, binding);
     }
 
     /// Drops every binding that ended before `now`.
     pub fn sweep(&mut self, now: i64) {
-        let mut left = 0;
-        self.bindings.retain(|_, bindings| {
-            bindings.retain(|binding| binding.expires_at > now);
-            left += bindings.len();
-            !bindings.is_empty()
-        });
-        self.bound = left;
+        self.bindings.sweep(now);
     }
 
     /// About how many octets of memory accounts take, without what their owners set about calls. Looks at each.
@@ -429,7 +431,7 @@ impl Directory {
             domains: self.domains.len(),
             accounts: self.accounts.len(),
             aliases: self.aliases.len(),
-            bindings: self.bound,
+            bindings: self.bindings.len(),
             peers: self.peers.len() + self.named_peers.len(),
             routes: self.pstn.routes(),
             enum_numbers: self.enums.len(),

@@ -5,7 +5,7 @@ use crate::config::{self, Config};
 use crate::directory::Directory;
 use crate::gruus::OnePhone;
 use ngn_model::call_plan::{FailoverCodes, Payer};
-use ngn_model::{Account, Aor, DomainName, Plan};
+use ngn_model::{Account, Aor, Binding, DomainName, Plan};
 use ngn_routing::{
     Asks, CallFacts, Callee, Caller, Diverted, EnumAnswer, GatewayOrder, NumberPlan, Purpose,
     Settings, Usage, dial, diversion, emergency,
@@ -77,8 +77,8 @@ pub struct Called {
 
 /// Where a URI leads.
 enum Place {
-    /// An address in a domain of ours.
-    Ours(Aor),
+    /// An address in a domain of ours, and what is registered there.
+    Ours(Aor, Vec<Binding>),
     /// At ours, and no address.
     Nowhere,
     /// In a domain that is not ours.
@@ -143,11 +143,13 @@ impl<'s> Sources<'s> {
             None => uri.aor(),
         };
         let is_ours = domain.is_some() || (is_own && address.is_some());
+        let ours = address.as_ref().filter(|_| is_ours && !is_gruu);
+        let bindings = ours.map_or_else(Vec::new, |aor| self.directory.bindings_at(aor));
         let callee = match &address {
             _ if is_gruu => {
                 phone.as_ref().map_or(Callee::Unknown { address: uri.as_str() }, OnePhone::callee)
             }
-            Some(aor) if is_ours => self.directory.callee(aor, uri.as_str()),
+            Some(aor) if is_ours => self.directory.callee(aor, &bindings, uri.as_str()),
             // A user at our own address has no domain: nobody is called so, and forwarding would be a loop. It may be a
             // number, and so may what has no host.
             _ if domain.is_some() || is_own || !uri.is_sip() => {
@@ -295,7 +297,9 @@ impl<'s> Sources<'s> {
                     Some(account) => dial::usernames_of_target(account, &user, self.settings),
                     None => dial::usernames(&Caller::Stranger, &user, Some(&domain), self.settings),
                 };
-                Place::Ours(self.first_known(&names, &domain).unwrap_or(aor))
+                let aor = self.first_known(&names, &domain).unwrap_or(aor);
+                let bindings = self.directory.bindings_at(&aor);
+                Place::Ours(aor, bindings)
             }
             (_, None) if !(self.is_own)(&uri) => Place::Foreign,
             _ => Place::Nowhere,
@@ -309,7 +313,7 @@ impl<'s> Sources<'s> {
     {
         let uri = known.uri.as_str();
         let callee = match &known.place {
-            Place::Ours(aor) => self.directory.callee(aor, uri),
+            Place::Ours(aor, bindings) => self.directory.callee(aor, bindings, uri),
             Place::Gruu(Some(phone)) => phone.callee(),
             Place::Gruu(None) | Place::Nowhere => Callee::Unknown { address: uri },
             Place::Foreign => Callee::Foreign { uri },
@@ -338,7 +342,7 @@ impl<'e> Leads<'e> {
         }
         let place = self.sources.place(uri, account, self.now);
         let found = match &place {
-            Place::Ours(aor) => self.sources.directory.account_at(aor),
+            Place::Ours(aor, _) => self.sources.directory.account_at(aor),
             Place::Nowhere | Place::Foreign | Place::Gruu(_) => None,
         };
         self.known.push(Known { uri: uri.to_owned(), place });
@@ -376,7 +380,7 @@ impl<'e> Leads<'e> {
         });
         for place in places {
             let account = match place {
-                Place::Ours(aor) => match self.sources.directory.account_at(aor) {
+                Place::Ours(aor, _) => match self.sources.directory.account_at(aor) {
                     None => continue,
                     found => found,
                 },

@@ -19,9 +19,9 @@ impl OnePhone {
     pub(crate) fn find(gruus: &Gruus, directory: &Directory, uri: &Uri, now: i64) -> Option<Self> {
         let gruu = gruus.read(uri)?;
         let mut account = directory.account_at(&gruu.aor)?.clone();
-        let of_phone = |one: &&Binding| one.expires_at > now && gruus.names(&gruu, one);
+        let of_phone = |one: &Binding| one.expires_at > now && gruus.names(&gruu, one);
         let mut bindings: Vec<Binding> =
-            directory.bindings(&account.aor).iter().filter(of_phone).cloned().collect();
+            directory.bindings(&account.aor).into_iter().filter(of_phone).collect();
         match bindings.iter().max_by_key(|one| one.last_modified) {
             Some(last) if !gruus.holds(&gruu, last) => return None,
             None if gruu.is_temporary() => return None,

@@ -299,13 +299,13 @@ impl Look {
                 let _ = answer.send(slice(
                     directory.bound_after(after.as_ref()),
                     most,
-                    |(aor, _)| Aor::clone(aor),
-                    |(aor, bindings), found| {
-                        if filter.names(aor) {
-                            let held = bindings.iter().filter(|binding| {
+                    |held| held.aor().clone(),
+                    |held, found| {
+                        if filter.names(held.aor()) {
+                            let held = held.iter().filter(|binding| {
                                 binding.expires_at > now && filter.holds(binding)
                             });
-                            found.extend(held.map(|binding| Registration::of(binding, now)));
+                            found.extend(held.map(|binding| Registration::of(&binding, now)));
                         }
                     },
                 ));
@@ -315,11 +315,11 @@ impl Look {
                 let Slice { next, .. } = slice(
                     directory.bound_after(after.as_ref()),
                     usize::MAX,
-                    |(aor, _)| Aor::clone(aor),
-                    |(aor, bindings), _: &mut Vec<()>| {
-                        let lasting = bindings.iter().filter(|binding| binding.expires_at > now);
-                        let lasting = u64::try_from(lasting.count()).unwrap_or(0);
-                        *counts.entry(aor.domain().as_str()).or_default() += lasting;
+                    |held| held.aor().clone(),
+                    |held, _: &mut Vec<()>| {
+                        let lasting = held.ends().filter(|end| *end > now).count();
+                        let lasting = u64::try_from(lasting).unwrap_or(0);
+                        *counts.entry(held.aor().domain().as_str()).or_default() += lasting;
                     },
                 );
                 let found = counts.into_iter().map(|(name, count)| (name.to_owned(), count));

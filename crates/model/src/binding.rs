@@ -115,16 +115,85 @@ impl Binding {
         }
     }
 
+    /// Whether it has this [`key`](Self::key), without making one.
+    #[must_use]
+    pub fn has_key(&self, key: &BindingKey) -> bool {
+        match key {
+            BindingKey::Contact { aor, contact } => {
+                self.flow().is_none() && self.contact == *contact && self.aor == *aor
+            }
+            BindingKey::Instance { aor, instance, reg_id } => {
+                self.flow() == Some((instance.as_str(), *reg_id)) && self.aor == *aor
+            }
+        }
+    }
+
+    /// Whether it has the same [`key`](Self::key) as another one.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let is_same = match (self.flow(), other.flow()) {
+            (None, None) => self.contact == other.contact,
+            (own, its) => own == its,
+        };
+        is_same && self.aor == other.aor
+    }
+
+    /// Whether it is a flow of its own (RFC 5626): it has both an instance id and a reg-id.
+    #[must_use]
+    pub fn is_flow(&self) -> bool {
+        self.flow().is_some()
+    }
+
+    /// Instance id and reg-id, when it has both.
+    fn flow(&self) -> Option<(&str, u32)> {
+        self.instance.as_deref().filter(|_| self.reg_id != 0).map(|one| (one, self.reg_id))
+    }
+
     /// The binding's key: with both an instance id and a reg-id it is a flow of that phone, whatever its
     /// contact.
     #[must_use]
     pub fn key(&self) -> BindingKey {
         let aor = self.aor.clone();
-        match &self.instance {
-            Some(instance) if self.reg_id != 0 => {
-                BindingKey::Instance { aor, instance: instance.clone(), reg_id: self.reg_id }
+        match self.flow() {
+            Some((instance, reg_id)) => {
+                BindingKey::Instance { aor, instance: instance.to_owned(), reg_id }
             }
-            _ => BindingKey::Contact { aor, contact: self.contact.clone() },
+            None => BindingKey::Contact { aor, contact: self.contact.clone() },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 5626 section 6: a flow is known by instance and reg-id, anything else by its contact.
+    #[test]
+    fn keys_are_compared_as_they_are_made() {
+        let aor = |text: &str| text.parse::<Aor>().expect("an address");
+        let mut all = Vec::new();
+        for address in ["a@example.com", "b@example.com"] {
+            for contact in ["sip:1@192.0.2.1", "sip:2@192.0.2.1"] {
+                for instance in [None, Some("urn:uuid:1".to_owned()), Some("urn:uuid:2".to_owned())]
+                {
+                    for reg_id in 0..3 {
+                        let plain = Binding::new(aor(address), contact, 1);
+                        all.push(Binding { instance: instance.clone(), reg_id, ..plain });
+                    }
+                }
+            }
+        }
+        for one in &all {
+            for other in &all {
+                let is_same = one.key() == other.key();
+                assert_eq!(one.is_same(other), is_same, "{one:?} {other:?}");
+                assert_eq!(one.has_key(&other.key()), is_same, "{one:?} {other:?}");
+            }
+        }
+        assert_eq!(
+            all.iter().filter(|one| one.is_same(&all[4])).count(),
+            2,
+            "whatever its contact"
+        );
     }
 }

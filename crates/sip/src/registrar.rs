@@ -217,8 +217,7 @@ impl Working {
     /// same URI, an equally spelled one before an equivalent one.
     fn find(&self, new: &Binding, uri: &Uri) -> Option<usize> {
         let bindings = || self.bindings.iter().map(|entry| &entry.binding).enumerate();
-        let key = new.key();
-        let same_key = bindings().find(|(_, old)| old.key() == key);
+        let same_key = bindings().find(|(_, old)| old.is_same(new));
         let same_text = || bindings().find(|(_, old)| old.contact == new.contact);
         let equivalent = || {
             bindings()
@@ -250,12 +249,13 @@ impl Working {
 
     /// The change from what there was, and the 200 (step 8).
     fn succeed(self, request: &Register, current: &[Binding], now: i64) -> Outcome {
-        let kept: Vec<_> = self.bindings.iter().map(|entry| entry.binding.key()).collect();
         let live = current.iter().filter(|binding| binding.expires_at > now);
-        let mut deletes: Vec<_> =
-            live.map(Binding::key).filter(|key| !kept.contains(key)).collect();
+        let is_kept = |old: &Binding| self.bindings.iter().any(|kept| kept.binding.is_same(old));
+        let gone = live.filter(|old| !is_kept(old)).map(Binding::key);
+        let mut deletes: Vec<_> = gone.collect();
         for key in self.unknown {
-            if !kept.contains(&key) && !deletes.contains(&key) {
+            let is_kept = self.bindings.iter().any(|kept| kept.binding.has_key(&key));
+            if !is_kept && !deletes.contains(&key) {
                 deletes.push(key);
             }
         }
@@ -313,7 +313,7 @@ fn granted(request: &Register, contact: &Contact, rules: &Rules) -> Result<u32, 
 
 /// Whether a binding is a flow of its own.
 fn is_flow(binding: &Binding) -> bool {
-    matches!(binding.key(), BindingKey::Instance { .. })
+    binding.is_flow()
 }
 
 /// A binding as the 200 lists it.

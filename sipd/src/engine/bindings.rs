@@ -95,7 +95,7 @@ impl Engine {
                     if self.unwritten.is_pending(&aor, as_of) {
                         self.unwritten.reread.insert(aor);
                     } else {
-                        self.directory.set_bindings(&aor, bindings);
+                        self.directory.set_bindings(&aor, &bindings);
                     }
                 }
             }

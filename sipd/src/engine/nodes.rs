@@ -96,7 +96,7 @@ impl Engine {
     /// Removes a binding whose flow is gone (RFC 5626 section 5.3.1), unless it was refreshed.
     pub(super) fn flow_lost(&mut self, lost: &Removal) {
         let aor = lost.key.aor();
-        let is_lost = |one: &Binding| one.last_modified <= lost.until && one.key() == lost.key;
+        let is_lost = |one: &Binding| one.last_modified <= lost.until && one.has_key(&lost.key);
         if self.directory.bindings(aor).iter().any(is_lost) {
             tracing::debug!(%aor, "a phone's connection is gone, and its registration with it");
             self.directory.change_bindings(aor, &[], std::slice::from_ref(&lost.key));

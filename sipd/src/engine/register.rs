@@ -69,7 +69,7 @@ impl Engine {
             return self.register_reply(id, 403, phrase, &none);
         }
         let current = self.directory.bindings(&facts.aor);
-        let Outcome { change, mut reply } = register(&facts, current, &self.rules(), now);
+        let Outcome { change, mut reply } = register(&facts, &current, &self.rules(), now);
         self.give_gruus(request, &facts, &mut reply.contacts);
         let contacts =
             reply.contacts.iter().map(|contact| (HeaderName::Contact, contact.to_string()));
@@ -90,7 +90,7 @@ impl Engine {
             let seconds = vec![(HeaderName::RetryAfter, RETRY_AFTER.to_owned())];
             return self.register_reply(id, 503, None, &seconds);
         };
-        let known = |key: &BindingKey| current.iter().find(|binding| binding.key() == *key);
+        let known = |key: &BindingKey| current.iter().find(|binding| binding.has_key(key));
         let removal = |key: BindingKey| {
             // Later than what it removes, also when a node accepted that whose clock is ahead.
             let after = known(&key).map(|binding| binding.last_modified.saturating_add(1));
@@ -98,7 +98,7 @@ impl Engine {
             Removal { key, until, call_id: facts.call_id.clone(), cseq: facts.cseq }
         };
         let deletes = change.deletes.iter().cloned().map(removal).collect();
-        self.directory.change_bindings(&facts.aor, &change.upserts, &change.deletes);
+        self.directory.change_from(current, &facts.aor, &change.upserts, &change.deletes);
         self.last_change += 1;
         self.note_change(&facts.aor);
         self.waiting.insert(self.last_change, (id, fields, Instant::now()));
