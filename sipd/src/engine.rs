@@ -56,6 +56,7 @@ use ngn_sip::gruu::Gruus;
 use ngn_sip::guard::{Guard, Scanners};
 use ngn_sip::header::{HeaderName, Transport};
 use ngn_sip::message::{Limits, Message};
+use ngn_sip::room::GiveBack as _;
 use ngn_sip::stack::{
     Destination, FlowId, LookupId, Moment, Output, Pressure, SendId, ServerTransactionId, Shedding,
     Source, Stack, Tried,
@@ -504,9 +505,8 @@ impl Engine {
         self.look_voicemail_up();
         self.sweep_bindings();
         self.stack.shrink();
-        if self.waiting.capacity() / 4 > self.waiting.len() {
-            self.waiting.shrink_to(self.waiting.len() * 2);
-        }
+        self.waiting.give_back();
+        self.window.forget(wall_clock(), self.config.digest.nonce_milliseconds());
     }
 
     fn publish(&mut self, arrivals: &Receivers) {

@@ -11,6 +11,7 @@ pub mod locate;
 pub mod message;
 pub mod proxy;
 pub mod registrar;
+pub mod room;
 pub mod stack;
 pub mod stun;
 pub mod transaction;

@@ -4,6 +4,7 @@ use super::Engine;
 use crate::location::{Change, Committed, News, Number};
 use ngn_daemon::wall_clock;
 use ngn_model::{Aor, Binding};
+use ngn_sip::room::GiveBack as _;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Addresses whose changes are not in the database yet. What is read of them meanwhile says nothing about those.
@@ -44,11 +45,9 @@ impl Unwritten {
 
     /// Gives back room that only an outage or a burst needed.
     fn shrink(&mut self) {
-        if self.order.capacity() > 4096 && self.order.capacity() / 4 > self.order.len() {
-            self.order.shrink_to(self.order.len() * 2);
-            self.last.shrink_to(self.last.len() * 2);
-            self.reread.shrink_to(self.reread.len() * 2);
-        }
+        self.order.give_back();
+        self.last.give_back();
+        self.reread.give_back();
     }
 
     /// The addresses that can be read again.

@@ -1,71 +1,79 @@
 //! Which uses of a nonce have been accepted.
 
+use crate::room::GiveBack as _;
+use std::collections::{HashMap, VecDeque};
+
 /// Remembers accepted nonce counts, in bounded space.
 ///
-/// A table of sets of eight entries, addressed by the nonce's random number. An entry holds the highest
-/// count and the 64 counts below it, so requests may overtake one another. Where a set is full, its oldest
-/// nonce is dropped and its time noted: an unknown nonce of that age or older may have been used before, so
-/// it is refused. Refusing costs an honest phone one round trip (`stale=true`).
+/// Of each nonce it holds the highest count and the 64 counts below it, so requests may overtake one another. Nonces that
+/// have ended are forgotten. Where there are too many, the one that was first used first is dropped and its time noted: an
+/// unknown nonce of that age or older may have been used before, so it is refused. Refusing costs an honest phone one
+/// round trip (`stale=true`).
+///
+/// All of it lies in two large pieces of memory, since what is small and is kept for minutes would hold the pages that
+/// it shares with what lives for seconds.
 #[derive(Debug, Clone)]
 pub struct ReplayWindow {
-    sets: Vec<Set>,
-}
-
-/// Nonces that share an address.
-#[derive(Debug, Clone, Default)]
-struct Set {
-    entries: Vec<Entry>,
+    entries: HashMap<Nonce, Entry>,
+    /// The same nonces, as they were first used.
+    order: VecDeque<Nonce>,
+    capacity: usize,
     /// Nonces made up to this time may have been dropped.
     dropped_until: Option<i64>,
 }
 
+/// When a nonce was made, and its random number.
+type Nonce = (i64, u64);
+
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    id: u64,
-    issued: i64,
     /// The highest count that was accepted.
     highest: u32,
     /// Bit n: the count `highest - n` was accepted.
     accepted: u64,
 }
 
-/// Entries of one set.
-const WAYS: usize = 8;
-
 impl ReplayWindow {
-    /// Room for about this many nonces that are in use at one time; 24 octets each once used.
+    /// Room for this many nonces that are in use at one time; 48 octets each, in tables that are half empty at worst.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self { sets: vec![Set::default(); capacity.div_ceil(WAYS).max(1)] }
+        let (entries, order) = (HashMap::new(), VecDeque::new());
+        Self { entries, order, capacity: capacity.max(1), dropped_until: None }
     }
 
     /// Takes one use of a valid nonce; `false` when it was taken before or that cannot be known.
     pub fn accept(&mut self, id: u64, issued: i64, count: u32, now: i64, lifetime: i64) -> bool {
-        let sets = u64::try_from(self.sets.len()).unwrap_or(u64::MAX);
-        let index = usize::try_from(id.checked_rem(sets).unwrap_or(0)).unwrap_or(0);
-        let Some(set) = self.sets.get_mut(index) else { return false };
-        if let Some(entry) = set.entries.iter_mut().find(|e| e.id == id && e.issued == issued) {
+        if let Some(entry) = self.entries.get_mut(&(issued, id)) {
             return entry.accept(count);
         }
-        if set.dropped_until.is_some_and(|until| issued <= until) {
+        if self.dropped_until.is_some_and(|until| issued <= until) {
             return false;
         }
-        set.entries.retain(|entry| now.saturating_sub(entry.issued) <= lifetime);
-        set.make_room();
-        set.entries.push(Entry { id, issued, highest: count, accepted: 1 });
+        self.drop_ended(now, lifetime);
+        while self.order.len() >= self.capacity {
+            let Some(oldest) = self.order.pop_front() else { break };
+            self.entries.remove(&oldest);
+            self.dropped_until = self.dropped_until.max(Some(oldest.0));
+        }
+        self.order.push_back((issued, id));
+        self.entries.insert((issued, id), Entry { highest: count, accepted: 1 });
         true
     }
-}
 
-impl Set {
-    fn make_room(&mut self) {
-        if self.entries.len() < WAYS {
-            return;
-        }
-        let oldest = self.entries.iter().enumerate().min_by_key(|(_, entry)| entry.issued);
-        if let Some((at, issued)) = oldest.map(|(at, entry)| (at, entry.issued)) {
-            self.entries.swap_remove(at);
-            self.dropped_until = self.dropped_until.max(Some(issued));
+    /// Forgets nonces that have ended, and gives back the room that they took; to be called now and then.
+    pub fn forget(&mut self, now: i64, lifetime: i64) {
+        self.drop_ended(now, lifetime);
+        self.entries.give_back();
+        self.order.give_back();
+    }
+
+    /// They are valid no more, and so need not be known.
+    fn drop_ended(&mut self, now: i64, lifetime: i64) {
+        while let Some(first) = self.order.front()
+            && now.saturating_sub(first.0) > lifetime
+        {
+            self.entries.remove(first);
+            self.order.pop_front();
         }
     }
 }
@@ -119,7 +127,7 @@ mod tests {
 
     #[test]
     fn refuses_what_it_may_have_forgotten() {
-        let mut window = ReplayWindow::new(1);
+        let mut window = ReplayWindow::new(8);
         for id in 0..8 {
             assert!(window.accept(id, 100 + i64::try_from(id).expect("small"), 1, 200, 1000));
         }
@@ -132,11 +140,25 @@ mod tests {
 
     #[test]
     fn ended_nonces_make_room() {
-        let mut window = ReplayWindow::new(1);
+        let mut window = ReplayWindow::new(8);
         for id in 0..8 {
             assert!(window.accept(id, 0, 1, 0, 1000));
         }
         assert!(window.accept(8, 1001, 1, 1001, 1000));
         assert!(window.accept(9, 500, 1, 1001, 1000));
+        assert_eq!(window.entries.len(), 2);
+    }
+
+    #[test]
+    fn nothing_is_kept_of_nonces_that_have_ended() {
+        let mut window = ReplayWindow::new(200_000);
+        for id in 0..50_000 {
+            assert!(window.accept(id, i64::try_from(id).expect("small"), 1, 50_000, 100_000));
+        }
+        window.forget(100_000 + 49_989, 100_000);
+        assert_eq!((window.entries.len(), window.order.len()), (11, 11));
+        assert!(window.entries.capacity() < 100 && window.order.capacity() < 100);
+        assert!(!window.accept(49_990, 49_990, 1, 149_990, 100_000), "it is still known");
+        assert!(window.accept(49_990, 49_990, 2, 149_990, 100_000));
     }
 }

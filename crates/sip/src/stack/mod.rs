@@ -99,6 +99,7 @@ use crate::proxy::branch::Branch;
 use crate::proxy::endpoint::{Interfaces, transport_of};
 use crate::proxy::secret::Numbers;
 use crate::proxy::{forward, record_route};
+use crate::room::GiveBack as _;
 use crate::transaction::{ClientKey, MergeKey, ServerKey};
 use crate::uri::Uri;
 use arena::{Arena, Key};
@@ -507,16 +508,10 @@ impl Stack {
 
     /// Gives back room that only a burst needed; to be called now and then.
     pub fn shrink(&mut self) {
-        fn shrink<K: std::hash::Hash + Eq, V>(map: &mut HashMap<K, V>) {
-            // Half of what there is may come again before anything has to grow.
-            if map.capacity() > 4096 && map.capacity() / 4 > map.len() {
-                map.shrink_to(map.len() * 2);
-            }
-        }
-        shrink(&mut self.server_index);
-        shrink(&mut self.client_index);
-        shrink(&mut self.merges);
-        shrink(&mut self.no_tcp);
+        self.server_index.give_back();
+        self.client_index.give_back();
+        self.merges.give_back();
+        self.no_tcp.give_back();
         self.queue.shrink();
     }
 

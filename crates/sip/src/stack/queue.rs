@@ -1,5 +1,6 @@
 //! Deadlines of everything that waits.
 
+use crate::room::GiveBack as _;
 use crate::transaction::Moment;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -46,9 +47,7 @@ impl<E: Ord + Copy> Queue<E> {
 
     /// Gives back room that nothing needs any more.
     pub(super) fn shrink(&mut self) {
-        if self.heap.capacity() > 4096 && self.heap.capacity() / 4 > self.heap.len() {
-            self.heap.shrink_to(self.heap.len() * 2);
-        }
+        self.heap.give_back();
     }
 }
 
