@@ -192,36 +192,42 @@ impl HeaderName {
             let same = |known: &&Self| known.compact() == Some(letter);
             return Self::ALL.iter().find(same).copied().unwrap_or(Self::Other);
         }
-        let same = |known: &&Self| known.as_str().as_bytes().eq_ignore_ascii_case(name);
-        // The fields that nearly every message has come first; the whole list is a fallback.
-        COMMON
-            .iter()
-            .find(same)
-            .or_else(|| Self::ALL.iter().find(same))
-            .copied()
-            .unwrap_or(Self::Other)
+        let mut at = place(name);
+        while let Some(Some(known)) = PLACES.get(at) {
+            if known.as_str().as_bytes().eq_ignore_ascii_case(name) {
+                return *known;
+            }
+            at = (at + 1) % PLACES.len();
+        }
+        Self::Other
     }
 }
 
-/// What is looked for first.
-const COMMON: [HeaderName; 16] = [
-    HeaderName::Via,
-    HeaderName::From,
-    HeaderName::To,
-    HeaderName::CallId,
-    HeaderName::CSeq,
-    HeaderName::Contact,
-    HeaderName::MaxForwards,
-    HeaderName::ContentLength,
-    HeaderName::ContentType,
-    HeaderName::Route,
-    HeaderName::RecordRoute,
-    HeaderName::UserAgent,
-    HeaderName::Allow,
-    HeaderName::Supported,
-    HeaderName::ProxyAuthorization,
-    HeaderName::Authorization,
-];
+/// All names, each at its [`place`] or, where others stand there, at the next free one behind it. More than half is free.
+static PLACES: [Option<HeaderName>; 256] = {
+    let mut places = [None; 256];
+    let mut names = HeaderName::ALL;
+    while let [name, rest @ ..] = names {
+        let mut at = place(name.as_str().as_bytes());
+        while places[at].is_some() {
+            at = (at + 1) % places.len();
+        }
+        places[at] = Some(*name);
+        names = rest;
+    }
+    places
+};
+
+/// Where a name stands: by its length, its first octet and two of its last, in lower case.
+const fn place(name: &[u8]) -> usize {
+    let (first, third_last, last) = match name {
+        [first, .., third_last, _, last] => (*first, *third_last, *last),
+        [first, .., last] => (*first, 0, *last),
+        _ => (0, 0, 0),
+    };
+    let mixed = (first | 0x20) as usize * 7 + (third_last | 0x20) as usize * 31;
+    (mixed + (last | 0x20) as usize * 3 + name.len() * 13) % 256
+}
 
 impl fmt::Display for HeaderName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -243,8 +249,19 @@ mod tests {
                 assert_eq!(HeaderName::of(&[letter.to_ascii_uppercase()]), *name);
             }
         }
-        for other in ["", "q", "X-Foo", "Via2", "Vi", "Call_ID"] {
+        for other in ["", "q", "X-Foo", "Via2", "Vi", "Call_ID", "\u{ff}\u{ff}", &"a".repeat(300)] {
             assert_eq!(HeaderName::of(other.as_bytes()), HeaderName::Other, "{other}");
         }
+    }
+
+    #[test]
+    fn names_stand_near_their_places() {
+        let away = |known: &HeaderName| {
+            let at = PLACES.iter().position(|one| one.as_ref() == Some(known)).unwrap();
+            (at + PLACES.len() - place(known.as_str().as_bytes())) % PLACES.len()
+        };
+        let all: Vec<usize> = HeaderName::ALL.iter().map(away).collect();
+        assert!(all.iter().sum::<usize>() < all.len() / 2, "{all:?}");
+        assert!(all.iter().all(|away| *away < 6), "{all:?}");
     }
 }
