@@ -44,8 +44,8 @@ impl Host {
     pub fn matches(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Name(a), Self::Name(b)) => {
-                let plain = |name: &str| name.strip_suffix('.').unwrap_or(name).to_owned();
-                plain(a).eq_ignore_ascii_case(&plain(b))
+                let [a, b] = [a, b].map(|name| name.strip_suffix('.').unwrap_or(name));
+                a.eq_ignore_ascii_case(b)
             }
             (a, b) => a == b,
         }
