@@ -599,8 +599,11 @@ impl Engine {
                         self.metrics.response(status, &source.transport, Direction::In);
                     }
                 }
-                if message.is_request() && !self.lets_in(&source, &message) {
-                    return;
+                if message.is_request() {
+                    if !self.lets_in(&source, &message) {
+                        return;
+                    }
+                    self.offered(&source, &message);
                 }
                 self.translate(&mut message);
                 let now = self.now();
@@ -614,6 +617,19 @@ impl Engine {
                     self.metrics.guard.ignored.inc();
                 }
             }
+        }
+    }
+
+    /// RFC 5923 section 8.2: the client offers its connection for requests to it.
+    fn offered(&mut self, source: &Source, request: &Message) {
+        if source.transport != Transport::Tls || !self.config.tls.reuse_connections {
+            return;
+        }
+        let via = request.top_via().ok().filter(|via| via.params.has("alias"));
+        if let (Some(FlowId(id)), Some(via)) = (source.flow, via)
+            && self.transports.alias(id, via.port_or_default())
+        {
+            self.metrics.connections_reused.inc();
         }
     }
 

@@ -298,6 +298,7 @@ fn stack_settings(config: &Config, secret: Secret, interfaces: Vec<Interface>) -
     let mut settings = StackConfig::new(secret, interfaces);
     settings.node_uri = config.cluster.uri();
     settings.timer_c = config.timer_c();
+    settings.offers_connections = config.tls.reuse_connections;
     settings.session = config.calls.session();
     settings.largest_datagram = match config.proxy.largest_datagram {
         0 => usize::MAX,

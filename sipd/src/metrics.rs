@@ -88,6 +88,8 @@ pub struct Metrics {
     pub connections: [Gauge; 4],
     /// Handshakes of connections that came to nothing.
     pub handshakes_failed: Counter,
+    /// Connections that clients offered and that requests to them go over.
+    pub connections_reused: Counter,
     /// New requests that wait for the engine.
     pub arrivals_waiting: Gauge,
     /// Other messages that wait for the engine.
@@ -216,6 +218,9 @@ impl Metrics {
         let connections = gauges(registry, "connections", "Open connections");
         let handshakes =
             counters(registry, "handshakes_failed", "Handshakes of connections that failed");
+        let reused = Counter::default();
+        let text = "Connections that clients offered for requests to them";
+        registry.register("connections_reused", text, reused.clone());
         let calls = gauges(registry, "calls", "Calls in progress");
         let queues = gauges(registry, "queue_length", "What waits in a queue");
         let held = gauges(registry, "directory", "Records held in memory");
@@ -262,6 +267,7 @@ impl Metrics {
             connections: ["tcp", "tls", "ws", "wss"]
                 .map(|transport| handle(&connections, [("transport", transport)])),
             handshakes_failed: handle(&handshakes, [("why", "failed or too slow")]),
+            connections_reused: reused,
             arrivals_waiting: handle(&queues, [("queue", "arrivals")]),
             others_waiting: handle(&queues, [("queue", "in_dialog")]),
             shedding,

@@ -77,6 +77,7 @@ fn late(began: &Config, new: &Config) -> Vec<&'static str> {
         registrations_milliseconds, calls_milliseconds, dialogs_milliseconds, retry_after);
     // The others hold from the next connection on.
     for (key, differs) in [
+        ("tls.reuse_connections", began.tls.reuse_connections != new.tls.reuse_connections),
         ("limits.message_octets", began.limits.message_octets != new.limits.message_octets),
         ("limits.transactions", began.limits.transactions != new.limits.transactions),
         ("limits.receive_buffer", began.limits.receive_buffer != new.limits.receive_buffer),
@@ -108,6 +109,7 @@ mod tests {
         new.r#enum.timeout_milliseconds += 1;
         new.trace.hep = "192.0.2.9:9060".to_owned();
         new.limits.transactions += 1;
+        new.tls.reuse_connections = true;
         assert_eq!(
             late(&began, &new),
             [
@@ -116,6 +118,7 @@ mod tests {
                 "pstn.probe_seconds",
                 "enum.timeout_milliseconds",
                 "trace.hep",
+                "tls.reuse_connections",
                 "limits.transactions"
             ]
         );

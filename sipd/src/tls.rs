@@ -13,6 +13,8 @@ mod pem;
 mod validity;
 mod verify;
 
+pub(crate) use verify::domains;
+
 use crate::config::{ClientCertificates, Tls};
 use ngn_model::DomainName;
 use ngn_store::DomainTls;
@@ -98,7 +100,7 @@ struct State {
 struct Base {
     roots: Option<Arc<RootCertStore>>,
     /// Shown where no domain's certificate fits.
-    server: Option<Arc<ServerConfig>>,
+    server: Option<Served>,
     /// Until when that one's certificate is good, in seconds since 1970 UTC.
     not_after: Option<i64>,
     client: Arc<ClientConfig>,
@@ -118,9 +120,18 @@ struct Profile {
     names: Vec<String>,
     /// Our own addresses, without port for any port; empty for all.
     addresses: Vec<(IpAddr, Option<u16>)>,
-    server: Arc<ServerConfig>,
+    server: Served,
     /// Until when its certificate is good, in seconds since 1970 UTC.
     not_after: Option<i64>,
+}
+
+/// What a client is served with.
+#[derive(Debug, Clone)]
+pub struct Served {
+    /// With our certificate.
+    pub config: Arc<ServerConfig>,
+    /// Whether a certificate that the client shows is checked.
+    pub verifies: bool,
 }
 
 /// A certificate chain and its key.
@@ -198,7 +209,7 @@ impl Profiles {
 
     /// What a client is served with that asks for a name, or none, at an address of ours.
     #[must_use]
-    pub fn server(&self, name: Option<&str>, local: SocketAddr) -> Option<Arc<ServerConfig>> {
+    pub fn server(&self, name: Option<&str>, local: SocketAddr) -> Option<Served> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let name = name.map(str::to_ascii_lowercase);
         let fits = |profile: &&Profile| profile.is_for(local);
@@ -217,7 +228,7 @@ impl Profiles {
             profiles.min_by_key(|(closeness, _)| *closeness).map(|(_, one)| one)
         };
         let profile = own.or_else(best);
-        profile.map(|profile| Arc::clone(&profile.server)).or_else(|| state.base.server.clone())
+        profile.map(|profile| profile.server.clone()).or_else(|| state.base.server.clone())
     }
 
     /// How often the files were read; changes when they are, or when a domain's certificate may have changed.
@@ -423,7 +434,7 @@ fn server_config(
     asks: Asks,
     roots: Option<&Arc<RootCertStore>>,
     place: &'static str,
-) -> Result<Arc<ServerConfig>, TlsError> {
+) -> Result<Served, TlsError> {
     let unusable = |source| TlsError::Unusable { place, source };
     let verifier: Arc<dyn ClientCertVerifier> = if asks.verifies {
         let roots = roots.ok_or(TlsError::NoAuthorities)?;
@@ -441,7 +452,7 @@ fn server_config(
         .with_client_cert_verifier(verifier)
         .with_single_cert(chain, key)
         .map_err(unusable)?;
-    Ok(Arc::new(config))
+    Ok(Served { config: Arc::new(config), verifies: asks.verifies })
 }
 
 fn client_config(

@@ -33,6 +33,7 @@ use ngn_sip::message::Malformed;
 use ngn_sip::stack::SendId;
 use outbox::Datagram;
 use prometheus_client::metrics::counter::Counter;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -48,6 +49,8 @@ const WRITE_QUEUE: usize = 256;
 /// For how long it may be unknown whether what was sent on a connection has arrived: a little longer than it takes until the
 /// connection counts as broken.
 const IN_DOUBT: Duration = Duration::from_secs(10);
+/// For how many names and ports a connection is used at most.
+const MOST_ALIASES: usize = 16;
 /// How often ports that the system chooses are tried until UDP and TCP have the same.
 const PORT_ATTEMPTS: u32 = 16;
 
@@ -157,6 +160,10 @@ pub struct Connection {
     pub local: SocketAddr,
     /// The other end.
     pub peer: Peer,
+    /// The domains that a client proved to be by its certificate.
+    domains: Vec<String>,
+    /// For whom it is used beside its peer.
+    aliases: Vec<Peer>,
     writer: mpsc::Sender<Bytes>,
     /// Ends both of its tasks.
     gone: CancellationToken,
@@ -460,16 +467,38 @@ impl Transports {
         self.connections.insert(connection.id, connection);
     }
 
+    /// Uses a connection over TLS for requests to the domains that its client proved to be, at its address and this port
+    /// (RFC 5923 section 8.2): it was offered. Says whether it was not used so before.
+    pub fn alias(&mut self, id: ConnectionId, port: u16) -> bool {
+        let Some(connection) = self.connections.get_mut(&id) else { return false };
+        let remote = SocketAddr::new(connection.peer.remote.ip().to_canonical(), port);
+        let mut is_new = false;
+        for domain in &connection.domains {
+            let peer = Peer { stream: Stream::Tls, remote, name: Some(domain.clone()) };
+            // One that is open goes on being used.
+            if connection.aliases.len() < MOST_ALIASES
+                && let Entry::Vacant(place) = self.by_peer.entry(peer.clone())
+            {
+                place.insert(id);
+                connection.aliases.push(peer);
+                is_new = true;
+            }
+        }
+        is_new
+    }
+
     /// Forgets a connection; gives the requests that were sent on it lately.
     pub fn closed(&mut self, id: ConnectionId) -> Vec<SendId> {
-        let Some(Connection { peer, sent, .. }) = self.connections.remove(&id) else {
+        let Some(Connection { peer, aliases, sent, .. }) = self.connections.remove(&id) else {
             return Vec::new();
         };
         if let Some(open) = self.open.get_mut(&peer.stream) {
             *open = open.saturating_sub(1);
         }
-        if self.by_peer.get(&peer) == Some(&id) {
-            self.by_peer.remove(&peer);
+        for peer in aliases.into_iter().chain([peer]) {
+            if self.by_peer.get(&peer) == Some(&id) {
+                self.by_peer.remove(&peer);
+            }
         }
         sent.into_iter().filter(|(at, _)| at.elapsed() <= IN_DOUBT).map(|(_, id)| id).collect()
     }

@@ -26,7 +26,7 @@ fn the_shipped_file_shows_every_default() {
         ])
         .chain(["transactions", "connections", "connections_per_address", "idle_seconds"])
         .chain(["receive_buffer", "tls", "certificate", "private_key", "authorities"])
-        .chain(["client_certificates", "verify_servers", "accept_wildcards"])
+        .chain(["client_certificates", "verify_servers", "accept_wildcards", "reuse_connections"])
         .chain(["handshake_seconds", "ws", "wss", "origins", "ping_seconds"])
         .chain(["country_code", "area_code", "national_prefix", "international_prefix"])
         .chain(["calls_per_account", "gateway_order", "failover_codes", "probe_seconds"])

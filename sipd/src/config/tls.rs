@@ -20,6 +20,9 @@ pub struct Tls {
     pub verify_servers: bool,
     /// Whether a certificate for `*.example.com` is good for `sip.example.com`; RFC 5922 section 7.2 says no.
     pub accept_wildcards: bool,
+    /// Whether connections over TLS are used for requests either way (RFC 5923): those that we make are offered, and those
+    /// of clients that proved to be a domain by their certificate are used for requests to it.
+    pub reuse_connections: bool,
     /// How long a peer has to get through the handshakes of TLS and WebSocket, in seconds, 1 to 60.
     pub handshake_seconds: u64,
 }
@@ -45,6 +48,7 @@ impl Default for Tls {
             client_certificates: ClientCertificates::Ignore,
             verify_servers: true,
             accept_wildcards: false,
+            reuse_connections: false,
             handshake_seconds: 10,
         }
     }

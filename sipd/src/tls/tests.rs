@@ -57,8 +57,8 @@ fn profiles(default: Option<(&Path, &(String, String))>) -> Profiles {
     profiles
 }
 
-fn same(one: Option<&Arc<ServerConfig>>, other: Option<&Arc<ServerConfig>>) -> bool {
-    one.zip(other).is_some_and(|(one, other)| Arc::ptr_eq(one, other))
+fn same(one: Option<&Served>, other: Option<&Served>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| Arc::ptr_eq(&one.config, &other.config))
 }
 
 #[test]

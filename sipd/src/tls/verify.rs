@@ -78,13 +78,23 @@ impl SipServer {
         let parsed = webpki::EndEntityCert::try_from(certificate)
             .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
         let name = name.trim_end_matches('.');
-        let is = |own: &str| own.trim_end_matches('.').eq_ignore_ascii_case(name);
-        let uris: Vec<&str> = parsed.valid_uri_names().filter_map(sip_domain).collect();
-        if !uris.is_empty() {
-            return if uris.iter().any(|own| is(own)) { Ok(()) } else { Err(wrong()) };
-        }
-        if parsed.valid_dns_names().any(is) { Ok(()) } else { Err(wrong()) }
+        let is = |own: &&str| own.trim_end_matches('.').eq_ignore_ascii_case(name);
+        if identities(&parsed).iter().any(is) { Ok(()) } else { Err(wrong()) }
     }
+}
+
+fn identities<'a>(parsed: &'a webpki::EndEntityCert<'_>) -> Vec<&'a str> {
+    let uris: Vec<&str> = parsed.valid_uri_names().filter_map(sip_domain).collect();
+    if uris.is_empty() { parsed.valid_dns_names().collect() } else { uris }
+}
+
+/// The domains that a certificate is for, in small letters (RFC 5922 section 7.1), at most so many; without those that hold
+/// a wildcard (section 7.2).
+pub(crate) fn domains(certificate: &CertificateDer<'_>, most: usize) -> Vec<String> {
+    let Ok(parsed) = webpki::EndEntityCert::try_from(certificate) else { return Vec::new() };
+    let plain = |name: &&str| !name.contains('*');
+    let found = identities(&parsed).into_iter().filter(plain).take(most);
+    found.map(|name| name.trim_end_matches('.').to_ascii_lowercase()).collect()
 }
 
 /// The domain of a SIP URI that stands for one.

@@ -80,7 +80,15 @@ impl Drop for Place {
 pub(super) struct Ends {
     local: SocketAddr,
     peer: Peer,
+    /// The domains that a client proved to be.
+    domains: Vec<String>,
     _place: Place,
+}
+
+impl Ends {
+    const fn new(local: SocketAddr, peer: Peer, place: Place) -> Self {
+        Self { local, peer, domains: Vec::new(), _place: place }
+    }
 }
 
 pub(super) async fn accept(stream: Stream, listener: TcpListener, shared: Shared) {
@@ -96,7 +104,7 @@ pub(super) async fn accept(stream: Stream, listener: TcpListener, shared: Shared
                     tracing::warn!("too many connections, or too many from one address");
                     continue;
                 };
-                let ends = Ends { local, peer: Peer { stream, remote, name: None }, _place: place };
+                let ends = Ends::new(local, Peer { stream, remote, name: None }, place);
                 keep_alive(&socket);
                 if stream == Stream::Tcp {
                     let (read, write) = socket.into_split();
@@ -122,9 +130,9 @@ async fn greet(socket: TcpStream, ends: Ends, shared: Shared) {
         () = shared.shutdown.cancelled() => return,
     };
     match greeted {
-        Ok(Some(Greeted::Tls(stream))) => {
+        Ok(Some(Greeted::Tls(stream, domains))) => {
             let (read, write) = tokio::io::split(*stream);
-            start(read, write, ends, &shared).await;
+            start(read, write, Ends { domains, ..ends }, &shared).await;
         }
         Ok(Some(Greeted::Ws(socket))) => websocket::start(*socket, ends, &shared).await,
         Ok(Some(Greeted::Wss(socket))) => websocket::start(*socket, ends, &shared).await,
@@ -136,7 +144,8 @@ async fn greet(socket: TcpStream, ends: Ends, shared: Shared) {
 
 /// A connection after its handshakes.
 enum Greeted {
-    Tls(Box<server::TlsStream<TcpStream>>),
+    /// With the domains that the client proved to be.
+    Tls(Box<server::TlsStream<TcpStream>>, Vec<String>),
     Ws(Box<WebSocketStream<TcpStream>>),
     Wss(Box<WebSocketStream<server::TlsStream<TcpStream>>>),
 }
@@ -153,11 +162,11 @@ async fn shake_hands(
         return Some(Greeted::Ws(Box::new(socket)));
     }
     match secure::accept(socket, ends.local, &shared.profiles).await {
-        Ok(secured) if stream == Stream::Wss => {
+        Ok((secured, _)) if stream == Stream::Wss => {
             let socket = websocket::accept(secured, live).await?;
             Some(Greeted::Wss(Box::new(socket)))
         }
-        Ok(secured) => Some(Greeted::Tls(Box::new(secured))),
+        Ok((secured, domains)) => Some(Greeted::Tls(Box::new(secured), domains)),
         Err(error) => {
             tracing::debug!(remote = %ends.peer.remote, %error, "no TLS handshake");
             None
@@ -182,7 +191,7 @@ async fn try_connect(peer: Peer, shared: &Shared) -> Option<()> {
     give_up_soon(&socket);
     if peer.stream != Stream::Tls {
         let (read, write) = socket.into_split();
-        start(read, write, Ends { local, peer, _place: place }, shared).await;
+        start(read, write, Ends::new(local, peer, place), shared).await;
         return Some(());
     }
     let address = peer.remote.ip().to_string();
@@ -191,7 +200,7 @@ async fn try_connect(peer: Peer, shared: &Shared) -> Option<()> {
     match tokio::time::timeout(live.handshake.min(CONNECT_TIMEOUT), securing).await {
         Ok(Ok(secured)) => {
             let (read, write) = tokio::io::split(secured);
-            start(read, write, Ends { local, peer, _place: place }, shared).await;
+            start(read, write, Ends::new(local, peer, place), shared).await;
             Some(())
         }
         Ok(Err(error)) => {
@@ -238,6 +247,8 @@ pub(super) async fn announce(ends: &Ends, shared: &Shared) -> Option<Opened> {
         id,
         local: ends.local,
         peer: ends.peer.clone(),
+        domains: ends.domains.clone(),
+        aliases: Vec::new(),
         writer: writer.clone(),
         gone: gone.clone(),
         sent: VecDeque::new(),

@@ -15,6 +15,7 @@ mod phone;
 mod records;
 mod registrations;
 mod restart;
+mod reuse;
 mod scene;
 mod stun;
 mod tcp;

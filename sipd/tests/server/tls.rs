@@ -216,7 +216,7 @@ async fn handshakes_take_limited_time() {
 }
 
 /// A server elsewhere, with a certificate for `name`; each connection that gets through its handshake comes out.
-async fn elsewhere(issued: &Issued) -> (SocketAddr, tokio::sync::mpsc::Receiver<Phone>) {
+pub(crate) async fn elsewhere(issued: &Issued) -> (SocketAddr, tokio::sync::mpsc::Receiver<Phone>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let acceptor = TlsAcceptor::from(Authority::server(issued));

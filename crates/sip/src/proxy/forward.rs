@@ -48,22 +48,26 @@ fn post_process_routes(copy: &mut Message) -> Result<Uri, HeaderError> {
 pub(crate) fn finish(
     copy: &mut Message,
     interface: &Interface,
-    branch: &str,
+    (branch, offers): (&str, bool),
     record_routes: &[RecordRouteHeader],
 ) {
     for route in record_routes.iter().rev() {
         copy.push_record_route(route);
     }
-    copy.push_via(&via(interface, branch));
+    copy.push_via(&via(interface, branch, offers));
     copy.ensure_content_length();
 }
 
-/// Our Via. `rport` is asked for, so that responses pass a NAT that we may stand behind (RFC 3581).
-pub(crate) fn via(interface: &Interface, branch: &str) -> Via {
+/// Our Via. `rport` is asked for, so that responses pass a NAT that we may stand behind (RFC 3581). `offers`: the connection
+/// may be used for requests to us (RFC 5923 section 5).
+pub(crate) fn via(interface: &Interface, branch: &str, offers: bool) -> Via {
     let default = interface.transport.default_port();
     let port = (interface.port != default).then_some(interface.port);
     let mut via = Via::new(interface.transport.clone(), interface.host.clone(), port, branch);
     via.params.set("rport", None);
+    if offers {
+        via.params.set("alias", None);
+    }
     via
 }
 
@@ -124,7 +128,7 @@ mod tests {
             port: 5060,
         };
         let record_routes = RecordRouteHeader::parse_list("<sip:r1;lr>, <sip:r2;lr>").expect("r");
-        finish(&mut copy, &interface, "z9hG4bKx", &record_routes);
+        finish(&mut copy, &interface, ("z9hG4bKx", false), &record_routes);
         let text = String::from_utf8(copy.to_vec()).expect("text");
         let expected = "INVITE sip:b@198.51.100.1 SIP/2.0\r\n\
             Via: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKx;rport\r\n\

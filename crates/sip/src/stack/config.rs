@@ -1,6 +1,7 @@
 //! Settings of the stack.
 
-use crate::proxy::{Interface, Secret, SessionRules};
+use crate::header::Transport;
+use crate::proxy::{Destination, Interface, Secret, SessionRules};
 use crate::transaction::TimerSettings;
 use crate::uri::Uri;
 use std::time::Duration;
@@ -49,6 +50,8 @@ pub struct Config {
     pub retry_spread: u32,
     /// What is asked of sessions (RFC 4028).
     pub session: SessionRules,
+    /// Offer connections over TLS that we make for requests the other way too (RFC 5923 section 5).
+    pub offers_connections: bool,
     /// Max-Breadth of requests that come without (RFC 5393 section 5.3.3.1).
     pub max_breadth: u32,
 }
@@ -68,6 +71,12 @@ pub struct StackLimits {
 }
 
 impl Config {
+    /// Whether a request offers the connection that it goes over: one that we made, over TLS, where both sides can prove who
+    /// they are.
+    pub(super) fn offers(&self, outward: &Interface, to: &Destination) -> bool {
+        self.offers_connections && outward.transport == Transport::Tls && to.flow.is_none()
+    }
+
     /// Usual settings.
     #[must_use]
     pub fn new(secret: Secret, interfaces: Vec<Interface>) -> Self {
@@ -90,6 +99,7 @@ impl Config {
             retry_after: 5,
             retry_spread: 25,
             session: SessionRules::default(),
+            offers_connections: false,
             max_breadth: 60,
         }
     }

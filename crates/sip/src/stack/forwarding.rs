@@ -358,12 +358,13 @@ impl Stack {
         let before = context.request.top_via().ok()?;
         let branch = self.numbers.next();
         let branch = Branch::new(&self.config.secret, branch, context.loop_hash, before.branch());
-        forward::finish(&mut copy, outward, &branch.to_text(), &record_routes);
+        let offers = self.config.offers(outward, &to);
+        forward::finish(&mut copy, outward, (&branch.to_text(), offers), &record_routes);
         let owner = Owner::Branch(id, index, context.server);
         if let Some(outward) = self.instead_of_datagram(now, &copy, &to) {
             // Section 18.1.1: the Via says TCP; Record-Route does not, since that is for requests of any size.
             copy.pop_via().ok()?;
-            copy.push_via(&forward::via(outward, &branch.to_text()));
+            copy.push_via(&forward::via(outward, &branch.to_text(), false));
             let (transport, local) = (Transport::Tcp, Some(outward.local));
             let datagram = Destination { oversize: Oversize::Keep, ..to.clone() };
             to = Destination { transport, local, oversize: Oversize::Switched, ..to };

@@ -442,7 +442,8 @@ impl Stack {
         to.local = Some(outward.local);
         let branch = self.numbers.next();
         let branch = Branch::new(&self.config.secret, branch, [0; 6], None);
-        request.push_via(&forward::via(outward, &branch.to_text()));
+        let offers = self.config.offers(outward, &to);
+        request.push_via(&forward::via(outward, &branch.to_text(), offers));
         request.ensure_content_length();
         let id = self.open_client(now, request, branch.id, to, Owner::Application);
         Some(ClientTransactionId(id))

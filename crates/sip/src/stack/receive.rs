@@ -178,7 +178,7 @@ impl Stack {
         to.local = Some(outward.local);
         let before = ack.top_via().ok().and_then(|via| via.branch().map(ToOwned::to_owned));
         let branch = Branch::stateless(&self.config.secret, before.as_deref().unwrap_or(""), &ack);
-        forward::finish(&mut ack, outward, &branch.to_text(), &[]);
+        forward::finish(&mut ack, outward, (&branch.to_text(), false), &[]);
         self.outputs.push_back(Output::Send { to, octets: ack.to_bytes(), id: None });
     }
 
