@@ -135,16 +135,24 @@ impl Backlog {
         self.awaited.extend(later.awaited);
     }
 
-    /// What is to be saved, and what removed.
-    fn parts(&self) -> (Vec<Binding>, Vec<Removal>) {
-        let (mut upserts, mut deletes) = (Vec::new(), Vec::new());
-        for state in self.contacts.values() {
+    /// Takes out what is to be saved, and what removed.
+    fn take(&mut self) -> (Vec<Binding>, Vec<Removal>) {
+        let (mut upserts, mut deletes) = (Vec::with_capacity(self.contacts.len()), Vec::new());
+        for state in std::mem::take(&mut self.contacts).into_values() {
             match state {
-                State::Saved(binding) => upserts.push((**binding).clone()),
-                State::Removed(removal) => deletes.push(removal.clone()),
+                State::Saved(binding) => upserts.push(*binding),
+                State::Removed(removal) => deletes.push(removal),
             }
         }
         (upserts, deletes)
+    }
+
+    /// Puts back what was taken out and not written, when nothing has come since.
+    fn put_back(&mut self, upserts: &[Binding], deletes: &[Removal]) {
+        let saved = |one: &Binding| (one.key(), State::Saved(Box::new(one.clone())));
+        self.contacts.extend(upserts.iter().map(saved));
+        let removed = |one: &Removal| (one.key.clone(), State::Removed(one.clone()));
+        self.contacts.extend(deletes.iter().map(removed));
     }
 }
 
@@ -208,7 +216,7 @@ pub async fn run(
             // Nobody waits for a database that is known to be down.
             release(&mut backlog, &news).await;
         }
-        let (upserts, deletes) = backlog.parts();
+        let (upserts, deletes) = backlog.take();
         let saving = store.save_bindings(&node, &upserts, &deletes);
         tokio::pin!(saving);
         let (mut later, mut reread) = (Backlog::default(), BTreeSet::new());
@@ -248,8 +256,7 @@ pub async fn run(
                     watch.unread.extend(late.cloned());
                 }
                 down = false;
-                if !backlog.contacts.is_empty() || !backlog.awaited.is_empty() {
-                    backlog.contacts.clear();
+                if !upserts.is_empty() || !deletes.is_empty() || !backlog.awaited.is_empty() {
                     let awaited = std::mem::take(&mut backlog.awaited);
                     let written = backlog.last;
                     let committed = Committed { awaited, written, later: false };
@@ -260,6 +267,7 @@ pub async fn run(
                 watch.unread.extend(reread);
             }
             Err(error) => {
+                backlog.put_back(&upserts, &deletes);
                 backlog.append(later);
                 watch.unread.extend(reread);
                 if !down {
@@ -411,8 +419,11 @@ mod tests {
         let mut unread = BTreeSet::new();
         backlog.add(change(1, &[("a", 10), ("b", 10), ("c", 10)], &["d"]), &mut unread);
         later.add(change(2, &[("b", 20), ("d", 20)], &["c"]), &mut unread);
+        let (upserts, deletes) = backlog.take();
+        assert!(backlog.contacts.is_empty());
+        backlog.put_back(&upserts, &deletes);
         backlog.append(later);
-        let (upserts, deletes) = backlog.parts();
+        let (upserts, deletes) = backlog.take();
         // As when all came one after the other: what a phone asked for stays, and its newest wish counts.
         assert_eq!(deletes, [removal("a", 10), removal("b", 20), removal("d", 20)]);
         assert_eq!(upserts.iter().map(Binding::key).collect::<Vec<_>>(), [key("c")]);

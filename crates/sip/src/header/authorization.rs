@@ -138,22 +138,25 @@ impl fmt::Debug for Credentials {
 
 /// `name=value` pairs separated by commas, as in credentials and challenges.
 #[derive(Default)]
-pub(crate) struct AuthParams(Vec<(String, String)>);
+pub(crate) struct AuthParams<'a>(Vec<(&'a str, Cow<'a, str>)>);
 
-impl AuthParams {
+impl<'a> AuthParams<'a> {
+    /// As many as a digest has at most.
+    const USUAL: usize = 12;
     /// How many pairs are read. A digest has a dozen; a datagram has room for thousands, each to be compared with
     /// each before anybody has proved who it is.
     const MOST: usize = 64;
 
     /// Reads pairs to the end; a name may stand only once.
-    pub(crate) fn read(&mut self, scanner: &mut Scanner<'_>) -> Result<(), &'static str> {
+    pub(crate) fn read(&mut self, scanner: &mut Scanner<'a>) -> Result<(), &'static str> {
+        self.0.reserve(Self::USUAL);
         scanner.skip_lws();
         loop {
             let name = scanner.token().ok_or("a parameter has no name")?;
             if !scanner.separator(b'=') {
                 return Err("a parameter has no value");
             }
-            let value: Cow<'_, str> = if scanner.peek() == Some(b'"') {
+            let value: Cow<'a, str> = if scanner.peek() == Some(b'"') {
                 scan::unfold(scan::unquote(scanner.quoted().ok_or("a quoted string does not end")?))
             } else {
                 let bare = |b: u8| b.is_ascii_graphic() && !matches!(b, b',' | b'"' | b';');
@@ -165,7 +168,7 @@ impl AuthParams {
             if self.0.len() >= Self::MOST {
                 return Err("there are too many parameters");
             }
-            self.0.push((name.to_owned(), value.into_owned()));
+            self.0.push((name, value));
             if !scanner.separator(b',') {
                 break;
             }
@@ -177,7 +180,7 @@ impl AuthParams {
     /// Takes one value out.
     pub(crate) fn take(&mut self, name: &str) -> Option<String> {
         let at = self.0.iter().position(|(n, _)| n.eq_ignore_ascii_case(name))?;
-        Some(self.0.swap_remove(at).1)
+        Some(self.0.swap_remove(at).1.into_owned())
     }
 }
 

@@ -3,14 +3,15 @@
 use crate::header::{HeaderError, Via};
 use crate::message::{Message, Method};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// Finds the server transaction of a request (section 17.2.3).
 ///
 /// It is one text, so that a look-up hashes and compares once: for RFC 3261 clients the branch, sent-by and
 /// method; for RFC 2543 clients, whose branch says nothing, the fields that section names. An ACK has the
-/// key of the INVITE that it acknowledges.
+/// key of the INVITE that it acknowledges. Copies share the text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ServerKey(Box<str>);
+pub struct ServerKey(Arc<str>);
 
 impl ServerKey {
     /// The key of a request.
@@ -48,7 +49,7 @@ impl ServerKey {
         }
         key.push('\n');
         key.push_str(method.as_str());
-        Ok(Self(key.into_boxed_str()))
+        Ok(Self(key.into()))
     }
 
     /// The key as octets, for making tags from it.
@@ -59,8 +60,11 @@ impl ServerKey {
 }
 
 fn push_sent_by(key: &mut String, via: &Via) {
-    let _ =
-        write!(key, "\n{}:{}", via.host().to_string().to_ascii_lowercase(), via.port_or_default());
+    let before = key.len();
+    let _ = write!(key, "\n{}:{}", via.host(), via.port_or_default());
+    if let Some(sent_by) = key.get_mut(before..) {
+        sent_by.make_ascii_lowercase();
+    }
 }
 
 /// Finds the client transaction of a response (section 17.1.3): the unique part of the branch that we wrote
@@ -75,7 +79,7 @@ pub struct ClientKey {
 
 /// Finds other arrivals of the same request over another path (section 8.2.2.2).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct MergeKey(Box<str>);
+pub struct MergeKey(Arc<str>);
 
 impl MergeKey {
     /// The key of a request without To tag; `None` when it has one.
@@ -86,7 +90,7 @@ impl MergeKey {
         let from = request.from_header()?;
         let cseq = request.cseq()?;
         let key = format!("{}\n{}\n{cseq}", from.tag().unwrap_or(""), request.call_id()?);
-        Ok(Some(Self(key.into_boxed_str())))
+        Ok(Some(Self(key.into())))
     }
 }
 
