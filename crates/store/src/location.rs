@@ -226,10 +226,11 @@ const UPDATED: &[&str] = &[
 fn push_newer<DB: Spelling>(query: &mut QueryBuilder<DB>) {
     let [changed_at, callid, cseq, expires_at] =
         ["changed_at", "callid", "cseq", "expires_at"].map(DB::proposed);
+    // Numbers first: mostly no text is compared.
     let is_newer = format!(
-        "((location.callid = {callid} AND location.cseq < {cseq} AND {expires_at} > {changed_at}) OR \
-         (location.changed_at <= {changed_at} AND NOT (location.callid = {callid} AND location.cseq > {cseq} AND \
-         location.expires_at > {changed_at})))"
+        "((location.changed_at <= {changed_at} AND NOT (location.cseq > {cseq} AND location.expires_at > {changed_at} \
+         AND location.callid = {callid})) OR (location.cseq < {cseq} AND {expires_at} > {changed_at} \
+         AND location.callid = {callid}))"
     );
     query.push(DB::on_conflict("ruid"));
     for (i, column) in UPDATED.iter().enumerate() {
