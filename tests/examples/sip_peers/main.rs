@@ -84,18 +84,21 @@ fn compare(
     }
     for peer in peers.iter().filter(|_| wanted.is_none()) {
         let before = usage::memory(peer.id());
-        let run = load.run(peer, Cycle::Register, Cycle::Register.rate(), accounts);
-        let at_once = usage::memory(peer.id());
-        thread::sleep(FORGOTTEN);
-        let later = usage::memory(peer.id());
         let each = |after: u64| (after.saturating_sub(before)) as f64 / accounts as f64;
-        println!(
-            "  {:<9} {:>6} of {accounts} registered; KiB for each: {:.2} at once, {:.2} when transactions are forgotten",
-            peer.name,
-            run.succeeded,
-            each(at_once),
-            each(later),
-        );
+        for time in ["first", "again"] {
+            let run = load.run(peer, Cycle::Register, Cycle::Register.rate(), accounts);
+            let at_once = usage::memory(peer.id());
+            thread::sleep(FORGOTTEN);
+            let later = usage::memory(peer.id());
+            println!(
+                "  {:<9} {time}: {:>6} of {accounts} registered; KiB for each: {:.2} at once, \
+                 {:.2} when transactions are forgotten",
+                peer.name,
+                run.succeeded,
+                each(at_once),
+                each(later),
+            );
+        }
     }
     println!(
         "\nCPU ms for 1,000 cycles, server + database; medians of {rounds} rounds of {seconds} s in turns"

@@ -1,29 +1,34 @@
 //! Which uses of a nonce have been accepted.
 
-use crate::room::GiveBack as _;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
+
+/// Nonces are kept together whose times lie within such a part of their lifetime.
+const PARTS: i64 = 32;
 
 /// Remembers accepted nonce counts, in bounded space.
 ///
 /// Of each nonce it holds the highest count and the 64 counts below it, so requests may overtake one another. Nonces that
-/// have ended are forgotten. Where there are too many, the one that was first used first is dropped and its time noted: an
-/// unknown nonce of that age or older may have been used before, so it is refused. Refusing costs an honest phone one
-/// round trip (`stale=true`).
+/// were made at about the same time lie together and are forgotten together when the last of them has ended. Where there
+/// are too many, the oldest are dropped and their time noted: an unknown nonce of that age or older may have been used
+/// before, so it is refused. Refusing costs an honest phone one round trip (`stale=true`).
 ///
-/// All of it lies in two large pieces of memory, since what is small and is kept for minutes would hold the pages that
-/// it shares with what lives for seconds.
+/// There are few pieces of memory, and large ones: what is small and is kept for minutes would hold the pages that it
+/// shares with what lives for seconds.
 #[derive(Debug, Clone)]
 pub struct ReplayWindow {
-    entries: HashMap<Nonce, Entry>,
-    /// The same nonces, as they were first used.
-    order: VecDeque<Nonce>,
+    /// By their times, in parts of the lifetime.
+    parts: BTreeMap<i64, Part>,
+    /// How many milliseconds a part has; 0 at first.
+    part_length: i64,
+    length: usize,
     capacity: usize,
     /// Nonces made up to this time may have been dropped.
     dropped_until: Option<i64>,
 }
 
-/// When a nonce was made, and its random number.
-type Nonce = (i64, u64);
+/// Nonces by a number made of their random one and their time. Should two have the same in centuries, the second one is
+/// refused.
+type Part = HashMap<u64, Entry>;
 
 #[derive(Debug, Clone, Copy)]
 struct Entry {
@@ -34,46 +39,63 @@ struct Entry {
 }
 
 impl ReplayWindow {
-    /// Room for this many nonces that are in use at one time; 48 octets each, in tables that are half empty at worst.
+    /// Room for this many nonces that are in use at one time; 25 octets each, in tables that are half empty at worst.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        let (entries, order) = (HashMap::new(), VecDeque::new());
-        Self { entries, order, capacity: capacity.max(1), dropped_until: None }
+        let parts = BTreeMap::new();
+        Self { parts, part_length: 0, length: 0, capacity: capacity.max(1), dropped_until: None }
     }
 
-    /// Takes one use of a valid nonce; `false` when it was taken before or that cannot be known.
+    /// Takes one use of a valid nonce; `false` when it was taken before or that cannot be known. All times are in
+    /// milliseconds. Should `lifetime` change, all nonces have to be made anew.
     pub fn accept(&mut self, id: u64, issued: i64, count: u32, now: i64, lifetime: i64) -> bool {
-        if let Some(entry) = self.entries.get_mut(&(issued, id)) {
+        self.set_lifetime(now, lifetime);
+        let length = self.part_length;
+        let part = issued.div_euclid(length);
+        let key = id ^ issued.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        if let Some(entry) = self.parts.get_mut(&part).and_then(|nonces| nonces.get_mut(&key)) {
             return entry.accept(count);
         }
         if self.dropped_until.is_some_and(|until| issued <= until) {
             return false;
         }
-        self.drop_ended(now, lifetime);
-        while self.order.len() >= self.capacity {
-            let Some(oldest) = self.order.pop_front() else { break };
-            self.entries.remove(&oldest);
-            self.dropped_until = self.dropped_until.max(Some(oldest.0));
+        self.forget(now, lifetime);
+        while self.length >= self.capacity {
+            let Some((oldest, nonces)) = self.parts.pop_first() else { break };
+            self.length = self.length.saturating_sub(nonces.len());
+            let last = oldest.saturating_add(1).saturating_mul(length).saturating_sub(1);
+            self.dropped_until = self.dropped_until.max(Some(last.min(now)));
         }
-        self.order.push_back((issued, id));
-        self.entries.insert((issued, id), Entry { highest: count, accepted: 1 });
+        if self.dropped_until.is_some_and(|until| issued <= until) {
+            return false;
+        }
+        self.length += 1;
+        let entry = Entry { highest: count, accepted: 1 };
+        self.parts.entry(part).or_default().insert(key, entry);
         true
     }
 
-    /// Forgets nonces that have ended, and gives back the room that they took; to be called now and then.
-    pub fn forget(&mut self, now: i64, lifetime: i64) {
-        self.drop_ended(now, lifetime);
-        self.entries.give_back();
-        self.order.give_back();
+    fn set_lifetime(&mut self, now: i64, lifetime: i64) {
+        let length = (lifetime / PARTS).max(1);
+        if self.part_length != length {
+            if !self.parts.is_empty() {
+                self.parts.clear();
+                self.dropped_until = self.dropped_until.max(Some(now));
+            }
+            (self.part_length, self.length) = (length, 0);
+        }
     }
 
-    /// They are valid no more, and so need not be known.
-    fn drop_ended(&mut self, now: i64, lifetime: i64) {
-        while let Some(first) = self.order.front()
-            && now.saturating_sub(first.0) > lifetime
+    /// Forgets nonces that have ended; to be called now and then.
+    pub fn forget(&mut self, now: i64, lifetime: i64) {
+        self.set_lifetime(now, lifetime);
+        let length = self.part_length;
+        // The last that may be in a part ends so much later than the first.
+        let over = now.saturating_sub(lifetime).div_euclid(length);
+        while let Some(first) = self.parts.first_entry()
+            && *first.key() < over
         {
-            self.entries.remove(first);
-            self.order.pop_front();
+            self.length = self.length.saturating_sub(first.remove().len());
         }
     }
 }
@@ -128,14 +150,27 @@ mod tests {
     #[test]
     fn refuses_what_it_may_have_forgotten() {
         let mut window = ReplayWindow::new(8);
+        let at = |id: u64| 100 + 100 * i64::try_from(id).expect("small");
         for id in 0..8 {
-            assert!(window.accept(id, 100 + i64::try_from(id).expect("small"), 1, 200, 1000));
+            assert!(window.accept(id, at(id), 1, 900, 1000));
         }
         // The ninth nonce pushes the oldest one (made at 100) out; nothing of that age is taken any more.
-        assert!(window.accept(8, 150, 1, 200, 1000));
-        assert!(!window.accept(0, 100, 2, 200, 1000));
-        assert!(!window.accept(9, 100, 1, 200, 1000));
-        assert!(window.accept(1, 101, 2, 200, 1000));
+        assert!(window.accept(8, 850, 1, 900, 1000));
+        assert!(!window.accept(0, at(0), 2, 900, 1000));
+        assert!(!window.accept(9, at(0), 1, 900, 1000));
+        assert!(window.accept(1, at(1), 2, 900, 1000));
+        assert!(!window.accept(1, at(1), 2, 900, 1000));
+    }
+
+    #[test]
+    fn many_of_one_moment_cost_those_on_their_way_one_more_round_trip() {
+        let mut window = ReplayWindow::new(8);
+        for id in 0..8 {
+            assert!(window.accept(id, 1000, 1, 1001, 1000));
+        }
+        assert!(!window.accept(8, 1000, 1, 1002, 1000), "it may have been used before");
+        assert!(window.accept(9, 1003, 1, 1004, 1000), "made since");
+        assert!(!window.accept(9, 1003, 1, 1004, 1000));
     }
 
     #[test]
@@ -146,7 +181,7 @@ mod tests {
         }
         assert!(window.accept(8, 1001, 1, 1001, 1000));
         assert!(window.accept(9, 500, 1, 1001, 1000));
-        assert_eq!(window.entries.len(), 2);
+        assert_eq!(window.length, 2);
     }
 
     #[test]
@@ -155,10 +190,22 @@ mod tests {
         for id in 0..50_000 {
             assert!(window.accept(id, i64::try_from(id).expect("small"), 1, 50_000, 100_000));
         }
+        assert_eq!(window.length, 50_000);
         window.forget(100_000 + 49_989, 100_000);
-        assert_eq!((window.entries.len(), window.order.len()), (11, 11));
-        assert!(window.entries.capacity() < 100 && window.order.capacity() < 100);
+        let held: usize = window.parts.values().map(HashMap::len).sum();
+        assert!((11..=100_000 / 32).contains(&held), "{held}");
+        assert_eq!((window.length, window.parts.len()), (held, 1));
         assert!(!window.accept(49_990, 49_990, 1, 149_990, 100_000), "it is still known");
         assert!(window.accept(49_990, 49_990, 2, 149_990, 100_000));
+        window.forget(300_000, 100_000);
+        assert_eq!((window.length, window.parts.len()), (0, 0));
+    }
+
+    #[test]
+    fn another_lifetime_lets_nothing_be_used_twice() {
+        let mut window = ReplayWindow::new(8);
+        assert!(window.accept(1, 1000, 1, 1001, 1000));
+        assert!(!window.accept(1, 1000, 1, 1001, 2000));
+        assert!(window.accept(2, 1002, 1, 1003, 2000));
     }
 }
