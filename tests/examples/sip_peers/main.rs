@@ -57,15 +57,28 @@ fn main() {
     }
     if !search.is_empty() {
         println!(
-            "\nhighest rate at which at most one cycle in 1,000 fails or repeats a message, to a tenth"
+            "\nhighest rate at which at most one cycle in 1,000 fails or repeats a message, to a tenth, and what each costs at the lower one"
         );
-        for cycle in Cycle::ALL {
+        for cycle in wanted() {
+            thread::sleep(FORGOTTEN);
+            let mut lower = MOST;
             for peer in &peers {
                 let (rate, more) = highest(peer, &mut load, cycle);
                 println!("  {:<16} {:<9} {rate}/s{more}", cycle.name(), peer.name);
+                lower = lower.min(rate);
             }
+            compare_at(&peers, database, &mut load, cycle, lower.max(1), (rounds, STEP_SECONDS));
         }
     }
+}
+
+/// The cycles that are to be measured.
+fn wanted() -> Vec<Cycle> {
+    let names = std::env::var("NGN_BENCH_CYCLES").ok();
+    let is_wanted = |cycle: &Cycle| {
+        names.as_ref().is_none_or(|names| names.split(',').any(|name| name == cycle.name()))
+    };
+    Cycle::ALL.into_iter().filter(is_wanted).collect()
 }
 
 /// Measures memory, and processor time at fixed rates.
@@ -75,14 +88,12 @@ fn compare(
     load: &mut Load,
     (accounts, rounds, seconds): (u64, u64, u64),
 ) {
-    let wanted = std::env::var("NGN_BENCH_CYCLES").ok();
-    let is_wanted = |cycle: Cycle| {
-        wanted.as_ref().is_none_or(|names| names.split(',').any(|name| name == cycle.name()))
-    };
-    if wanted.is_none() {
+    let wanted = wanted();
+    let is_all = wanted == Cycle::ALL;
+    if is_all {
         println!("{accounts} accounts; one after the other registers all of them");
     }
-    for peer in peers.iter().filter(|_| wanted.is_none()) {
+    for peer in peers.iter().filter(|_| is_all) {
         let before = usage::memory(peer.id());
         let each = |after: u64| (after.saturating_sub(before)) as f64 / accounts as f64;
         for time in ["first", "again"] {
@@ -103,27 +114,38 @@ fn compare(
     println!(
         "\nCPU ms for 1,000 cycles, server + database; medians of {rounds} rounds of {seconds} s in turns"
     );
-    for cycle in Cycle::ALL.into_iter().filter(|cycle| is_wanted(*cycle)) {
+    for cycle in wanted {
         // What is left to do for the cycles before does not count for these.
         thread::sleep(FORGOTTEN);
-        let mut all: Vec<Vec<(Run, Usage)>> = vec![Vec::new(), Vec::new()];
-        for _ in 0..rounds {
-            for (peer, of) in peers.iter().zip(&mut all) {
-                of.push(measure(peer, database, load, cycle, cycle.rate(), seconds));
-            }
-        }
-        let medians: Vec<[f64; 3]> = all.iter().map(|of| medians(of)).collect();
-        for (peer, (of, [server, database, total])) in peers.iter().zip(all.iter().zip(&medians)) {
-            let bad: u64 = of.iter().map(|(run, _)| run.failed + run.repeated).sum();
-            println!(
-                "  {:<16} {:<9} {:>5}/s {server:>6.0} + {database:>4.0} = {total:>5.0}   failed or repeated {bad}",
-                cycle.name(),
-                peer.name,
-                cycle.rate()
-            );
-        }
-        println!("  {:<16} ratio {:.2}", cycle.name(), medians[1][2] / medians[0][2]);
+        compare_at(peers, database, load, cycle, cycle.rate(), (rounds, seconds));
     }
+}
+
+/// Measures processor time at one rate, in turns.
+fn compare_at(
+    peers: &[Peer],
+    database: u32,
+    load: &mut Load,
+    cycle: Cycle,
+    rate: u64,
+    (rounds, seconds): (u64, u64),
+) {
+    let mut all: Vec<Vec<(Run, Usage)>> = vec![Vec::new(), Vec::new()];
+    for _ in 0..rounds {
+        for (peer, of) in peers.iter().zip(&mut all) {
+            of.push(measure(peer, database, load, cycle, rate, seconds));
+        }
+    }
+    let medians: Vec<[f64; 3]> = all.iter().map(|of| medians(of)).collect();
+    for (peer, (of, [server, database, total])) in peers.iter().zip(all.iter().zip(&medians)) {
+        let bad: u64 = of.iter().map(|(run, _)| run.failed + run.repeated).sum();
+        println!(
+            "  {:<16} {:<9} {rate:>5}/s {server:>6.0} + {database:>4.0} = {total:>5.0}   failed or repeated {bad}",
+            cycle.name(),
+            peer.name,
+        );
+    }
+    println!("  {:<16} ratio {:.2}", cycle.name(), medians[1][2] / medians[0][2]);
 }
 
 fn measure(
