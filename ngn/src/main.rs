@@ -24,6 +24,10 @@ mod zone;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+/// As in the daemons, which `ngn up` runs in this process.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The operator's command of the ngn platform.
 #[derive(Debug, Parser)]
 #[command(name = "ngn", version, arg_required_else_help = true)]

@@ -367,6 +367,7 @@ impl Engine {
 
     /// Takes what begins something.
     fn arrived_new(&mut self, since: Instant, arrival: Arrival) {
+        self.overload.taken(&arrival);
         self.waited.0 = since.elapsed();
         self.metrics.queue_delay.observe(self.waited.0.as_secs_f64());
         let is_late = self.waited.0 >= self.config.overload.rules().calls * LATE;
@@ -388,9 +389,10 @@ impl Engine {
         if arrivals.other.is_empty() {
             self.waited.1 = Duration::ZERO;
         }
+        let new = self.overload.work(arrivals.new.len());
         let pressure = Pressure {
             new_waited: self.waited.0,
-            new_percent: percent(arrivals.new.len(), arrivals.new.max_capacity()).max(records),
+            new_percent: percent(new, arrivals.new.max_capacity()).min(100).max(records),
             other_waited: self.waited.1,
             other_percent: percent(arrivals.other.len(), arrivals.other.max_capacity()),
         };

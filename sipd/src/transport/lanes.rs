@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -31,6 +31,9 @@ use tokio::sync::mpsc::error::TrySendError;
 pub(super) const NEW: usize = 1024;
 /// How much else may wait; beyond it the sockets' own buffers fill.
 pub(super) const OTHER: usize = 8192;
+
+/// For how many other requests a new call counts that waits: its answer, ACK, BYE and what they lead to come before others.
+const CALL: usize = 6;
 
 /// How many 503 the sockets tell in a second; others beyond the engine's time are not answered.
 const MOST_TOLD: u64 = 10_000;
@@ -80,6 +83,8 @@ pub struct Overload {
     pub refuser: Refuser,
     /// Makes nonces, which are good for so many milliseconds.
     pub nonces: (NonceKey, i64),
+    /// New calls that wait for the engine.
+    waiting_calls: AtomicUsize,
     /// Counts datagrams that found their queue full.
     pub dropped: Counter,
     /// Counts requests that were told 503.
@@ -103,11 +108,32 @@ impl Overload {
             level: AtomicU8::new(0),
             refuser,
             nonces,
+            waiting_calls: AtomicUsize::new(0),
             dropped,
             refused,
             numbers: (RandomState::new(), AtomicU64::new(0)),
             told: (AtomicU64::new(0), Instant::now()),
         }
+    }
+
+    /// Takes note that something new is about to wait for the engine.
+    fn hands_over(&self, arrival: &Arrival) {
+        if is_call(arrival) {
+            self.waiting_calls.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes note that the engine has something that was new.
+    pub fn taken(&self, arrival: &Arrival) {
+        if is_call(arrival) {
+            self.waiting_calls.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How much new work waits when so many requests do, in requests.
+    #[must_use]
+    pub fn work(&self, requests: usize) -> usize {
+        requests + self.waiting_calls.load(Ordering::Relaxed) * (CALL - 1)
     }
 
     /// Whether a request has credentials for a nonce of ours that is still good.
@@ -204,12 +230,14 @@ impl Lanes {
                     Verdict::Drop => return Ok(None),
                     Verdict::Answer(to, answer) => return Ok(Some((to, answer))),
                 }
+                overload.hands_over(&arrival);
                 return match self.new.try_send((now, arrival)) {
                     Ok(()) => {
                         self.given.note(number);
                         Ok(None)
                     }
-                    Err(TrySendError::Full(_)) => {
+                    Err(TrySendError::Full((_, arrival))) => {
+                        overload.taken(&arrival);
                         overload.dropped.inc();
                         Ok(None)
                     }
@@ -217,6 +245,7 @@ impl Lanes {
                 };
             }
             Arrival::Message { octets, .. } if is_new(octets) => {
+                overload.hands_over(&arrival);
                 self.new.send((now, arrival)).await
             }
             // What ends a connection does not overtake what came on it.
@@ -226,6 +255,15 @@ impl Lanes {
             _ => self.other.send((now, arrival)).await,
         };
         sent.map(|()| None).map_err(|_| Gone)
+    }
+}
+
+fn is_call(arrival: &Arrival) -> bool {
+    match arrival {
+        Arrival::Datagram { octets, .. } | Arrival::Message { octets, .. } => {
+            octets.starts_with(b"INVITE ")
+        }
+        _ => false,
     }
 }
 
@@ -336,6 +374,15 @@ mod tests {
             assert_eq!(lanes.send(datagram(method, uri, "<sip:bob@a>")).await, Ok(None));
         }
         assert_eq!((ends.new.len(), ends.other.len(), overload.dropped.get()), (NEW, 2, 10));
+        // A call counts for more than a registration does, and no more once it was taken.
+        assert_eq!(overload.work(ends.new.len()), NEW * CALL);
+        for left in (0..NEW).rev() {
+            let (_, arrival) = ends.new.try_recv().expect("what waits");
+            overload.taken(&arrival);
+            assert_eq!(overload.work(ends.new.len()), left * CALL);
+        }
+        assert_eq!(lanes.send(datagram("REGISTER", "sip:a", "<sip:bob@a>")).await, Ok(None));
+        assert_eq!(overload.work(ends.new.len()), 1);
         ends.new.close();
         assert_eq!(lanes.send(new()).await, Err(Gone));
     }
