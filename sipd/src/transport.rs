@@ -292,7 +292,7 @@ impl Transports {
         };
         let mut streams = Vec::new();
         for (local, socket) in &udp {
-            tokio::spawn(datagrams::read(*local, Arc::clone(socket), shared.clone()));
+            datagrams::start(*local, Arc::clone(socket), shared.clone())?;
         }
         for (stream, listener) in listeners {
             streams.push((stream, listener.local_addr()?));

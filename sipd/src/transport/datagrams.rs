@@ -59,8 +59,19 @@ impl Tempo {
 /// What was read last.
 type Read = Batch<AT_ONCE, LONGEST>;
 
-/// Reads until shutdown, or until nobody takes what was read.
-pub(super) async fn read(local: SocketAddr, socket: Arc<UdpSocket>, shared: Shared) {
+/// Starts a thread that reads until shutdown, or until nobody takes what was read. Were it a task beside the engine and others, a
+/// flood would fill the socket while those have their turns, and what belongs to calls would be lost with the rest.
+///
+/// # Errors
+///
+/// When the system has no more threads or descriptors.
+pub(super) fn start(local: SocketAddr, socket: Arc<UdpSocket>, shared: Shared) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let thread = std::thread::Builder::new().name(format!("udp-{}", local.port()));
+    thread.spawn(move || runtime.block_on(read(local, socket, shared))).map(drop)
+}
+
+async fn read(local: SocketAddr, socket: Arc<UdpSocket>, shared: Shared) {
     let shutdown = shared.shutdown.cancelled();
     tokio::select! {
         () = shutdown => {}
