@@ -4,12 +4,13 @@
 //! record. First the rate is looked for at which at least 99 of 100 calls are done and all records are written within a second
 //! (the rated load). Then ten times as many are offered for some seconds, while fifty calls go on (INFO in each every half
 //! second) and somebody calls for help five times a second. `NGN_BENCH_RATES=2000,3000` offers these one after the other and
-//! does nothing else. The load program runs on the same machine, so all that it takes is taken from the server.
+//! does nothing else. The platform has one processor and the load program the others; what the system does to deliver a
+//! datagram counts for its sender's.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 use std::net::UdpSocket;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use ngn_tests::bystanders::Bystanders;
@@ -17,6 +18,7 @@ use ngn_tests::database::Backend;
 use ngn_tests::fixture::{account, domain};
 use ngn_tests::load::{Callee, Caller, Outcome};
 use ngn_tests::platform::{Platform, eventually};
+use ngn_tests::program::run;
 use ngn_tests::sip::{Phone, Request};
 use ngn_tests::{binaries, http};
 
@@ -40,6 +42,11 @@ fn main() -> ExitCode {
         account(&p.admin(), &format!("{user}@{DOMAIN}"));
     }
     p.settle();
+    let others = std::thread::available_parallelism().map_or(0, |all| all.get().saturating_sub(1));
+    if others > 0 {
+        pin(p.process("sipd"), "0");
+        pin(std::process::id(), &format!("1-{others}"));
+    }
     let mut bob = Phone::new(p.sip_address(), &format!("bob@{DOMAIN}"), "secret");
     assert_eq!(bob.register(3600).unwrap().status(), 200);
     let _callee = Callee::start(bob.socket());
@@ -126,6 +133,11 @@ fn show(rate: u32, seconds: u64, outcome: &Outcome, written: Duration) {
     println!("{rate:>9} {offered:>8} {done:>8} {each:>9.0} {again:>7} {written:>9.1}  {refused:?}");
 }
 
+/// Keeps a process on some processors.
+fn pin(process: u32, processors: &str) {
+    run(Command::new("taskset").args(["-apc", processors, &process.to_string()])).unwrap();
+}
+
 /// Whether no call record waits for the database.
 fn are_written(p: &Platform) -> bool {
     let metrics = http::get(p.admin_address(), "/metrics").unwrap().text();
@@ -136,7 +148,7 @@ fn are_written(p: &Platform) -> bool {
 /// Makes the callee the emergency centre.
 fn emergency(p: &Platform, centre: &Callee) {
     let target = format!("sip:help@{}", centre.local());
-    let mut add = std::process::Command::new(binaries::program("ngn"));
+    let mut add = Command::new(binaries::program("ngn"));
     add.args(["emergency", "add", "112", &target]);
     add.env("NGN_DATABASE", &p.database.url).env("USER", "operator");
     assert!(add.status().unwrap().success());
