@@ -1,6 +1,7 @@
 //! Records that wait for the database.
 
 use super::Record;
+use ngn_sip::room::GiveBack as _;
 use ngn_store::{Cdr, CdrMove, CdrStop};
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
@@ -87,12 +88,10 @@ impl Backlog {
 
     /// Gives back room that only an outage needed.
     pub(super) fn shrink(&mut self) {
-        if self.len() == 0 {
-            self.calls.shrink_to(KEPT);
-            self.moves.shrink_to(KEPT);
-            self.stops.shrink_to(KEPT);
-            self.lasting.shrink_to(KEPT);
-        }
+        self.calls.give_back();
+        self.moves.give_back();
+        self.stops.give_back();
+        self.lasting.give_back();
     }
 
     /// Ends a call that waits; gives the end back when there is none.
@@ -123,9 +122,6 @@ impl Backlog {
         self.hasher.hash_one((session, one.min(other), one.max(other)))
     }
 }
-
-/// Records that there is always room for.
-const KEPT: usize = 4096;
 
 /// What goes into the next transaction.
 fn front<T>(queue: &mut VecDeque<T>, most: usize) -> &[T] {

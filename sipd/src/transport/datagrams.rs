@@ -119,7 +119,7 @@ async fn read_on(local: SocketAddr, socket: &Arc<UdpSocket>, shared: &Shared) {
             if is_all {
                 break;
             }
-            // The engine takes these before more are read.
+            // Shutdown is looked at, also in a flood.
             tokio::task::yield_now().await;
             is_all = read_together(local, socket, &mut batch);
         }

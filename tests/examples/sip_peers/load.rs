@@ -37,7 +37,8 @@ impl Cycle {
         }
     }
 
-    /// How many a second when processor time is measured: half of what one of Kamailio's workers can at best.
+    /// How many a second when processor time is measured: half of what one of Kamailio's workers holds, of OPTIONS a
+    /// seventh.
     pub(crate) const fn rate(self) -> u64 {
         match self {
             Self::Register => 2_600,
