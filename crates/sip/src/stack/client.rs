@@ -3,7 +3,7 @@
 use super::forwarding::Context;
 use super::output::{AnswerResult, ClientTransactionId, Output, SendId, Sent, TriedResult};
 use super::server::ServerTransaction;
-use super::{Entity, Stack, arena::Key};
+use super::{Stack, arena::Key, deadlines::Entity};
 use crate::message::{Message, Method};
 use crate::proxy::branch::Branch;
 use crate::proxy::context::Ending;

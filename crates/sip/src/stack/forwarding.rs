@@ -1,35 +1,29 @@
 //! Requests that are forwarded: carries out what their response contexts order.
 
+mod answers;
+mod branches;
+
+use super::Stack;
 use super::arena::Key;
-use super::client::{ClientTransaction, Owner};
-use super::output::{
-    CallEvent, CallEventKind, DialogEvent, Lookup, LookupId, Output, RedirectionId,
-    ServerTransactionId, Session, Tried, TriedResult,
-};
+use super::client::ClientTransaction;
+use super::deadlines::Entity;
+use super::output::{CallEventKind, Output, RedirectionId, ServerTransactionId};
 use super::server::ServerTransaction;
-use super::{Entity, Stack};
-use crate::header::{HeaderName, SessionExpires, Transport};
+use crate::header::HeaderName;
 use crate::message::{Message, Method};
-use crate::proxy::answer::Answer;
-use crate::proxy::branch::{Branch, loop_hash};
+use crate::proxy::branch::loop_hash;
 use crate::proxy::context::{Ending, Order, ResponseContext, Waits};
 use crate::proxy::plan::{ForwardPlan, ForwardTarget};
 use crate::proxy::session_timer::{self, TooSmall};
-use crate::proxy::validate::{has_hops_left, makes_dialog};
-use crate::proxy::{Destination, Edit, Interface, Oversize, Source, forward, record_route};
+use crate::proxy::validate::has_hops_left;
+use crate::proxy::{Destination, Edit, Source};
 use crate::transaction::Moment;
-use crate::uri::Scheme;
+use answers::{call_event, to_tag};
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Max-Breadth (RFC 5393 section 5.3.1).
 const MAX_BREADTH: &str = "Max-Breadth";
-
-/// How many places are remembered that take no TCP, and for how long.
-const MOST_WITHOUT_TCP: usize = 10_000;
-const WITHOUT_TCP: Duration = Duration::from_secs(600);
 
 /// A request that is forwarded.
 pub(super) struct Context {
@@ -286,309 +280,11 @@ impl Stack {
             self.arm(Entity::Context(id));
         }
     }
-
-    /// Sends the request of a branch, or asks where to.
-    fn start_branch(&mut self, now: Moment, id: Key<Context>, index: usize) -> Vec<Order> {
-        let sent = self.try_start(now, id, index);
-        let Some(context) = self.contexts.get_mut(id) else { return Vec::new() };
-        match sent {
-            Some(Started::Sent(client)) => {
-                context.set_client(index, client);
-                context.proxy.trying(index, now);
-                Vec::new()
-            }
-            Some(Started::Resolving) => {
-                context.proxy.resolving(index, now);
-                Vec::new()
-            }
-            None => context.proxy.failure(index, Ending::Failed, now),
-        }
-    }
-
-    fn try_start(&mut self, now: Moment, id: Key<Context>, index: usize) -> Option<Started> {
-        if index >= self.config.limits.branches {
-            return None;
-        }
-        let context = self.contexts.get(id)?;
-        let (target, hop) = context.proxy.target(index)?;
-        let (mut copy, next) = forward::retarget(&context.request, target, &context.edits).ok()?;
-        let mut to = match target.next_hops.get(hop).cloned() {
-            Some(to) => to,
-            None => match self.interfaces.literal(&next).filter(|_| !target.has_fallback) {
-                Some(to) => to,
-                None => {
-                    let (id, is_fallback) =
-                        (LookupId(Lookup::Branch(id, index)), target.has_fallback);
-                    self.outputs.push_back(Output::Resolve { id, uri: next, is_fallback });
-                    return Some(Started::Resolving);
-                }
-            },
-        };
-        let outward = self.interfaces.of_destination(&to)?;
-        to.local = Some(outward.local);
-        // Also when the contact behind a SIPS address is a SIP URI: what was asked for was TLS on every hop.
-        let is_sips = |request: &Message| {
-            request.request_uri().is_some_and(|uri| uri.scheme() == Scheme::Sips)
-        };
-        let is_secure = is_sips(&copy) || is_sips(&context.request);
-        if is_secure && !matches!(to.transport, Transport::Tls | Transport::Wss) {
-            // Section 26.2.2: a request to a SIPS URI travels over TLS only.
-            return None;
-        }
-        let method = copy.method().cloned().unwrap_or(Method::Options);
-        let record_routes = match self.interfaces.of_source(&context.source) {
-            Some(inward) if makes_dialog(&method) => {
-                let sender = record_route::reach_of_source(&context.request, &context.source);
-                let receiver = record_route::reach_of_destination(&next, &to);
-                record_route::entries(
-                    &self.config.secret,
-                    context.request.call_id().ok()?,
-                    is_secure,
-                    (inward, sender.as_ref()),
-                    (outward, receiver.as_ref()),
-                )
-            }
-            _ => Vec::new(),
-        };
-        let live = u32::try_from(context.proxy.breadth()).unwrap_or(u32::MAX);
-        if live > 1 || context.request.field_named(MAX_BREADTH).is_some() {
-            copy.remove_named(MAX_BREADTH);
-            copy.append_named(MAX_BREADTH, &(context.breadth / live).max(1).to_string());
-        }
-        let before = context.request.top_via().ok()?;
-        let branch = self.numbers.next();
-        let branch = Branch::new(&self.config.secret, branch, context.loop_hash, before.branch());
-        let offers = self.config.offers(outward, &to);
-        forward::finish(&mut copy, outward, (&branch.to_text(), offers), &record_routes);
-        let owner = Owner::Branch(id, index, context.server);
-        if let Some(outward) = self.instead_of_datagram(now, &copy, &to) {
-            // Section 18.1.1: the Via says TCP; Record-Route does not, since that is for requests of any size.
-            copy.pop_via().ok()?;
-            copy.push_via(&forward::via(outward, &branch.to_text(), false));
-            let (transport, local) = (Transport::Tcp, Some(outward.local));
-            let datagram = Destination { oversize: Oversize::Keep, ..to.clone() };
-            to = Destination { transport, local, oversize: Oversize::Switched, ..to };
-            let context = self.contexts.get_mut(id)?;
-            context.proxy.switch(index, [to.clone(), datagram]);
-        }
-        Some(Started::Sent(self.open_client(now, copy, branch.id, to, owner)))
-    }
-
-    /// The interface by which a request goes that is too large for the datagram that it would be (section 18.1.1).
-    fn instead_of_datagram(
-        &self,
-        now: Moment,
-        request: &Message,
-        to: &Destination,
-    ) -> Option<&Interface> {
-        let may = to.transport == Transport::Udp && to.oversize == Oversize::Switch;
-        if !may || request.printed_len() <= self.config.largest_datagram {
-            return None;
-        }
-        let is_in_vain = self.no_tcp.get(&to.remote).is_some_and(|until| *until > now);
-        self.interfaces.tcp(to.remote).filter(|_| !is_in_vain)
-    }
-
-    /// Takes note that a place takes no TCP: others need not find out again.
-    pub(super) fn note_no_tcp(&mut self, now: Moment, remote: SocketAddr) {
-        if self.no_tcp.len() >= MOST_WITHOUT_TCP {
-            self.no_tcp.retain(|_, until| *until > now);
-        }
-        if self.no_tcp.len() < MOST_WITHOUT_TCP {
-            self.no_tcp.insert(remote, now + WITHOUT_TCP);
-        }
-    }
-
-    /// Tells what came of sending to a place.
-    pub(super) fn tried(
-        &mut self,
-        id: Key<Context>,
-        index: usize,
-        to: Destination,
-        result: TriedResult,
-    ) {
-        let Some(context) = self.contexts.get(id) else { return };
-        let Some((step, target)) = context.proxy.place(index) else { return };
-        let request = ServerTransactionId(context.server);
-        let is_lost = match result {
-            TriedResult::Failed => to.only_flow,
-            TriedResult::Final(status) => status == 430,
-            TriedResult::Silent => false,
-        };
-        let tried_target = context.proxy.target(index).map(|(target, _)| target);
-        let flow_lost = tried_target.and_then(|target| target.flow.clone()).filter(|_| is_lost);
-        let tried = Tried { request, step, target, to, result, flow_lost };
-        self.outputs.push_back(Output::Tried(Box::new(tried)));
-    }
-
-    /// A transaction timed out: nobody was there, unless something had come.
-    pub(super) fn tried_in_vain(&mut self, id: Key<Context>, index: usize, to: Destination) {
-        if self.contexts.get(id).is_some_and(|context| context.proxy.is_silent(index)) {
-            self.tried(id, index, to, TriedResult::Silent);
-        }
-    }
-
-    /// A branch is given up that nothing came from.
-    fn branch_is_silent(&mut self, id: Key<Context>, index: usize) {
-        let client = self.contexts.get(id).and_then(|context| context.client(index));
-        let to = client.and_then(|client| self.clients.get(client)).map(|client| client.to.clone());
-        if let Some(to) = to {
-            self.tried(id, index, to, TriedResult::Silent);
-        }
-    }
-
-    fn cancel_branch(&mut self, now: Moment, id: Key<Context>, index: usize) {
-        let Some(context) = self.contexts.get(id) else { return };
-        let reason = if context.is_answered {
-            Some("SIP;cause=200;text=\"Call completed elsewhere\"".to_owned())
-        } else {
-            context.cancel_reason.clone()
-        };
-        if let Some(client) = context.client(index) {
-            self.send_cancel(now, client, reason.as_deref());
-        }
-    }
-
-    /// Sends a 1xx or 2xx upstream (section 16.7 steps 3, 8 and 9).
-    fn relay_response(
-        &mut self,
-        now: Moment,
-        id: Key<Context>,
-        index: usize,
-        mut response: Message,
-    ) {
-        let Some(context) = self.contexts.get_mut(id) else { return };
-        let status = response.status().unwrap_or(0);
-        let server = context.server;
-        let asked = self.servers.get(server).and_then(|server| server.asked);
-        let is_theirs = response.has(HeaderName::SessionExpires);
-        session_timer::complete(asked, &mut response);
-        let (step, target) = context.proxy.place(index).unwrap_or_default();
-        let kind = if status < 200 {
-            let kind = CallEventKind::Ringing { status, step, target };
-            (!std::mem::replace(&mut context.has_rung, true)).then_some(kind)
-        } else {
-            let kind = CallEventKind::Answered { status, step, target };
-            (!std::mem::replace(&mut context.is_answered, true)).then_some(kind)
-        };
-        let event = kind.filter(|_| context.is_call).and_then(|kind| {
-            let answer = (status >= 200).then(|| Arc::new(response.clone()));
-            let event = call_event(server, &context.request, to_tag(&response), answer, kind);
-            event.map(|event| CallEvent { session: session_of(&response, is_theirs), ..event })
-        });
-        if status >= 200
-            && let Some(event) = ended(server, &context.request)
-        {
-            self.outputs.push_back(event);
-        }
-        let session = session_of(&response, is_theirs);
-        let went_on =
-            (status >= 200).then(|| context.went_on(status, true, Some((&response, session))));
-        let went_on = went_on.flatten();
-        self.outputs.extend(went_on);
-        if response.pop_via().is_err() {
-            return;
-        }
-        if self.servers.get(server).is_some() {
-            // A 2xx after another final response cannot be sent any more (RFC 6026 section 8.5).
-            if !self.send_response(now, server, response) {
-                self.counters.stray_responses += 1;
-                return;
-            }
-        } else {
-            self.relay_statelessly(response);
-        }
-        self.outputs.extend(event.map(|event| Output::Call(Box::new(event))));
-    }
-
-    /// Relays a 2xx whose context is gone.
-    fn relay_late(&mut self, now: Moment, server: Key<ServerTransaction>, mut response: Message) {
-        if response.pop_via().is_err() {
-            return;
-        }
-        if let Some(server_) = self.servers.get(server) {
-            session_timer::complete(server_.asked, &mut response);
-            self.send_response(now, server, response);
-        } else {
-            self.relay_statelessly(response);
-        }
-    }
-
-    /// Sends the answer (section 16.7 steps 6 to 9).
-    fn finish(&mut self, now: Moment, id: Key<Context>, answer: Answer) {
-        let Some(context) = self.contexts.get(id) else { return };
-        let (server, request) = (context.server, context.request.clone());
-        let (is_call, is_invite) = (context.is_call, context.is_invite);
-        let answer = match answer {
-            // RFC 5626 section 5.3.1.
-            Answer::Own(500) if context.is_flow_lost || context.is_for_node => Answer::Own(430),
-            answer => answer,
-        };
-        let status = match &answer {
-            Answer::Received(response) => response.status().unwrap_or(500),
-            Answer::Own(status) => *status,
-            Answer::Redirect(_) => 302,
-            Answer::Silence => 408,
-        };
-        if is_call {
-            let kind = CallEventKind::Failed { status };
-            let tag = match &answer {
-                Answer::Received(response) => to_tag(response),
-                Answer::Own(_) | Answer::Redirect(_) | Answer::Silence => None,
-            };
-            let tag = tag.or_else(|| self.servers.get(server).map(|own| own.to_tag.clone()));
-            let event = call_event(server, &request, tag, None, kind);
-            self.outputs.extend(event.map(|event| Output::Call(Box::new(event))));
-        } else if !is_invite && !matches!(status, 401 | 407) {
-            self.outputs.extend(ended(server, &request));
-        }
-        let is_received = matches!(answer, Answer::Received(_));
-        let context = self.contexts.get(id);
-        self.outputs.extend(context.and_then(|context| context.went_on(status, is_received, None)));
-        match answer {
-            Answer::Received(mut response) => {
-                if response.pop_via().is_ok() {
-                    self.send_response(now, server, *response);
-                }
-            }
-            Answer::Own(status) => {
-                self.reply_own(now, server, status, &[]);
-            }
-            Answer::Redirect(uri) => {
-                self.reply_own(now, server, 302, &[(HeaderName::Contact, format!("<{uri}>"))]);
-            }
-            Answer::Silence => self.fall_silent(now, server),
-        }
-    }
-}
-
-enum Started {
-    Sent(Key<ClientTransaction>),
-    Resolving,
 }
 
 impl Context {
     fn client(&self, index: usize) -> Option<Key<ClientTransaction>> {
         self.clients.get(index).copied().flatten()
-    }
-
-    /// What is told of a request inside a dialog that has its final answer.
-    fn went_on(
-        &self,
-        status: u16,
-        is_received: bool,
-        success: Option<(&Message, Option<Session>)>,
-    ) -> Option<Output> {
-        if !self.is_in_dialog {
-            return None;
-        }
-        let session = success.and_then(|(_, session)| session);
-        let refreshes = matches!(self.request.method(), Some(Method::Invite | Method::Update));
-        let success = success.filter(|_| refreshes && status < 300);
-        let response = success.map(|(response, _)| Arc::new(response.clone()));
-        let request = Arc::clone(&self.request);
-        let event = DialogEvent { request, response, status, is_received, session };
-        Some(Output::Dialog(Box::new(event)))
     }
 
     fn set_client(&mut self, index: usize, client: Key<ClientTransaction>) {
@@ -603,43 +299,4 @@ impl Context {
 
 pub(super) fn has_to_tag(request: &Message) -> bool {
     to_tag(request).is_some()
-}
-
-fn to_tag(message: &Message) -> Option<String> {
-    message.to_header().ok()?.tag().map(ToOwned::to_owned)
-}
-
-fn call_event(
-    server: Key<ServerTransaction>,
-    request: &Arc<Message>,
-    to_tag: Option<String>,
-    response: Option<Arc<Message>>,
-    kind: CallEventKind,
-) -> Option<CallEvent> {
-    Some(CallEvent {
-        id: ServerTransactionId(server),
-        call_id: request.call_id().ok()?.to_owned(),
-        from_tag: request.from_header().ok()?.tag().unwrap_or("").to_owned(),
-        to_tag,
-        request: Arc::clone(request),
-        response,
-        session: None,
-        kind,
-    })
-}
-
-/// The event of a BYE that was answered; nothing for other requests.
-fn ended(server: Key<ServerTransaction>, request: &Arc<Message>) -> Option<Output> {
-    if request.method() != Some(&Method::Bye) {
-        return None;
-    }
-    let event = call_event(server, request, to_tag(request), None, CallEventKind::Ended);
-    event.map(|event| Output::Call(Box::new(event)))
-}
-
-/// What a final response to a request that begins or refreshes a session says of it; `is_theirs`: as it came.
-fn session_of(response: &Message, is_theirs: bool) -> Option<Session> {
-    let is_success = response.status().is_some_and(|status| (200..300).contains(&status));
-    let SessionExpires(seconds) = response.header().ok().flatten().filter(|_| is_success)?;
-    Some(Session { seconds, is_enforced: is_theirs })
 }

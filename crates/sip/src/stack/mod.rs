@@ -71,7 +71,10 @@
 mod arena;
 mod client;
 mod config;
+mod deadlines;
 mod forwarding;
+mod load;
+mod names;
 mod output;
 mod queue;
 mod receive;
@@ -85,6 +88,7 @@ pub use crate::proxy::{
 };
 pub use crate::transaction::Moment;
 pub use config::{Config, StackLimits};
+pub use load::{Counters, Usage};
 pub use output::{
     AnswerResult, CallEvent, CallEventKind, ClientTransactionId, DialogEvent, IncomingRequest,
     LookupId, Output, RedirectionId, SendId, ServerTransactionId, Session, Tried, TriedResult,
@@ -93,88 +97,23 @@ pub use refuser::Refuser;
 pub use shedding::{Pressure, ShedRules, Shedding};
 
 use crate::dialog::Dialog;
-use crate::header::{HeaderName, RouteHeader, Transport};
+use crate::header::{HeaderName, RouteHeader};
 use crate::message::{Malformed, Message, reason_phrase};
 use crate::proxy::branch::Branch;
-use crate::proxy::endpoint::{Interfaces, transport_of};
+use crate::proxy::endpoint::Interfaces;
 use crate::proxy::secret::Numbers;
 use crate::proxy::{forward, record_route};
-use crate::room::GiveBack as _;
 use crate::transaction::{ClientKey, MergeKey, ServerKey};
 use crate::uri::Uri;
 use arena::{Arena, Key};
 use client::{ClientTransaction, Owner};
+use deadlines::Entity;
 use forwarding::Context;
 use output::{Lookup, Sent};
 use queue::Queue;
 use server::ServerTransaction;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
-
-/// Everything that waits for a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Entity {
-    Server(Key<ServerTransaction>),
-    Client(Key<ClientTransaction>),
-    Context(Key<Context>),
-    Ack(u64),
-}
-
-/// What has been counted since the start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counters {
-    /// Requests that came in, retransmissions included.
-    pub requests: u64,
-    /// Responses that came in.
-    pub responses: u64,
-    /// Requests that came again and were absorbed.
-    pub retransmissions: u64,
-    /// Requests that we sent again.
-    pub retransmissions_sent: u64,
-    /// Octets that were no proper message.
-    pub malformed: u64,
-    /// Messages that nothing could be done with.
-    pub dropped: u64,
-    /// Responses that belonged to no transaction.
-    pub stray_responses: u64,
-    /// Requests that were refused by the checks of RFC 3261 section 16.3.
-    pub refused: u64,
-    /// Requests that were turned away because too much was going on.
-    pub shed: u64,
-    /// Final responses to INVITE that were never acknowledged.
-    pub unacknowledged: u64,
-    /// Messages that could not be sent.
-    pub transport_failures: u64,
-    /// Requests that the application did not answer in time.
-    pub unanswered_by_application: u64,
-    /// Requests other than INVITE that timed out and, by RFC 4320, were not answered.
-    pub silenced: u64,
-}
-
-/// How much is being kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Usage {
-    /// Server transactions.
-    pub servers: usize,
-    /// Client transactions.
-    pub clients: usize,
-    /// Requests that are being forwarded.
-    pub contexts: usize,
-    /// ACKs that wait for a look-up.
-    pub pending_acks: usize,
-    /// Entries in the tables by which transactions are found.
-    pub indexed: usize,
-    /// Entries in the queue of deadlines.
-    pub deadlines: usize,
-}
-
-impl Usage {
-    /// Whether nothing is kept.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.servers + self.clients + self.contexts + self.pending_acks + self.indexed == 0
-    }
-}
 
 /// The stack; see the [module](self).
 pub struct Stack {
@@ -227,23 +166,6 @@ impl Stack {
             newest: None,
             config,
         }
-    }
-
-    /// Says that a host name is ours: a Route with it is taken off (RFC 3261 section 16.4). Names of interfaces
-    /// are known already; this is for the domains that phones may have as their outbound proxy.
-    pub fn add_own_name(&mut self, host: &str) {
-        self.own_names.insert(host.to_ascii_lowercase());
-    }
-
-    /// Says which host names are ours, in place of those that were said before; see
-    /// [`add_own_name`](Self::add_own_name).
-    pub fn set_own_names<'a>(&mut self, hosts: impl IntoIterator<Item = &'a str>) {
-        self.own_names = hosts.into_iter().map(str::to_ascii_lowercase).collect();
-    }
-
-    /// Says that a host name is no longer ours.
-    pub fn remove_own_name(&mut self, host: &str) {
-        self.own_names.remove(&host.to_ascii_lowercase());
     }
 
     /// Says which user parts of Request-URIs are emergency calls; see [`Config::emergency_numbers`].
@@ -391,18 +313,6 @@ impl Stack {
         }
     }
 
-    /// The URI by which other nodes reach us: the one that the settings say, or that of an interface, best over TCP, which
-    /// tells at once that nobody is there.
-    #[must_use]
-    pub fn node_uri(&self) -> Option<Uri> {
-        let of = |transport: &Transport| {
-            self.interfaces.0.iter().find(|interface| interface.transport == *transport)
-        };
-        let usable = [Transport::Tcp, Transport::Udp, Transport::Tls];
-        let interface = || usable.iter().find_map(of).map(Interface::uri);
-        self.config.node_uri.clone().or_else(interface)
-    }
-
     /// The Route entry that makes another node, which has the same secret, send a request to where only that one can
     /// send it: for [`ForwardTarget::routes`], when the binding says that the phone is connected to `node`.
     #[must_use]
@@ -457,109 +367,6 @@ impl Stack {
         }
     }
 
-    /// When [`timeout`](Self::timeout) has to be called next.
-    #[must_use]
-    pub fn next_deadline(&self) -> Option<Moment> {
-        let newest = self.newest.and_then(|id| self.servers.get(id)?.deadline());
-        self.queue.next().into_iter().chain(newest).min()
-    }
-
-    /// Lets everything happen that is due.
-    pub fn timeout(&mut self, now: Moment) {
-        self.settle();
-        while let Some((at, entity)) = self.queue.pop_due(now) {
-            if let Entity::Ack(number) = entity {
-                self.counters.dropped += u64::from(self.acks.remove(&number).is_some());
-                continue;
-            }
-            if self.armed(entity).is_none_or(|armed| *armed != Some(at)) {
-                continue;
-            }
-            if let Some(armed) = self.armed(entity) {
-                *armed = None;
-            }
-            match entity {
-                Entity::Server(id) => self.server_timeout(now, id),
-                Entity::Client(id) => self.client_timeout(now, id),
-                Entity::Context(id) => self.context_timeout(now, id),
-                Entity::Ack(_) => {}
-            }
-        }
-        self.tidy();
-    }
-
-    /// What has been counted.
-    #[must_use]
-    pub const fn counters(&self) -> &Counters {
-        &self.counters
-    }
-
-    /// How much is being kept.
-    #[must_use]
-    pub fn usage(&self) -> Usage {
-        Usage {
-            servers: self.servers.len(),
-            clients: self.clients.len(),
-            contexts: self.contexts.len(),
-            pending_acks: self.acks.len(),
-            indexed: self.server_index.len() + self.client_index.len() + self.merges.len(),
-            deadlines: self.queue.len(),
-        }
-    }
-
-    /// Gives back room that only a burst needed; to be called now and then.
-    pub fn shrink(&mut self) {
-        self.server_index.give_back();
-        self.client_index.give_back();
-        self.merges.give_back();
-        self.no_tcp.give_back();
-        self.queue.shrink();
-    }
-
-    /// Whether new work is being turned away.
-    #[must_use]
-    pub fn is_overloaded(&self) -> bool {
-        self.level() >= Shedding::Calls
-    }
-
-    /// What is turned away: as was said, and by how much is being kept.
-    fn level(&self) -> Shedding {
-        let (load, limits) = (self.load(), &self.config.limits);
-        let own = match load {
-            _ if load >= limits.transactions.saturating_add(limits.reserve / 4 * 3) => {
-                Shedding::Dialogs
-            }
-            _ if load >= limits.transactions || self.is_draining => Shedding::Calls,
-            _ if load >= limits.transactions - limits.transactions / 10 => Shedding::Registrations,
-            _ => Shedding::Nothing,
-        };
-        own.max(self.shedding)
-    }
-
-    fn load(&self) -> usize {
-        self.servers.len() + self.clients.len()
-    }
-
-    fn hard_limit(&self) -> usize {
-        self.config.limits.transactions.saturating_add(self.config.limits.reserve)
-    }
-
-    fn is_own_name(&self, uri: &Uri) -> bool {
-        if !uri.is_sip() {
-            return false;
-        }
-        if self.config.node_uri.as_ref().is_some_and(|own| is_same_place(own, uri)) {
-            return true;
-        }
-        let is_port = |port| self.interfaces.0.iter().any(|interface| interface.port == port);
-        if !uri.port().is_none_or(is_port) {
-            return false;
-        }
-        let host = uri.host_text();
-        let host = host.strip_suffix('.').unwrap_or(host);
-        self.own_names.contains(&host.to_ascii_lowercase())
-    }
-
     /// The To tag for responses of our own to a request: the same each time, unknown to others.
     fn tag_of(&self, key: &ServerKey) -> String {
         self.refuser.tag_of(key)
@@ -578,58 +385,4 @@ impl Stack {
         let id = LookupId(Lookup::Ack(number));
         self.outputs.push_back(Output::Resolve { id, uri: next, is_fallback: false });
     }
-
-    fn deadline(&self, entity: Entity) -> Option<Moment> {
-        match entity {
-            Entity::Server(id) => self.servers.get(id)?.deadline(),
-            Entity::Client(id) => self.clients.get(id)?.deadline(),
-            Entity::Context(id) => self.contexts.get(id)?.proxy.deadline(),
-            Entity::Ack(_) => None,
-        }
-    }
-
-    fn armed(&mut self, entity: Entity) -> Option<&mut Option<Moment>> {
-        match entity {
-            Entity::Server(id) => Some(&mut self.servers.get_mut(id)?.armed),
-            Entity::Client(id) => Some(&mut self.clients.get_mut(id)?.armed),
-            Entity::Context(id) => Some(&mut self.contexts.get_mut(id)?.armed),
-            Entity::Ack(_) => None,
-        }
-    }
-
-    /// Makes sure that the queue has an entry that is not later than the entity's deadline.
-    fn arm(&mut self, entity: Entity) {
-        let Some(deadline) = self.deadline(entity) else { return };
-        let Some(armed) = self.armed(entity) else { return };
-        if armed.is_none_or(|armed| armed > deadline) {
-            *armed = Some(deadline);
-            self.queue.push(deadline, entity);
-        }
-    }
-
-    /// Throws void entries of the queue out when they are more than half of it.
-    fn tidy(&mut self) {
-        let live = self.load() + self.contexts.len() + self.acks.len();
-        if self.queue.len() < 2 * live + 1024 {
-            return;
-        }
-        let mut queue = std::mem::replace(&mut self.queue, Queue::new());
-        queue.retain(|at, entity| match entity {
-            Entity::Server(id) => self.servers.get(id).is_some_and(|s| s.armed == Some(at)),
-            Entity::Client(id) => self.clients.get(id).is_some_and(|c| c.armed == Some(at)),
-            Entity::Context(id) => self.contexts.get(id).is_some_and(|c| c.armed == Some(at)),
-            Entity::Ack(number) => self.acks.contains_key(&number),
-        });
-        self.queue = queue;
-    }
-}
-
-/// Whether two URIs name the same host, port and transport.
-fn is_same_place(a: &Uri, b: &Uri) -> bool {
-    let port = |uri: &Uri| uri.port().unwrap_or_else(|| transport_of(uri).default_port());
-    let is_same_host = match (a.host(), b.host()) {
-        (Some(a), Some(b)) => a.matches(&b),
-        _ => false,
-    };
-    is_same_host && transport_of(a) == transport_of(b) && port(a) == port(b)
 }

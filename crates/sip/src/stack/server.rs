@@ -2,7 +2,7 @@
 
 use super::forwarding::Context;
 use super::output::{Output, SendId, Sent, ServerTransactionId};
-use super::{Entity, Stack, arena::Key};
+use super::{Stack, arena::Key, deadlines::Entity};
 use crate::header::{HeaderName, Transport, Via};
 use crate::message::{Message, Method, reason_phrase};
 use crate::proxy::forward::response_destination;
