@@ -14,7 +14,7 @@
 //! ```
 
 mod datagrams;
-mod given;
+mod fates;
 mod lanes;
 mod listen;
 mod outbox;

@@ -72,7 +72,7 @@ fn main() -> ExitCode {
     };
     println!(
         "{:>9} {:>8} {:>8} {:>9} {:>7} {:>9}  refused",
-        "offered/s", "calls", "done", "done/s", "again", "written s"
+        "offered/s", "calls", "done", "in time/s", "again", "written s"
     );
     if let Ok(rates) = std::env::var("NGN_BENCH_RATES") {
         for rate in rates.split(',') {
@@ -105,9 +105,7 @@ fn main() -> ExitCode {
     help.help(alice, &format!("sip:112@{DOMAIN}"), Duration::from_millis(200));
     let (flood, _) = offer(good * FACTOR, seconds * 2);
     let (calls, help) = (calls.end(), help.end());
-    // The first second, in which queues fill, counts too; what is done after the flood does not.
-    let during: usize = flood.each_second.iter().take(usize::try_from(seconds * 2).unwrap()).sum();
-    let goodput = during as f64 / (seconds * 2) as f64;
+    let goodput = in_time(&flood, seconds * 2);
     println!("done in each second: {:?}", flood.each_second);
     println!(
         "goodput: {goodput:.0} calls a second, {:.0} % of the rated load",
@@ -127,9 +125,16 @@ fn main() -> ExitCode {
     if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// How many calls were done in a second while they were offered. The first second, in which queues fill, counts too; what is done
+/// afterwards does not.
+fn in_time(outcome: &Outcome, seconds: u64) -> f64 {
+    let during: usize = outcome.each_second.iter().take(usize::try_from(seconds).unwrap()).sum();
+    during as f64 / seconds as f64
+}
+
 fn show(rate: u32, seconds: u64, outcome: &Outcome, written: Duration) {
     let Outcome { offered, done, again, refused, .. } = outcome;
-    let (each, written) = (*done as f64 / seconds as f64, written.as_secs_f64());
+    let (each, written) = (in_time(outcome, seconds), written.as_secs_f64());
     println!("{rate:>9} {offered:>8} {done:>8} {each:>9.0} {again:>7} {written:>9.1}  {refused:?}");
 }
 

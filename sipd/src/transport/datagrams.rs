@@ -4,8 +4,7 @@
 //! waited for: all that came is read once in a millisecond, by one system call, which costs each message a millisecond or two
 //! at most. What requests wait for anyway is counted in hundreds of them (RFC 3261 section 17.1.1.2, T1).
 
-use super::{Arrival, Shared};
-use bytes::Bytes;
+use super::Shared;
 use ngn_daemon::datagrams::{Batch, Headers};
 use ngn_sip::stun;
 use std::io;
@@ -157,8 +156,7 @@ async fn hand_over(
             }
             continue;
         }
-        let octets = Bytes::copy_from_slice(octets);
-        match shared.arrivals.send(Arrival::Datagram { local, remote, octets }).await {
+        match shared.arrivals.send_datagram(local, remote, octets).await {
             Ok(None) => {}
             Ok(Some((to, octets))) => {
                 let _ = socket.send_to(&octets, to.remote);

@@ -5,12 +5,13 @@
 //! again by its sender; who sends it on a connection waits.
 //!
 //! While requests wait too long for the engine, what would be turned away is told so here (503), so that all of the engine's
-//! time is for what is served.
+//! time is for what is served; and of that what is told takes little: most of a flood is dropped at a glance.
 
 use super::Arrival;
-use super::given::Given;
+use super::fates::{Fate, Fates};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use memchr::{memchr, memchr_iter, memmem, memrchr};
 use ngn_daemon::wall_clock;
 use ngn_sip::digest::NonceKey;
 use ngn_sip::digest::nonce::NonceState;
@@ -35,8 +36,12 @@ pub(super) const OTHER: usize = 8192;
 /// For how many other requests a new call counts that waits: its answer, ACK, BYE and what they lead to come before others.
 const CALL: usize = 6;
 
-/// How many 503 the sockets tell in a second; others beyond the engine's time are not answered.
-const MOST_TOLD: u64 = 10_000;
+/// How many 503 the sockets tell in a second; others beyond the engine's time are not answered. To drop a request costs about a
+/// tenth of what it costs to tell, to send, and to hear the ACK.
+const MOST_TOLD: u64 = 3_000;
+
+/// How many requests that have credentials the sockets look at in a second, to see whether they answer a challenge of ours.
+const MOST_LOOKED_AT: u64 = 10_000;
 
 /// Numbers that are emergency numbers.
 pub type EmergencyNumbers = Arc<ArcSwap<BTreeSet<String>>>;
@@ -59,7 +64,7 @@ pub struct Lanes {
     new: mpsc::Sender<Waiting>,
     other: mpsc::Sender<Waiting>,
     overload: Arc<Overload>,
-    given: Arc<Given>,
+    fates: Arc<Fates>,
 }
 
 /// What becomes of a new request in a datagram.
@@ -90,8 +95,29 @@ pub struct Overload {
     /// Counts requests that were told 503.
     pub refused: Counter,
     numbers: (RandomState, AtomicU64),
-    /// How much may be told in this second, and which that is.
-    told: (AtomicU64, Instant),
+    /// Since when seconds are counted.
+    start: Instant,
+    /// What was told in this second.
+    told: Count,
+    /// What was looked at in this second.
+    looked_at: Count,
+}
+
+/// What happened in this second: one number in which the second stands above it. Threads may lose some, which does not matter.
+#[derive(Debug, Default)]
+struct Count(AtomicU64);
+
+impl Count {
+    /// Takes note of one more, unless there were so many in this second.
+    fn take(&self, second: u64, most: u64) -> bool {
+        let (all, second) = (self.0.load(Ordering::Relaxed), second << 32);
+        let all = if all >> 32 << 32 == second { all } else { second };
+        let is_within = all - second < most;
+        if is_within {
+            self.0.store(all + 1, Ordering::Relaxed);
+        }
+        is_within
+    }
 }
 
 impl Overload {
@@ -112,13 +138,15 @@ impl Overload {
             dropped,
             refused,
             numbers: (RandomState::new(), AtomicU64::new(0)),
-            told: (AtomicU64::new(0), Instant::now()),
+            start: Instant::now(),
+            told: Count::default(),
+            looked_at: Count::default(),
         }
     }
 
     /// Takes note that something new is about to wait for the engine.
-    fn hands_over(&self, arrival: &Arrival) {
-        if is_call(arrival) {
+    fn hands_over(&self, is_call: bool) {
+        if is_call {
             self.waiting_calls.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -152,35 +180,37 @@ impl Overload {
         })
     }
 
-    /// Whether a datagram is turned away, and with what answer. Beyond so many in a second there is none.
-    fn refuse(&self, local: SocketAddr, remote: SocketAddr, octets: &Bytes) -> Verdict {
+    /// Whether new requests are turned away now.
+    fn turns_away(&self, is_call: bool) -> bool {
         let level = Shedding::from_number(self.level.load(Ordering::Relaxed));
-        if level == Shedding::Nothing {
-            return Verdict::HandOver;
-        }
-        let is_call = octets.starts_with(b"INVITE ");
-        if !level.turns_away(is_call, false) {
-            return Verdict::HandOver;
-        }
-        // One number in which the second stands above what was told in it. Threads may lose some, which does not matter.
-        let second = self.told.1.elapsed().as_secs() << 32;
-        let told = self.told.0.load(Ordering::Relaxed);
-        let told = if told >> 32 << 32 == second { told } else { second };
-        if told - second >= MOST_TOLD {
+        level != Shedding::Nothing && level.turns_away(is_call, false)
+    }
+
+    /// What becomes of a new request that is turned away. Beyond so many in a second there is no answer.
+    fn refuse(&self, local: SocketAddr, remote: SocketAddr, octets: &[u8]) -> Verdict {
+        let second = self.start.elapsed().as_secs();
+        let may_be_asked_for = memmem::find(octets, b"uthorization").is_some();
+        let is_looked_at = may_be_asked_for && self.looked_at.take(second, MOST_LOOKED_AT);
+        if !is_looked_at && !self.told.take(second, MOST_TOLD) {
             return Verdict::Drop;
         }
-        let Ok(message) = Message::parse(octets.clone(), &ParseLimits::default()) else {
+        let octets = Bytes::copy_from_slice(octets);
+        let Ok(message) = Message::parse(octets, &ParseLimits::default()) else {
             return Verdict::HandOver;
         };
         // What was taken for something new may be folded in an unusual way.
         if message.to_header().is_ok_and(|to| to.tag().is_some()) {
             return Verdict::HandOver;
         }
-        // Who was asked for a password a moment ago was let in then; to refuse it now would waste that.
-        if self.answers_challenge(&message) {
-            return Verdict::HandOver;
+        if is_looked_at {
+            // Who was asked for a password a moment ago was let in then; to refuse it now would waste that.
+            if self.answers_challenge(&message) {
+                return Verdict::HandOver;
+            }
+            if !self.told.take(second, MOST_TOLD) {
+                return Verdict::Drop;
+            }
         }
-        self.told.0.store(told + 1, Ordering::Relaxed);
         self.refused.inc();
         let number = self.numbers.0.hash_one(self.numbers.1.fetch_add(1, Ordering::Relaxed));
         let source = Source { transport: Transport::Udp, local, remote, flow: None };
@@ -201,51 +231,74 @@ impl Lanes {
     pub fn new(overload: Arc<Overload>) -> (Self, Receivers) {
         let (new, new_end) = mpsc::channel(NEW);
         let (other, other_end) = mpsc::channel(OTHER);
-        let given = Arc::new(Given::new());
-        (Self { new, other, overload, given }, Receivers { new: new_end, other: other_end })
+        let fates = Arc::new(Fates::new());
+        (Self { new, other, overload, fates }, Receivers { new: new_end, other: other_end })
     }
 
-    /// Hands something over, or gives the answer that it gets instead, which is to be sent.
+    /// Hands a datagram over, or gives the answer that it gets instead, which is to be sent.
     ///
     /// # Errors
     ///
     /// [`Gone`] when nobody takes it any more.
-    pub(super) async fn send(
+    pub(super) async fn send_datagram(
         &self,
-        arrival: Arrival,
+        local: SocketAddr,
+        remote: SocketAddr,
+        octets: &[u8],
     ) -> Result<Option<(Destination, Bytes)>, Gone> {
+        let (overload, fates) = (&self.overload, &self.fates);
+        let waiting = || {
+            let octets = Bytes::copy_from_slice(octets);
+            (Instant::now(), Arrival::Datagram { local, remote, octets })
+        };
+        if !begins_something(octets, &overload.emergency.load()) {
+            let is_ack = octets.starts_with(b"ACK ");
+            if is_ack && fates.of(fates.number(remote, octets)) == Some(Fate::Refused) {
+                return Ok(None);
+            }
+            return self.other.send(waiting()).await.map(|()| None).map_err(|_| Gone);
+        }
+        let is_call = octets.starts_with(b"INVITE ");
+        let number = fates.number(remote, octets);
+        // What was given comes again because it waits, or is served.
+        if overload.turns_away(is_call) && fates.of(number) != Some(Fate::Given) {
+            match overload.refuse(local, remote, octets) {
+                Verdict::HandOver => {}
+                Verdict::Drop => return Ok(None),
+                Verdict::Answer(to, answer) => {
+                    fates.note(number, Fate::Refused);
+                    return Ok(Some((to, answer)));
+                }
+            }
+        }
+        overload.hands_over(is_call);
+        match self.new.try_send(waiting()) {
+            Ok(()) => {
+                fates.note(number, Fate::Given);
+                Ok(None)
+            }
+            Err(TrySendError::Full((_, arrival))) => {
+                overload.taken(&arrival);
+                overload.dropped.inc();
+                Ok(None)
+            }
+            Err(TrySendError::Closed(_)) => Err(Gone),
+        }
+    }
+
+    /// Hands over what came on a connection, or happened to one.
+    ///
+    /// # Errors
+    ///
+    /// [`Gone`] when nobody takes it any more.
+    pub(super) async fn send(&self, arrival: Arrival) -> Result<(), Gone> {
         let overload = &self.overload;
-        let is_new = |octets: &Bytes| begins_something(octets, &overload.emergency.load());
         let now = Instant::now();
         let sent = match &arrival {
-            Arrival::Datagram { local, remote, octets } if is_new(octets) => {
-                let number = self.given.number(*remote, octets);
-                let verdict = match self.given.has(number) {
-                    // It is sent again because it waits, or is served.
-                    true => Verdict::HandOver,
-                    false => overload.refuse(*local, *remote, octets),
-                };
-                match verdict {
-                    Verdict::HandOver => {}
-                    Verdict::Drop => return Ok(None),
-                    Verdict::Answer(to, answer) => return Ok(Some((to, answer))),
-                }
-                overload.hands_over(&arrival);
-                return match self.new.try_send((now, arrival)) {
-                    Ok(()) => {
-                        self.given.note(number);
-                        Ok(None)
-                    }
-                    Err(TrySendError::Full((_, arrival))) => {
-                        overload.taken(&arrival);
-                        overload.dropped.inc();
-                        Ok(None)
-                    }
-                    Err(TrySendError::Closed(_)) => Err(Gone),
-                };
-            }
-            Arrival::Message { octets, .. } if is_new(octets) => {
-                overload.hands_over(&arrival);
+            Arrival::Message { octets, .. }
+                if begins_something(octets, &overload.emergency.load()) =>
+            {
+                overload.hands_over(is_call(&arrival));
                 self.new.send((now, arrival)).await
             }
             // What ends a connection does not overtake what came on it.
@@ -254,7 +307,7 @@ impl Lanes {
             }
             _ => self.other.send((now, arrival)).await,
         };
-        sent.map(|()| None).map_err(|_| Gone)
+        sent.map_err(|_| Gone)
     }
 }
 
@@ -270,9 +323,9 @@ fn is_call(arrival: &Arrival) -> bool {
 /// Whether a message is a request outside of a dialog that is no emergency call. This is a guess from its first lines,
 /// which decides when it is handled and nothing else.
 fn begins_something(octets: &[u8], emergency: &BTreeSet<String>) -> bool {
-    let mut lines = octets.split(|octet| *octet == b'\n');
-    let start = lines.next().unwrap_or_default();
-    let mut words = start.split(|octet| *octet == b' ');
+    let mut ends = memchr_iter(b'\n', octets);
+    let Some(mut end) = ends.next() else { return true };
+    let mut words = octets.get(..end).unwrap_or_default().split(|octet| *octet == b' ');
     let method = words.next().unwrap_or_default();
     if matches!(method, b"SIP/2.0" | b"ACK" | b"CANCEL" | b"BYE" | b"PRACK" | b"UPDATE") {
         return false;
@@ -280,15 +333,23 @@ fn begins_something(octets: &[u8], emergency: &BTreeSet<String>) -> bool {
     if method == b"INVITE" && is_emergency(words.next().unwrap_or_default(), emergency) {
         return false;
     }
-    let to = lines.take_while(|line| line.trim_ascii() != b"").find_map(|line| {
-        let colon = line.iter().position(|octet| *octet == b':')?;
-        let name = line.get(..colon)?.trim_ascii();
-        let is_to = name.eq_ignore_ascii_case(b"to") || name.eq_ignore_ascii_case(b"t");
-        is_to.then_some(line)
-    });
-    let parameters = to.and_then(|line| line.rsplit(|octet| *octet == b'>').next());
-    let has_tag = |text: &[u8]| text.windows(5).any(|word| word.eq_ignore_ascii_case(b";tag="));
-    !parameters.is_some_and(has_tag)
+    for next in ends {
+        let line = octets.get(end + 1..next).unwrap_or_default();
+        end = next;
+        match line.first() {
+            None | Some(b'\r') => return true,
+            Some(b't' | b'T') => {}
+            Some(_) => continue,
+        }
+        let Some(colon) = memchr(b':', line) else { continue };
+        let name = line.get(..colon).unwrap_or_default().trim_ascii_end();
+        if name.eq_ignore_ascii_case(b"to") || name.eq_ignore_ascii_case(b"t") {
+            let parameters =
+                memrchr(b'>', line).map_or(line, |end| line.get(end..).unwrap_or_default());
+            return !parameters.windows(5).any(|word| word.eq_ignore_ascii_case(b";tag="));
+        }
+    }
+    true
 }
 
 fn is_emergency(uri: &[u8], emergency: &BTreeSet<String>) -> bool {
@@ -350,28 +411,31 @@ mod tests {
         Overload::new(emergency, refuser, nonces, [Counter::default(), Counter::default()])
     }
 
-    fn datagram(method: &str, uri: &str, to: &str) -> Arrival {
-        let text = format!(
-            "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK1;rport\r\n\
+    fn request(method: &str, uri: &str, to: &str, branch: u32) -> String {
+        format!(
+            "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK{branch};rport\r\n\
              From: <sip:a@b>;tag=1\r\nTo: {to}\r\nCall-ID: 1\r\nCSeq: 1 {method}\r\n\r\n"
-        );
-        Arrival::Datagram {
-            local: SocketAddr::from(([127, 0, 0, 1], 5060)),
-            remote: SocketAddr::from(([127, 0, 0, 1], 5061)),
-            octets: text.into(),
-        }
+        )
+    }
+
+    /// Sends a request in a datagram, which has a branch of its own; the answer.
+    async fn send(lanes: &Lanes, request: String) -> Result<Option<(Destination, Bytes)>, Gone> {
+        let local = SocketAddr::from(([127, 0, 0, 1], 5060));
+        let remote = SocketAddr::from(([127, 0, 0, 1], 5061));
+        lanes.send_datagram(local, remote, request.as_bytes()).await
     }
 
     #[tokio::test]
     async fn a_flood_of_new_requests_leaves_room_for_the_rest() {
         let overload = Arc::new(overload());
         let (lanes, mut ends) = Lanes::new(Arc::clone(&overload));
-        let new = || datagram("INVITE", "sip:bob@a", "<sip:bob@a>");
-        for _ in 0..NEW + 10 {
-            assert_eq!(lanes.send(new()).await, Ok(None));
+        let new = |branch| request("INVITE", "sip:bob@a", "<sip:bob@a>", branch);
+        for number in 0..1034 {
+            assert_eq!(send(&lanes, new(number)).await, Ok(None));
         }
         for (method, uri) in [("INVITE", "sip:112@a"), ("BYE", "sip:bob@a")] {
-            assert_eq!(lanes.send(datagram(method, uri, "<sip:bob@a>")).await, Ok(None));
+            let request = request(method, uri, "<sip:bob@a>", 1);
+            assert_eq!(send(&lanes, request).await, Ok(None));
         }
         assert_eq!((ends.new.len(), ends.other.len(), overload.dropped.get()), (NEW, 2, 10));
         // A call counts for more than a registration does, and no more once it was taken.
@@ -381,10 +445,11 @@ mod tests {
             overload.taken(&arrival);
             assert_eq!(overload.work(ends.new.len()), left * CALL);
         }
-        assert_eq!(lanes.send(datagram("REGISTER", "sip:a", "<sip:bob@a>")).await, Ok(None));
+        let register = request("REGISTER", "sip:a", "<sip:bob@a>", 1);
+        assert_eq!(send(&lanes, register).await, Ok(None));
         assert_eq!(overload.work(ends.new.len()), 1);
         ends.new.close();
-        assert_eq!(lanes.send(new()).await, Err(Gone));
+        assert_eq!(send(&lanes, new(1)).await, Err(Gone));
     }
 
     #[tokio::test]
@@ -394,14 +459,14 @@ mod tests {
         for level in [Shedding::Nothing, Shedding::Registrations, Shedding::Calls] {
             let (lanes, ends) = Lanes::new(Arc::clone(&overload));
             overload.level.store(level.number(), Ordering::Relaxed);
-            for (method, uri, to) in [
+            for (branch, (method, uri, to)) in (0..).zip([
                 ("REGISTER", "sip:a", "<sip:bob@a>"),
                 ("INVITE", "sip:bob@a", "<sip:bob@a>"),
                 ("INVITE", "sip:bob@a", "<sip:bob@a>;tag=x"),
                 ("INVITE", "sip:bob@a", "<sip:bob@a>\r\n ;tag=x"),
                 ("INVITE", "sip:112@a", "<sip:112@a>"),
-            ] {
-                let answer = lanes.send(datagram(method, uri, to)).await.expect("taken");
+            ]) {
+                let answer = send(&lanes, request(method, uri, to, branch)).await.expect("taken");
                 told.push(answer.is_some());
                 if let Some((to, octets)) = answer {
                     assert_eq!(to.remote, SocketAddr::from(([127, 0, 0, 1], 5061)));
@@ -420,14 +485,35 @@ mod tests {
     async fn what_is_served_is_not_refused_when_it_comes_again() {
         let overload = Arc::new(overload());
         let (lanes, ends) = Lanes::new(Arc::clone(&overload));
-        let call = |to: &str| datagram("INVITE", "sip:bob@a", to);
-        assert_eq!(lanes.send(call("<sip:bob@a>")).await, Ok(None));
+        let call = |branch| request("INVITE", "sip:bob@a", "<sip:bob@a>", branch);
+        assert_eq!(send(&lanes, call(1)).await, Ok(None));
         overload.level.store(Shedding::Calls.number(), Ordering::Relaxed);
-        assert_eq!(lanes.send(call("<sip:bob@a>")).await, Ok(None), "RFC 3261 section 17.2.1");
-        assert!(lanes.send(call("<sip:eve@a>")).await.expect("taken").is_some());
-        let again = lanes.send(call("<sip:eve@a>")).await.expect("taken");
+        assert_eq!(send(&lanes, call(1)).await, Ok(None), "RFC 3261 section 17.2.1");
+        assert!(send(&lanes, call(2)).await.expect("taken").is_some());
+        let again = send(&lanes, call(2)).await.expect("taken");
         assert!(again.is_some(), "what was refused is refused again");
         assert_eq!(ends.new.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn the_engine_does_not_hear_the_ack_of_a_refusal() {
+        let overload = Arc::new(overload());
+        let (lanes, ends) = Lanes::new(Arc::clone(&overload));
+        let of = |method, branch| request(method, "sip:bob@a", "<sip:bob@a>;tag=x", branch);
+        let call = |branch| request("INVITE", "sip:bob@a", "<sip:bob@a>", branch);
+        assert_eq!(send(&lanes, call(1)).await, Ok(None));
+        overload.level.store(Shedding::Calls.number(), Ordering::Relaxed);
+        assert!(send(&lanes, call(2)).await.expect("taken").is_some());
+        for ack in [of("ACK", 1), of("ACK", 2), of("ACK", 3)] {
+            assert_eq!(send(&lanes, ack).await, Ok(None));
+        }
+        assert_eq!(ends.other.len(), 2, "the second one was for the refusal");
+        // It comes again when there is time for it: from then on its ACK is that of the answer it gets.
+        overload.level.store(Shedding::Nothing.number(), Ordering::Relaxed);
+        for request in [call(2), of("ACK", 2), of("BYE", 2)] {
+            assert_eq!(send(&lanes, request).await, Ok(None));
+        }
+        assert_eq!((ends.new.len(), ends.other.len()), (2, 4));
     }
 
     #[tokio::test]
@@ -438,27 +524,39 @@ mod tests {
         let nonce = overload.nonces.0.make("a", wall_clock(), [1; 8]);
         let old = overload.nonces.0.make("a", wall_clock() - 400_000, [1; 8]);
         let mut told = Vec::new();
-        for (nonce, realm) in [(&nonce, "a"), (&nonce, "b"), (&old, "a")] {
+        for (branch, (nonce, realm)) in (0..).zip([(&nonce, "a"), (&nonce, "b"), (&old, "a")]) {
             let credentials = format!(
                 "<sip:bob@a>\r\nProxy-Authorization: Digest username=\"x\", realm=\"{realm}\", \
                  nonce=\"{nonce}\", uri=\"sip:bob@a\", response=\"{:032}\"",
                 0
             );
-            let sent = lanes.send(datagram("INVITE", "sip:bob@a", &credentials)).await;
+            let sent = send(&lanes, request("INVITE", "sip:bob@a", &credentials, branch)).await;
             told.push(sent.expect("taken").is_some());
         }
         assert_eq!((told, ends.new.len()), (vec![false, true, true], 1));
     }
 
+    #[test]
+    fn so_many_in_a_second() {
+        let count = Count::default();
+        for second in [0, 1, 1 << 31] {
+            let taken = (0..5).filter(|_| count.take(second, 3)).count();
+            assert_eq!(taken, 3, "second {second}");
+        }
+    }
+
     #[tokio::test]
     async fn there_are_only_so_many_answers() {
         let overload = Arc::new(overload());
-        let (lanes, _ends) = Lanes::new(Arc::clone(&overload));
+        let (lanes, ends) = Lanes::new(Arc::clone(&overload));
         overload.level.store(Shedding::Calls.number(), Ordering::Relaxed);
-        let second = overload.told.1.elapsed().as_secs() << 32;
-        overload.told.0.store(second + MOST_TOLD, Ordering::Relaxed);
-        let answer = lanes.send(datagram("INVITE", "sip:bob@a", "<sip:bob@a>")).await;
-        let is_same_second = overload.told.1.elapsed().as_secs() << 32 == second;
-        assert!(answer == Ok(None) || !is_same_second);
+        let second = || overload.start.elapsed().as_secs();
+        let (began, mut told) = (second(), 0);
+        for number in 0..=2 * u32::try_from(MOST_TOLD).expect("a number") {
+            let call = request("INVITE", "sip:bob@a", "<sip:bob@a>", number);
+            told += u64::from(send(&lanes, call).await.expect("taken").is_some());
+        }
+        assert!((MOST_TOLD..=MOST_TOLD * (second() - began + 1)).contains(&told), "{told}");
+        assert_eq!((overload.refused.get(), ends.new.len()), (told, 0));
     }
 }
