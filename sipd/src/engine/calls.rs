@@ -158,7 +158,7 @@ impl Engine {
                 tracing::debug!(status = reject.status, reason = reject.reason(), "call refused");
                 if let Some(attempt) = attempt {
                     let tag = self.stack.to_tag(id).unwrap_or_default();
-                    let cdr = attempt.failed(reject.status, tag, wall_clock());
+                    let cdr = attempt.failed(reject.status, &tag, wall_clock());
                     self.record(Record::Call(Box::new(cdr)));
                 }
                 self.reply(id, reject.status, Some(reject.phrase), &Vec::new());
@@ -267,7 +267,7 @@ impl Engine {
         self.record_all_waiting();
         for (id, InSetup { attempt, .. }) in std::mem::take(&mut self.calls) {
             let tag = self.stack.to_tag(id).unwrap_or_default();
-            self.record(Record::Call(Box::new(attempt.failed(503, tag, wall_clock()))));
+            self.record(Record::Call(Box::new(attempt.failed(503, &tag, wall_clock()))));
         }
     }
 }

@@ -173,6 +173,6 @@ impl Engine {
         let called = Called { canonical, enum_tree: String::new() };
         let Some(attempt) = self.attempt(incoming, admission, called) else { return };
         let tag = self.stack.to_tag(incoming.id).unwrap_or_default();
-        self.record(Record::Call(Box::new(attempt.failed(status, tag, wall_clock()))));
+        self.record(Record::Call(Box::new(attempt.failed(status, &tag, wall_clock()))));
     }
 }

@@ -153,7 +153,7 @@ impl Stack {
         is_call: bool,
     ) -> bool {
         let Some(server) = self.servers.get(id) else { return false };
-        let (request, tag) = (server.request.clone(), server.to_tag.clone());
+        let (request, tag) = (server.request.clone(), server.to_tag.to_text());
         if is_call && let Some(request) = request {
             let kind = CallEventKind::Failed { status };
             let event = call_event(id, &request, Some(tag), None, kind);

@@ -81,6 +81,7 @@ mod receive;
 mod refuser;
 mod server;
 mod shedding;
+mod tag;
 
 pub use crate::proxy::plan::{ForwardPlan, ForwardStep, ForwardTarget};
 pub use crate::proxy::{
@@ -103,7 +104,7 @@ use crate::proxy::branch::Branch;
 use crate::proxy::endpoint::Interfaces;
 use crate::proxy::secret::Numbers;
 use crate::proxy::{forward, record_route};
-use crate::transaction::{ClientKey, MergeKey, ServerKey};
+use crate::transaction::{ByKey, ClientKey, Digests, KeyText, MergeKey, ServerKey};
 use crate::uri::Uri;
 use arena::{Arena, Key};
 use client::{ClientTransaction, Owner};
@@ -124,10 +125,10 @@ pub struct Stack {
     servers: Arena<ServerTransaction>,
     clients: Arena<ClientTransaction>,
     contexts: Arena<Context>,
-    server_index: HashMap<ServerKey, Key<ServerTransaction>>,
-    client_index: HashMap<ClientKey, Key<ClientTransaction>>,
+    server_index: ByKey<ServerKey, Key<ServerTransaction>>,
+    client_index: ByKey<ClientKey, Key<ClientTransaction>>,
     /// How many server transactions have the same request, by another path.
-    merges: HashMap<MergeKey, u32>,
+    merges: ByKey<MergeKey, u32>,
     acks: BTreeMap<u64, Message>,
     /// Where large requests could not be sent over TCP, and until when that is not tried again.
     no_tcp: HashMap<SocketAddr, Moment>,
@@ -139,6 +140,9 @@ pub struct Stack {
     refuser: Refuser,
     /// A server transaction that is not in the tables yet.
     newest: Option<Key<ServerTransaction>>,
+    digests: Digests,
+    /// For the text of each request that comes in.
+    key_text: KeyText,
 }
 
 impl Stack {
@@ -152,9 +156,9 @@ impl Stack {
             servers: Arena::default(),
             clients: Arena::default(),
             contexts: Arena::default(),
-            server_index: HashMap::new(),
-            client_index: HashMap::new(),
-            merges: HashMap::new(),
+            server_index: ByKey::default(),
+            client_index: ByKey::default(),
+            merges: ByKey::default(),
             acks: BTreeMap::new(),
             no_tcp: HashMap::new(),
             queue: Queue::new(),
@@ -164,6 +168,8 @@ impl Stack {
             shedding: Shedding::Nothing,
             refuser: Refuser::of(&config),
             newest: None,
+            digests: Digests::new(),
+            key_text: KeyText::default(),
             config,
         }
     }
@@ -242,7 +248,7 @@ impl Stack {
         let Some(server) = self.servers.get(id.0) else { return false };
         let Some(request) = server.request.clone() else { return false };
         let phrase = phrase.unwrap_or(reason_phrase(status));
-        let mut response = request.response(status, phrase, Some(&server.to_tag));
+        let mut response = request.response(status, phrase, Some(&server.to_tag.to_text()));
         for (name, value) in fields {
             response.append(*name, value);
         }
@@ -279,8 +285,8 @@ impl Stack {
 
     /// The tag that responses of our own to a request have in To.
     #[must_use]
-    pub fn to_tag(&self, id: ServerTransactionId) -> Option<&str> {
-        self.servers.get(id.0).map(|server| server.to_tag.as_str())
+    pub fn to_tag(&self, id: ServerTransactionId) -> Option<String> {
+        self.servers.get(id.0).map(|server| server.to_tag.to_text())
     }
 
     /// Forwards a request; `false` when it has been answered, cancelled or forwarded already.
@@ -365,11 +371,6 @@ impl Stack {
             Sent::Client(id) => self.client_send_failed(now, id),
             Sent::Server(id) => self.server_send_failed(now, id),
         }
-    }
-
-    /// The To tag for responses of our own to a request: the same each time, unknown to others.
-    fn tag_of(&self, key: &ServerKey) -> String {
-        self.refuser.tag_of(key)
     }
 
     /// Keeps an ACK until its next hop is known.

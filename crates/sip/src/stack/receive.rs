@@ -10,7 +10,7 @@ use crate::proxy::plan::{ForwardPlan, ForwardTarget};
 use crate::proxy::record_route::{OwnRoute, take_off};
 use crate::proxy::validate::{is_service_urn, undo_strict_routing, validate};
 use crate::proxy::{Destination, Source, forward};
-use crate::transaction::{Moment, ServerKey};
+use crate::transaction::{KeyText, Moment};
 use crate::uri::Uri;
 
 impl Stack {
@@ -18,47 +18,55 @@ impl Stack {
         self.counters.requests += 1;
         // Section 18.2.1, before anything else looks at the Via.
         let recorded = request.record_source(source.remote.ip(), source.remote.port());
-        let key = ServerKey::of(&request);
-        let (Ok(()), Ok(key)) = (recorded, key) else {
+        let mut text = std::mem::take(&mut self.key_text);
+        if recorded.is_ok() && text.read(&request).is_ok() {
+            self.receive_found(now, source, &text, request);
+        } else {
             self.counters.dropped += 1;
-            return;
-        };
-        let known = self.server_index.get(&key).copied();
+        }
+        text.shrink();
+        self.key_text = text;
+    }
+
+    fn receive_found(&mut self, now: Moment, source: Source, text: &KeyText, request: Message) {
+        let known = self.server_index.get(&self.digests.server(text)).copied();
         match (request.method(), known) {
             (Some(Method::Ack), known) => {
                 // An ACK for a 2xx has a branch of its own, from clients of RFC 2543 excepted.
                 if known.is_none_or(|id| self.acknowledged(now, id))
-                    && !(known.is_none() && self.is_for_answer_of_ours(&key, &request))
+                    && !(known.is_none() && self.is_for_answer_of_ours(text, &request))
                 {
                     self.forward_ack(now, request);
                 }
             }
             (_, Some(id)) => self.retransmitted(now, id),
-            (Some(Method::Cancel), None) => self.receive_cancel(now, source, key, request),
-            (_, None) => self.receive_new(now, source, key, request),
+            (Some(Method::Cancel), None) => self.receive_cancel(now, source, text, request),
+            (_, None) => self.receive_new(now, source, text, request),
         }
     }
 
     /// Whether an ACK is for an answer that we gave without keeping anything: it has the tag that we made.
-    fn is_for_answer_of_ours(&self, key: &ServerKey, ack: &Message) -> bool {
-        ack.to_header().is_ok_and(|to| to.tag() == Some(self.tag_of(key).as_str()))
+    fn is_for_answer_of_ours(&self, text: &KeyText, ack: &Message) -> bool {
+        let tag = || self.refuser.tag_of(text).to_text();
+        ack.to_header().is_ok_and(|to| to.tag().is_some_and(|theirs| theirs == tag()))
     }
 
     /// Section 16.10 and 9.2.
-    fn receive_cancel(&mut self, now: Moment, source: Source, key: ServerKey, cancel: Message) {
-        let found = ServerKey::cancelled_by(&cancel).ok();
-        let found = found.and_then(|key| self.server_index.get(&key).copied());
+    fn receive_cancel(&mut self, now: Moment, source: Source, text: &KeyText, cancel: Message) {
+        let found = KeyText::cancelled_by(&cancel).ok();
+        let found =
+            found.and_then(|text| self.server_index.get(&self.digests.server(&text)).copied());
         if self.load() >= self.hard_limit() {
-            return self.refuse_statelessly(&source, &key, &cancel, 503);
+            return self.refuse_statelessly(&source, text, &cancel, 503);
         }
-        let own = self.open_server(now, key, cancel.clone(), source);
+        let own = self.open_server(now, text, cancel.clone(), source);
         self.settle();
         let Some(invite) = found else {
             self.reply_own(now, own, 481, &[]);
             return;
         };
         // The 200 has the To tag of the response to the INVITE (section 9.2).
-        let tag = self.servers.get(invite).map(|server| server.to_tag.clone());
+        let tag = self.servers.get(invite).map(|server| server.to_tag);
         if let (Some(tag), Some(own)) = (tag, self.servers.get_mut(own)) {
             own.to_tag = tag;
         }
@@ -73,17 +81,17 @@ impl Stack {
         }
     }
 
-    fn receive_new(&mut self, now: Moment, source: Source, key: ServerKey, mut request: Message) {
+    fn receive_new(&mut self, now: Moment, source: Source, text: &KeyText, mut request: Message) {
         let is_in_dialog = has_to_tag(&request);
         if self.is_shed(&request, is_in_dialog) {
             self.counters.shed += 1;
-            return self.refuse_statelessly(&source, &key, &request, 503);
+            return self.refuse_statelessly(&source, text, &request, 503);
         }
         let hash = || loop_hash(&self.config.secret, &request, source.remote.ip());
         let refused = validate(&request, &self.interfaces, hash, &self.config.supported);
         let hash = if request.has(HeaderName::Route) { hash().ok() } else { None };
         let own_route = if refused.is_ok() { self.own_route(&mut request) } else { OwnRoute::None };
-        let id = self.open_server(now, key, request, source.clone());
+        let id = self.open_server(now, text, request, source.clone());
         if let Err(refusal) = refused {
             self.counters.refused += 1;
             if let Some(server) = self.servers.get_mut(id) {
@@ -96,7 +104,7 @@ impl Stack {
         let Some(server) = self.servers.get_mut(id) else { return };
         server.loop_hash = hash;
         let Some(request) = server.request.clone() else { return };
-        let merge = server.merge.clone();
+        let merge = server.merge;
         if let OwnRoute::Flow(to) = own_route {
             let incoming = IncomingRequest {
                 id: ServerTransactionId(id),
@@ -242,12 +250,12 @@ impl Stack {
     fn refuse_statelessly(
         &mut self,
         source: &Source,
-        key: &ServerKey,
+        text: &KeyText,
         request: &Message,
         status: u16,
     ) {
         let number = self.numbers.next();
-        let (to, octets) = self.refuser.refuse(source, key, request, status, number);
+        let (to, octets) = self.refuser.refuse(source, text, request, status, number);
         self.outputs.push_back(Output::Send { to, octets, id: None });
     }
 
@@ -264,9 +272,9 @@ impl Stack {
     /// Route that we signed that it belongs to a dialog that was set up through us.
     #[must_use]
     pub fn continues(&self, request: &Message) -> bool {
-        let is_known = |key: &ServerKey| self.server_index.contains_key(key);
-        if ServerKey::of(request).is_ok_and(|key| is_known(&key))
-            || ServerKey::cancelled_by(request).is_ok_and(|key| is_known(&key))
+        let is_known = |text: &KeyText| self.server_index.contains_key(&self.digests.server(text));
+        if KeyText::of(request).is_ok_and(|text| is_known(&text))
+            || KeyText::cancelled_by(request).is_ok_and(|text| is_known(&text))
         {
             return true;
         }

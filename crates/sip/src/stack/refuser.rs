@@ -2,11 +2,12 @@
 
 use super::Config;
 use super::server::reply_to;
+use super::tag::Tag;
 use crate::header::{HeaderName, RetryAfter};
 use crate::message::{Message, Method, reason_phrase};
-use crate::proxy::secret::{Purpose, encode};
+use crate::proxy::secret::Purpose;
 use crate::proxy::{Destination, Secret, Source};
-use crate::transaction::ServerKey;
+use crate::transaction::KeyText;
 use bytes::Bytes;
 
 /// Says 503 with Retry-After to a request. It needs no stack, so that a stack which has too much to do need not see what
@@ -44,7 +45,7 @@ impl Refuser {
             return None;
         }
         request.record_source(source.remote.ip(), source.remote.port()).ok()?;
-        let key = ServerKey::of(&request).ok()?;
+        let key = KeyText::of(&request).ok()?;
         Some(self.refuse(source, &key, &request, 503, number))
     }
 
@@ -52,12 +53,12 @@ impl Refuser {
     pub(super) fn refuse(
         &self,
         source: &Source,
-        key: &ServerKey,
+        key: &KeyText,
         request: &Message,
         status: u16,
         number: u64,
     ) -> (Destination, Bytes) {
-        let tag = self.tag_of(key);
+        let tag = self.tag_of(key).to_text();
         let mut response = request.response(status, reason_phrase(status), Some(&tag));
         if status == 503 {
             // Some spreading, so that those who are turned away do not come back together.
@@ -70,8 +71,7 @@ impl Refuser {
     }
 
     /// The To tag of our own responses to a request; the same for each copy of it.
-    pub(super) fn tag_of(&self, key: &ServerKey) -> String {
-        let tag: [u8; 9] = self.secret.sign_short(Purpose::Tag, &[key.as_bytes()]);
-        encode(&tag)
+    pub(super) fn tag_of(&self, key: &KeyText) -> Tag {
+        Tag(self.secret.sign_short(Purpose::Tag, &[key.as_bytes()]))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::forwarding::Context;
 use super::output::{Output, SendId, Sent, ServerTransactionId};
-use super::{Stack, arena::Key, deadlines::Entity};
+use super::{Stack, arena::Key, deadlines::Entity, tag::Tag};
 use crate::header::{HeaderName, Transport, Via};
 use crate::message::{Message, Method, reason_phrase};
 use crate::proxy::forward::response_destination;
@@ -11,7 +11,7 @@ use crate::proxy::{Destination, Source};
 use crate::transaction::invite_server;
 use crate::transaction::non_invite_server;
 use crate::transaction::{
-    Action, Actions, InviteServer, Machine, MergeKey, Moment, NonInviteServer, ServerKey,
+    Action, Actions, InviteServer, KeyText, Machine, MergeKey, Moment, NonInviteServer, ServerKey,
 };
 use bytes::Bytes;
 use std::net::{IpAddr, SocketAddr};
@@ -27,7 +27,7 @@ pub(super) struct ServerTransaction {
     pub(super) source: Source,
     pub(super) reply_to: Destination,
     pub(super) response: Option<Bytes>,
-    pub(super) to_tag: String,
+    pub(super) to_tag: Tag,
     pub(super) context: Option<Key<Context>>,
     /// Made before Route entries of ours were taken off; `None` when there were none.
     pub(super) loop_hash: Option<[u8; 6]>,
@@ -97,7 +97,7 @@ impl Stack {
     pub(super) fn open_server(
         &mut self,
         now: Moment,
-        key: ServerKey,
+        text: &KeyText,
         request: Message,
         source: Source,
     ) -> Key<ServerTransaction> {
@@ -108,7 +108,7 @@ impl Stack {
         } else {
             ServerMachine::Other(NonInviteServer::new(is_reliable))
         };
-        let merge = MergeKey::of(&request).ok().flatten();
+        let merge = self.digests.merge(&request).ok().flatten();
         let transaction = ServerTransaction {
             machine,
             merge,
@@ -116,7 +116,7 @@ impl Stack {
             request: Some(Arc::new(request)),
             source,
             response: None,
-            to_tag: self.tag_of(&key),
+            to_tag: self.refuser.tag_of(text),
             context: None,
             loop_hash: None,
             asked: None,
@@ -124,7 +124,7 @@ impl Stack {
             answer_by: Some(now + self.config.application_timeout),
             forget_at: None,
             armed: None,
-            key,
+            key: self.digests.server(text),
         };
         let id = self.servers.insert(transaction);
         self.newest = Some(id);
@@ -136,9 +136,9 @@ impl Stack {
     pub(super) fn settle(&mut self) {
         let Some(id) = self.newest.take() else { return };
         let Some(server) = self.servers.get(id) else { return };
-        self.server_index.insert(server.key.clone(), id);
-        if let Some(merge) = &server.merge {
-            *self.merges.entry(merge.clone()).or_insert(0) += 1;
+        self.server_index.insert(server.key, id);
+        if let Some(merge) = server.merge {
+            *self.merges.entry(merge).or_insert(0) += 1;
         }
         self.arm(Entity::Server(id));
     }
@@ -155,7 +155,7 @@ impl Stack {
     ) -> bool {
         let Some(server) = self.servers.get(id) else { return false };
         let Some(request) = &server.request else { return false };
-        let mut response = request.response(status, phrase, Some(&server.to_tag));
+        let mut response = request.response(status, phrase, Some(&server.to_tag.to_text()));
         for (name, value) in fields {
             response.append(*name, value);
         }
@@ -182,7 +182,8 @@ impl Stack {
     ) -> bool {
         let Some(server) = self.servers.get(id) else { return false };
         let Some(request) = server.request.clone() else { return false };
-        let mut response = request.response(status, reason_phrase(status), Some(&server.to_tag));
+        let mut response =
+            request.response(status, reason_phrase(status), Some(&server.to_tag.to_text()));
         for (name, value) in fields {
             response.append(*name, value);
         }

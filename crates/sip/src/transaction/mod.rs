@@ -13,7 +13,7 @@ pub mod timers;
 
 pub use invite_client::InviteClient;
 pub use invite_server::InviteServer;
-pub use key::{ClientKey, MergeKey, ServerKey};
+pub use key::{ByKey, ClientKey, Digests, KeyText, MergeKey, ServerKey};
 pub use non_invite_client::NonInviteClient;
 pub use non_invite_server::NonInviteServer;
 pub use timers::{Moment, Timer, TimerSettings};

@@ -5,8 +5,8 @@ use ngn_sip::header::{HeaderName, RouteHeader, Transport};
 use ngn_sip::message::{Message, Method};
 use ngn_sip::transaction::invite_server::{Input as InviteIn, State as InviteState};
 use ngn_sip::transaction::{
-    Action, InviteClient, InviteServer, Machine, Moment, NonInviteClient, NonInviteServer,
-    ServerKey, invite_client, non_invite_client, non_invite_server,
+    Action, InviteClient, InviteServer, KeyText, Machine, Moment, NonInviteClient, NonInviteServer,
+    invite_client, non_invite_client, non_invite_server,
 };
 use ngn_sip::uri::Uri;
 use std::net::SocketAddr;
@@ -66,7 +66,7 @@ enum Server {
 
 /// A request that the phone received.
 pub struct Incoming {
-    key: ServerKey,
+    key: KeyText,
     pub request: Message,
     machine: Server,
     response: Option<Message>,
@@ -307,7 +307,7 @@ impl Phone {
     }
 
     fn ack(&mut self, now: Moment, ack: &Message) {
-        let key = ServerKey::of(ack).expect("a key");
+        let key = KeyText::of(ack).expect("a key");
         let timers = &self.settings.timers;
         if let Some(incoming) = self.incoming.iter_mut().find(|i| i.key == key) {
             if let Server::Invite(machine) = &mut incoming.machine {
@@ -336,7 +336,7 @@ impl Phone {
     }
 
     fn incoming_request(&mut self, now: Moment, request: Message) {
-        let key = ServerKey::of(&request).expect("a key");
+        let key = KeyText::of(&request).expect("a key");
         let known = self.incoming.iter().position(|i| i.key == key);
         if let Some(known) = known {
             let incoming = self.incoming.get_mut(known).expect("it");
@@ -416,7 +416,7 @@ impl Phone {
     }
 
     fn cancelled(&mut self, now: Moment, cancel: &Message) -> u16 {
-        let key = ServerKey::cancelled_by(cancel).expect("a key");
+        let key = KeyText::cancelled_by(cancel).expect("a key");
         let Some(invite) = self.incoming.iter_mut().find(|i| i.key == key) else { return 481 };
         if invite.final_status.is_none() {
             invite.todo = vec![(now, 487)];

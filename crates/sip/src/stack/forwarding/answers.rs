@@ -107,7 +107,7 @@ impl Stack {
                 Answer::Received(response) => to_tag(response),
                 Answer::Own(_) | Answer::Redirect(_) | Answer::Silence => None,
             };
-            let tag = tag.or_else(|| self.servers.get(server).map(|own| own.to_tag.clone()));
+            let tag = tag.or_else(|| self.servers.get(server).map(|own| own.to_tag.to_text()));
             let event = call_event(server, &request, tag, None, kind);
             self.outputs.extend(event.map(|event| Output::Call(Box::new(event))));
         } else if !is_invite && !matches!(status, 401 | 407) {
