@@ -10,6 +10,7 @@ pub mod config;
 pub mod directory;
 pub mod drops;
 pub mod elsewhere;
+mod ended_bindings;
 pub mod engine;
 mod enum_lookup;
 pub mod explain;
@@ -207,6 +208,7 @@ pub async fn serve(
     let watched = (store.clone(), readiness.clone(), metrics.clone());
     tokio::spawn(alarms::database(watched.0, watched.1, watched.2, ended.clone()));
     tokio::spawn(drops::run(udp.clone(), dropped, ended.clone()));
+    tokio::spawn(ended_bindings::run(store.clone(), ended.clone()));
     let location_queues = location::Queues { changes: changes_out, news: news_in };
     let writing = [
         tokio::spawn(heartbeat::run(store.clone(), node.clone(), ended.clone())),

@@ -15,7 +15,7 @@ use crate::pace::Pace;
 use ngn_daemon::Readiness;
 use ngn_model::binding::{BindingKey, Removal};
 use ngn_model::{Aor, Binding};
-use ngn_store::{BindingChanges, BindingFollower, ENDED_KEPT, Store, StoreError};
+use ngn_store::{BindingChanges, BindingFollower, Store, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -40,11 +40,8 @@ const SOON: Duration = Duration::from_millis(5);
 const LOOK_LIMIT: Duration = Duration::from_secs(2);
 /// How many addresses are read at once.
 const READ: usize = 1_000;
-/// How often old rows about changes, and bindings that ended long ago, are dropped.
+/// How often old rows about changes are dropped.
 const TRIM: Duration = Duration::from_secs(60);
-/// How many bindings that ended are dropped in one transaction, and in how many transactions at once.
-const ENDED_PIECE: u32 = 500;
-const ENDED_PIECES: u32 = 40;
 
 /// What the admin port says meanwhile.
 const WAITING: &str = "registrations wait in memory for the database";
@@ -339,22 +336,7 @@ impl Watch {
             if let Err(error) = in_time(trim).await {
                 tracing::debug!(%error, "cannot drop what is known about changed bindings");
             }
-            if let Err(error) = in_time(self.drop_ended()).await {
-                tracing::debug!(%error, "cannot drop bindings that ended");
-            }
         }
-    }
-
-    /// Drops the rows of bindings that ended long ago; those of more than the busiest minute at once.
-    async fn drop_ended(&self) -> Result<(), StoreError> {
-        let before = ngn_daemon::wall_clock().saturating_sub(2 * ENDED_KEPT);
-        for _ in 0..ENDED_PIECES {
-            let dropped = self.store.delete_expired_bindings(before, ENDED_PIECE).await?;
-            if dropped < u64::from(ENDED_PIECE) {
-                break;
-            }
-        }
-        Ok(())
     }
 
     async fn look(&mut self, as_of: Number, news: &mpsc::Sender<News>) -> Result<(), StoreError> {

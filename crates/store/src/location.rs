@@ -115,21 +115,23 @@ impl Store {
         Ok((bindings.filter(|binding| binding.expires_at > now).collect(), next))
     }
 
-    /// Drops the rows of bindings that ended before a time, at most `limit` of them; tells how many. What is written late
-    /// and was accepted before they were removed is not known as such afterwards: `before` should be two [`ENDED_KEPT`] ago.
+    /// Looks at the rows behind a row id, at most `limit`, and drops those of bindings that ended before a time. Tells how many, and
+    /// the row id to go on behind; `None` when there are no more rows. What is written late and was accepted before they were removed
+    /// is not known as such afterwards: `before` should be two [`ENDED_KEPT`] ago.
     pub async fn delete_expired_bindings(
         &self,
         before: i64,
+        after: &str,
         limit: u32,
-    ) -> Result<u64, StoreError> {
-        let expired = self
+    ) -> Result<(u64, Option<String>), StoreError> {
+        let mut rows: Vec<(String, i64)> = self
             .read(|tx| {
                 Box::pin(async move {
                     on!(tx, c => {
-                        sqlx::query_scalar::<DB, String>(
-                            "SELECT ruid FROM location WHERE expires_at < ? ORDER BY expires_at LIMIT ?",
+                        sqlx::query_as::<DB, (String, i64)>(
+                            "SELECT ruid, expires_at FROM location WHERE ruid > ? ORDER BY ruid LIMIT ?",
                         )
-                        .bind(before)
+                        .bind(after)
                         .bind(i64::from(limit))
                         .fetch_all(&mut *c)
                         .await
@@ -137,19 +139,20 @@ impl Store {
                 })
             })
             .await?;
-        if expired.is_empty() {
-            return Ok(0);
+        let is_full = u32::try_from(rows.len()).is_ok_and(|count| count >= limit);
+        let next = rows.last().map(|(ruid, _)| ruid.clone()).filter(|_| is_full);
+        rows.retain(|(_, expires_at)| *expires_at < before);
+        if rows.is_empty() {
+            return Ok((0, next));
         }
-        let mut expired: Vec<String> = expired;
-        expired.sort_unstable();
-        let expired = &expired;
+        let expired: &Vec<String> = &rows.into_iter().map(|(ruid, _)| ruid).collect();
         // One that was refreshed meanwhile stays.
         let (count, _) = self
             .write(&Actor::system("delete_expired_bindings"), |tx| {
                 Box::pin(async move { delete_ended(tx, expired, before).await })
             })
             .await?;
-        Ok(count)
+        Ok((count, next))
     }
 }
 
@@ -351,20 +354,24 @@ impl BindingSql {
     }
 }
 
-/// All bindings that have not ended.
+/// All bindings that have not ended, oldest row first.
 pub(crate) async fn load(tx: &mut Tx<'_>) -> Result<Vec<Binding>, StoreError> {
     let mut bindings = Vec::new();
     let now = tx.now();
     on!(tx, c => {
-        let mut query = QueryBuilder::<DB>::new(COLUMNS);
-        query.push(" WHERE expires_at > ").push_bind(now).push(" ORDER BY contact_id");
-        let mut rows = query.build_query_as::<BindingSql>().fetch(&mut *c);
+        let columns = COLUMNS.replacen("SELECT ", "SELECT contact_id, ", 1);
+        let mut query = QueryBuilder::<DB>::new(columns);
+        query.push(" WHERE expires_at > ").push_bind(now);
+        let mut rows = query.build_query_as::<NumberedSql>().fetch(&mut *c);
         while let Some(row) = rows.try_next().await? {
-            bindings.extend(row.read());
+            let number = row.contact_id;
+            bindings.extend(row.binding.read().map(|binding| (number, binding)));
         }
         Ok(())
     })?;
-    Ok(bindings)
+    // Here, since the rows are not kept in that order.
+    bindings.sort_unstable_by_key(|(number, _)| *number);
+    Ok(bindings.into_iter().map(|(_, binding)| binding).collect())
 }
 
 async fn at(tx: &mut Tx<'_>, aors: &[Aor]) -> Result<Vec<Binding>, StoreError> {
