@@ -49,6 +49,8 @@ pub struct Question<'q> {
     pub asks: Asks,
     /// Where it comes from.
     pub source: IpAddr,
+    /// The port it comes from as a datagram; `None` for a connection.
+    pub source_port: Option<u16>,
     /// In milliseconds since 1970 UTC.
     pub now: i64,
     /// By what gateways share the load.
@@ -124,6 +126,13 @@ impl<'s> Sources<'s> {
         let dialled = dialled(uri);
         let host = DomainName::new(uri.host_text()).ok();
         let domain = host.filter(|name| self.directory.serves(name));
+        // A tel URI has no domain (RFC 3966): what an account dials so it dials in its own.
+        let domain = domain.or_else(|| match caller {
+            Caller::Account(account) | Caller::Claimed(account) if is_tel(uri) => {
+                Some(account.aor.domain().clone())
+            }
+            _ => None,
+        });
         let is_own = (self.is_own)(uri);
         // RFC 5627 section 6.1; a number that calls for help does so whatever stands behind it.
         let is_gruu = self.is_gruu(uri) && !self.directory.emergency().knows(&dialled);
@@ -131,7 +140,16 @@ impl<'s> Sources<'s> {
         let dialled = if is_gruu { String::new() } else { dialled };
         let names = dial::usernames(&caller, &dialled, domain.as_ref(), settings);
         let address = match &domain {
-            Some(domain) => self.first_known(&names, domain).or_else(|| uri.aor()),
+            Some(domain) => self
+                .first_known(&names, domain)
+                .or_else(|| uri.aor())
+                .or_else(|| Aor::new(&dialled, domain.as_str()).ok().filter(|_| is_tel(uri))),
+            None if is_tel(uri)
+                && matches!(caller, Caller::Peer(_))
+                && question.purpose == Purpose::Call =>
+            {
+                names.iter().find_map(|name| self.directory.with_number(name))
+            }
             // Numbers are unique; a name that is told about its messages may be another one's in another domain.
             None if is_own
                 && matches!(caller, Caller::Peer(_))
@@ -142,7 +160,7 @@ impl<'s> Sources<'s> {
             None if is_own => None,
             None => uri.aor(),
         };
-        let is_ours = domain.is_some() || (is_own && address.is_some());
+        let is_ours = domain.is_some() || ((is_own || is_tel(uri)) && address.is_some());
         let ours = address.as_ref().filter(|_| is_ours && !is_gruu);
         let bindings = ours.map_or_else(Vec::new, |aor| self.directory.bindings_at(aor));
         let callee = match &address {
@@ -194,6 +212,7 @@ impl<'s> Sources<'s> {
             usage: &[],
             seed: question.seed,
             source: question.source,
+            source_port: question.source_port,
             now: question.now,
             settings,
         };
@@ -405,6 +424,10 @@ impl<'e> Leads<'e> {
         let payers: BTreeSet<&Payer> = self.payers.iter().collect();
         payers.into_iter().map(|payer| self.sources.usage_of(payer.clone())).collect()
     }
+}
+
+fn is_tel(uri: &Uri) -> bool {
+    uri.scheme_text().eq_ignore_ascii_case("tel")
 }
 
 /// What was dialled: the user part without parameters, the number of a tel URI, or a URN.

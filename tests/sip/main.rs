@@ -4,6 +4,7 @@
 
 mod abuse;
 mod bindings;
+mod callers;
 mod calls;
 mod dialogs;
 mod diversions;

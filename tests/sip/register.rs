@@ -50,6 +50,28 @@ both! {
         }
     }
 
+    // B61: phones may give their whole address as the user name of their credentials; HA1B is its digest.
+    fn b61_user_names_with_their_domain(p) {
+        prepare(p);
+        let phone = alice(p);
+        let registers = |username: &str, password: &str| {
+            let request = bare_register(&phone);
+            let challenge = phone.transact(&request).unwrap();
+            let again = request.answer(&challenge, username, password).unwrap();
+            phone.transact(&again).unwrap().status()
+        };
+        assert_eq!(registers("alice@sip.example", "secret"), 200);
+        assert_eq!(registers("alice@elsewhere.example", "secret"), 401);
+        assert_eq!(registers("alice@sip.example", "wrong"), 401);
+        // B60: also when both digests are all that was provisioned.
+        let (ha1, ha1b) = (md5_hex("alice:sip.example:new"), md5_hex("alice@sip.example:sip.example:new"));
+        let account = subscriber("alice@sip.example").with("password", format!("{ha1}:{ha1b}").as_str());
+        p.admin().ok("Sip.updateAccount", record! { account: account });
+        p.settle();
+        assert_eq!(["alice", "alice@sip.example"].map(|name| registers(name, "new")), [200, 200]);
+        assert_eq!(registers("alice@sip.example", "secret"), 401);
+    }
+
     // Section 10.3 step 8: the response lists the bindings with the seconds they have left.
     fn binds_and_unbinds(p) {
         prepare(p);

@@ -12,6 +12,9 @@ pub struct Account {
     pub aor: Aor,
     /// The MD5 digest of the password; `None` when no password is set, so that nobody can log in.
     pub ha1: Option<Ha1>,
+    /// The MD5 digest for phones that put `user@domain` as their user name in credentials (HA1B, B61); `None` when
+    /// no password is set.
+    pub ha1b: Option<Ha1>,
     /// The SHA-256 digest of the password; `None` when only MD5 digests were provisioned (B63).
     pub ha1_sha256: Option<Ha1Sha256>,
     /// Customer and reseller, those of the account's domain (B15).
@@ -41,6 +44,7 @@ impl Account {
         Self {
             aor,
             ha1: None,
+            ha1b: None,
             ha1_sha256: None,
             ownership: Ownership::default(),
             groups: Vec::new(),

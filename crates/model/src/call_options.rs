@@ -63,9 +63,51 @@ impl AddressPattern {
         if address.is_empty() || self.0.is_empty() {
             return false;
         }
-        let user = || address.split('@').next().unwrap_or_default();
-        is_like(&self.0, if self.0.contains('@') { &address } else { user() })
+        let (user, host) = who(&address);
+        if !self.0.contains('@') {
+            return is_like(&self.0, &user);
+        }
+        is_like(&self.0, &address)
+            || host.is_some_and(|host| is_like(&self.0, &format!("{user}@{host}")))
     }
+}
+
+/// Who an address is: its user part without password, escaped characters as they are meant (RFC 3261 section 19.1.2), and
+/// its host without port and final dot. Neither says that it is somebody else.
+fn who(address: &str) -> (String, Option<&str>) {
+    let (user, host) = match address.split_once('@') {
+        Some((user, host)) => (user, Some(host)),
+        None => (address, None),
+    };
+    let user = unescaped(user.split(':').next().unwrap_or_default());
+    let host = host.map(|host| {
+        let after_brackets = host.find(']').unwrap_or(0);
+        let port = host.get(after_brackets..).and_then(|rest| rest.find(':'));
+        let end = port.map_or(host.len(), |port| after_brackets.saturating_add(port));
+        host.get(..end).unwrap_or(host).trim_end_matches('.')
+    });
+    (bare(&user), host)
+}
+
+/// A text whose escaped octets are put in; as it is when that makes no text.
+fn unescaped(text: &str) -> String {
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let digits = behind.get(..2).filter(|_| *first == b'%');
+        let value = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+        match value.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(octet) => {
+                octets.push(octet);
+                rest = behind.get(2..).unwrap_or_default();
+            }
+            None => {
+                octets.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8(octets).unwrap_or_else(|_| text.to_owned())
 }
 
 /// Without scheme, in lower case, an international number with `+`.
@@ -117,6 +159,16 @@ mod tests {
             ("+31201234567", "sip:+31201234567@gw.example", true),
             ("+31%", "sip:+31201234567@gw.example", true),
             ("+31", "sip:+31201234567@gw.example", false),
+            ("sip:spam@example.net", "sip:spam@example.net:5080", true),
+            ("sip:spam@example.net", "sip:%73pam:word@example.net.:5080;user=phone", true),
+            ("sip:spam@example.net:5080", "sip:spam@example.net:5080", true),
+            ("sip:spam@example.net:5080", "sip:spam@example.net", false),
+            ("sip:spam@example.net", "sip:spam@example.net.example:5080", false),
+            ("sip:%@[2001:db8::1]", "sip:spam@[2001:db8::1]:5080", true),
+            ("+31%", "sip:%2B31201234567@gw.example", true),
+            ("+31201", "sip:+31201:word@gw.example", true),
+            ("sip:%zz@example.net", "sip:%zz@example.net", true),
+            ("sip:spam@example.net", "sip:%ff@example.net", false),
             ("%", "sip:anybody@example.net", true),
             ("%%", "sip:anybody@example.net", true),
             ("", "sip:anybody@example.net", false),

@@ -135,6 +135,7 @@ fn decisions(pstn: &Pstn, accounts: &HashMap<Aor, Account>, random: &mut Random)
                 usage: &[],
                 seed: seed.into(),
                 source: IpAddr::from([192, 0, 2, 9]),
+                source_port: None,
                 now: 1_000,
                 settings: &settings,
             });

@@ -7,6 +7,7 @@
 //! 5. The registered contacts, best preference first; after them the diversions for *busy* and *no answer*.
 
 use crate::accept::{forbidden, rejected};
+use crate::caller_id::is_anonymous;
 use crate::legs::{Legs, Outcome, Way, callers, rounds};
 use ngn_model::call_plan::{Condition, Leg, Target, Why};
 use ngn_model::{Account, Aor, Binding, CallOptions, DiversionCondition, Reject};
@@ -125,8 +126,7 @@ impl Legs<'_> {
 
 /// B66: whether the account refuses this caller since it does not say who it is (RFC 3323 section 4.1.1.3).
 fn anonymous(account: &Account, from: &str) -> Option<Why> {
-    let is_anonymous = from.to_ascii_lowercase().contains("anonymous@anonymous.invalid");
-    (is_anonymous && account.is_in_group("anonymous-reject")).then(|| {
+    (is_anonymous(from) && account.is_in_group("anonymous-reject")).then(|| {
         Why::new("B66", "the account takes no anonymous calls").with("group", "anonymous-reject")
     })
 }

@@ -56,9 +56,16 @@ pub(crate) fn edits_outward(facts: &CallFacts<'_>, is_emergency: bool) -> Vec<He
     names.into_iter().map(HeaderEdit::Remove).collect()
 }
 
-/// B66: an account may be hidden always, or in this call.
+/// B66: an account may be hidden always, or in this call, where From says nothing or it asks for that.
 fn is_hidden(facts: &CallFacts<'_>, account: &Account) -> bool {
-    facts.wants_privacy || account.is_in_group("anonymous")
+    facts.wants_privacy || is_anonymous(facts.from) || account.is_in_group("anonymous")
+}
+
+/// RFC 3323 section 4.1.1.3: whether the URI of From says nothing about who calls.
+pub(crate) fn is_anonymous(from: &str) -> bool {
+    let (_, host) = user_and_host(from);
+    let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    host.trim_end_matches('.').eq_ignore_ascii_case("anonymous.invalid")
 }
 
 /// How the caller is shown when somebody pays for the call. An account that diverts is shown itself: nobody else's

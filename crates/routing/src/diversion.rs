@@ -8,7 +8,7 @@ use crate::barring;
 use crate::caller_id::{escaped, number_of};
 use crate::facts::{Callee, Settings};
 use crate::legs::{Legs, MOST_LEGS, Outcome, Way, user_and_host};
-use crate::paying::Paying;
+use crate::paying::{Paying, blocked};
 use ngn_model::call_plan::{Diverted, Target, Why};
 use ngn_model::{
     Account, CallOptions, DiversionAction, DiversionCondition, DiversionTarget, DomainName, Reject,
@@ -121,8 +121,11 @@ impl Legs<'_> {
                 self.account(next, bindings, way)
             }
             Some(Callee::Foreign { uri }) => {
-                if let Some(prefix) = barring::barred(account, uri) {
-                    let why = way.reasons([barring::why(account, prefix)]);
+                // B96, B66: whom it may not call it diverts to no more.
+                let barred =
+                    barring::barred(account, uri).map(|prefix| barring::why(account, prefix));
+                if let Some(why) = barred.or_else(|| blocked(account)) {
+                    let why = way.reasons([why]);
                     return Outcome::Refused(Reject {
                         status: 403,
                         phrase: "Forbidden",

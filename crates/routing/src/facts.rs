@@ -46,6 +46,8 @@ pub struct CallFacts<'a> {
     pub seed: u64,
     /// The address that the request came from.
     pub source: IpAddr,
+    /// The port that it came from as a datagram; `None` when it came over a connection, whose port says nothing.
+    pub source_port: Option<u16>,
     /// The time, in milliseconds since 1970 UTC.
     pub now: i64,
     /// The platform's settings.

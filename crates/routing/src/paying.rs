@@ -89,10 +89,17 @@ pub(crate) fn text(aor: &Aor) -> String {
 }
 
 /// B66: who is blocked calls nobody, by diversion neither.
+pub(crate) fn blocked(account: &Account) -> Option<Why> {
+    account
+        .is_blocked()
+        .then(|| Why::new("B66", "the account is blocked").with("account", account.aor.to_string()))
+}
+
 fn is_not_blocked(account: &Account) -> Result<(), Reject> {
-    refuse_if(account.is_blocked(), 403, "Forbidden", || {
-        Why::new("B66", "the account is blocked").with("account", account.aor.to_string())
-    })
+    match blocked(account) {
+        Some(why) => Err(Reject::new(403, "Forbidden", why)),
+        None => Ok(()),
+    }
 }
 
 /// B66: group `free-pstn`.

@@ -34,6 +34,7 @@ impl World {
             usage: &[],
             seed: 0,
             source: IpAddr::from([192, 0, 2, 9]),
+            source_port: None,
             now: 1_000,
             settings: &self.settings,
         }

@@ -7,10 +7,10 @@
 
 use crate::barring;
 use crate::caller_id::caller_id;
-use crate::facts::{CallFacts, Callee};
+use crate::facts::{CallFacts, Callee, Caller};
 use crate::legs::{Legs, Outcome, Way};
 use crate::number;
-use crate::paying::Paying;
+use crate::paying::{Paying, blocked};
 use crate::pstn::{CarrierPlace, Choice, GatewayPlace, Originator, RulePlace};
 use ngn_model::call_plan::{
     CallerId, Condition, FailoverCodes, GatewayTarget, HeaderEdit, Leg, Payer, Target, Why,
@@ -99,8 +99,7 @@ impl<'f> Legs<'f> {
             // B96: a number is not called, whatever the way to it; nor does anybody who is blocked call.
             let barred =
                 barring::barred(account, number).map(|prefix| barring::why(account, prefix));
-            let blocked = account.is_blocked().then(|| Why::new("B66", "the account is blocked"));
-            if let Some(why) = barred.or(blocked) {
+            if let Some(why) = barred.or_else(|| blocked(account)) {
                 let why = way.reasons([why]);
                 let (status, phrase, not_tried) = (403, "Forbidden", Vec::new());
                 return Outcome::Refused(Reject { status, phrase, why, not_tried });
@@ -164,7 +163,7 @@ impl<'f> Legs<'f> {
         let mut candidates = Vec::with_capacity(2 * MOST_GATEWAYS);
         for (index, choice) in chosen.iter().enumerate() {
             for place in choice.gateways() {
-                if place.address.is_some_and(|address| address == self.facts.source) {
+                if self.is_from(place) {
                     let why = Why::new("RFC 3261 16.3", "the call came from that gateway");
                     self.not_tried.push(why.with("gateway", &place.name));
                     continue;
@@ -181,6 +180,17 @@ impl<'f> Legs<'f> {
         self.only_up(&mut candidates);
         candidates.truncate(MOST_GATEWAYS);
         candidates
+    }
+
+    /// Whether the call came from a gateway, to which it does not go back. A machine may be several things at once, a gateway
+    /// and a trunk or phones: ports tell them apart. A connection comes from any port, so there only a trunk is taken for it.
+    fn is_from(&self, place: &GatewayPlace) -> bool {
+        let facts = self.facts;
+        place.address.is_some_and(|address| address == facts.source)
+            && match facts.source_port {
+                Some(port) => port == place.gateway.port,
+                None => matches!(facts.caller, Caller::Peer(_)),
+            }
     }
 
     /// Leaves out gateways that are known to be down, unless all are.

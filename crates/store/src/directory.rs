@@ -222,7 +222,7 @@ async fn domains_named(
 // --- accounts ---
 
 /// One row for each group of an account, and one for an account without groups.
-const ACCOUNT_COLUMNS: &str = "SELECT s.username, s.domain, s.ha1, s.ha1_sha256, s.rpid, s.timeout, s.region, \
+const ACCOUNT_COLUMNS: &str = "SELECT s.username, s.domain, s.ha1, s.ha1b, s.ha1_sha256, s.rpid, s.timeout, s.region, \
                                s.quickdial_prefix, s.call_limit, s.acl, s.prepaid, d.customer, d.reseller_id, g.grp FROM subscriber s \
                                JOIN domain d ON d.domain = s.domain \
                                LEFT JOIN grp g ON g.username = s.username AND g.domain = s.domain";
@@ -232,6 +232,7 @@ struct AccountSql {
     username: String,
     domain: String,
     ha1: String,
+    ha1b: String,
     ha1_sha256: String,
     rpid: Option<String>,
     timeout: Option<i64>,
@@ -291,6 +292,7 @@ impl AccountSql {
         Some(Account {
             aor,
             ha1: Ha1::from_hex(&self.ha1),
+            ha1b: Ha1::from_hex(&self.ha1b),
             ha1_sha256: Ha1Sha256::from_hex(&self.ha1_sha256),
             ownership: Ownership { customer: self.customer, reseller: self.reseller_id },
             groups,

@@ -230,6 +230,7 @@ impl Check {
             wants_privacy: false,
             asks: Asks::default(),
             source: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            source_port: None,
             now: self.now,
             seed: 0,
         };

@@ -27,6 +27,8 @@ pub(crate) struct Attempt {
 pub(crate) struct Parties {
     /// The account that calls and pays; empty for none of ours.
     pub(crate) payer: String,
+    /// The domain of the account that calls; `None`: that of From.
+    pub(crate) realm: Option<String>,
     /// The payer's caller id towards the PSTN.
     pub(crate) rpid: String,
     /// Who was called.
@@ -40,7 +42,7 @@ pub(crate) struct Parties {
 impl Attempt {
     /// Begins.
     pub(crate) fn new(request: &Message, source: &Source, parties: Parties) -> Self {
-        let Parties { payer, rpid, called, proxy, node } = parties;
+        let Parties { payer, realm, rpid, called, proxy, node } = parties;
         let from = request.from_header().ok();
         let from_aor = from.as_ref().and_then(|from| from.uri().aor());
         let cdr = Cdr {
@@ -48,7 +50,9 @@ impl Attempt {
             from_tag: quoted(from.as_ref().and_then(|from| from.tag()).unwrap_or_default()),
             username: payer.clone(),
             billing_party: payer,
-            realm: from_aor.as_ref().map(|aor| aor.domain().to_string()).unwrap_or_default(),
+            realm: realm
+                .or_else(|| from_aor.as_ref().map(|aor| aor.domain().to_string()))
+                .unwrap_or_default(),
             from_uri: from_aor.map(|aor| quoted(&aor.to_string())).unwrap_or_default(),
             from_header: quoted(&text(request, "From")),
             to_uri: request.request_uri().map(dialled).unwrap_or_default(),
@@ -124,6 +128,12 @@ impl Attempt {
             ..self.cdr
         }
     }
+}
+
+/// The call is paid by another account than the one that made it: one that diverts to a number.
+pub(crate) fn paid_by(cdr: &mut Cdr, payer: &Aor, rpid: &str) {
+    cdr.billing_party = payer.to_string();
+    cdr.rpid = quoted(rpid);
 }
 
 /// The end of a call, by the identifiers of the BYE.

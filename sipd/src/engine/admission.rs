@@ -2,11 +2,12 @@
 
 use super::guarding::name_in;
 use super::voicemail::purpose;
-use super::{Engine, Fields};
+use super::{Engine, Fields, identity};
 use crate::config::{DigestAlgorithm, DigestUri, WithoutPassword};
+use crate::facts;
 use ngn_daemon::wall_clock;
 use ngn_model::{Account, Aor, DomainName, PeerProtocol, TrustedPeer};
-use ngn_routing::{Caller, Purpose};
+use ngn_routing::{Caller, Purpose, dial};
 use ngn_sip::digest::{self, Rules, Secret, UriRule, Verdict};
 use ngn_sip::gruu::is_gruu;
 use ngn_sip::guard::{Network, Proof};
@@ -66,6 +67,9 @@ impl Engine {
         let Ok(from) = request.from_header() else {
             return Admission::Refused(400, None, Vec::new());
         };
+        if identity::is_anonymous(from.uri()) {
+            return self.admit_anonymous(incoming, method, uri);
+        }
         let Ok(domain) = DomainName::new(from.uri().host_text()) else {
             return Admission::Stranger;
         };
@@ -94,16 +98,73 @@ impl Engine {
                     Admission::Refused(403, Some("From Is Not Yours"), Vec::new())
                 }
             }
-            Err((status, fields)) => {
-                // B165: nobody who is known is kept from an emergency call by a challenge.
-                if self.is_emergency(uri)
-                    && let Some(owner) = owner(self)
-                    && self.needs_no_password(&owner.aor, source.remote.ip())
-                {
-                    return Admission::Claimed(owner);
+            Err(refused) => self.unproved(incoming, uri, owner(self), refused),
+        }
+    }
+
+    /// Who calls that hides who it is (RFC 3323 section 4.1.1.3): an account that shows its password, or that says to us alone
+    /// who it is (RFC 3325 section 9.2), or anybody. One who calls no account of ours must be one (RFC 3325 section 5).
+    fn admit_anonymous(
+        &mut self,
+        incoming: &IncomingRequest,
+        method: &Method,
+        uri: &Uri,
+    ) -> Admission {
+        let (request, name) = (&incoming.request, HeaderName::ProxyAuthorization);
+        let claimed = identity::told_to_us(request).find(|aor| self.directory.serves(aor.domain()));
+        let realms = request.authorizations(name).filter_map(|field| match field {
+            Ok(Authorization::Digest(credentials)) => DomainName::new(&credentials.realm).ok(),
+            _ => None,
+        });
+        let realm = realms.into_iter().find(|realm| self.directory.serves(realm));
+        let domain = realm.or_else(|| claimed.as_ref().map(|aor| aor.domain().clone()));
+        let Some(domain) = domain.or_else(|| self.domain_of_number(uri)) else {
+            return Admission::Stranger;
+        };
+        match self.authenticate(incoming, method, uri, &domain, name) {
+            Ok(account) => Admission::Account(Box::new(account)),
+            Err(refused) => {
+                let owner = claimed.as_ref().and_then(|aor| self.directory.resolve(aor));
+                let owner = owner.map(|(owner, _)| Box::new(owner.clone()));
+                if let Some(claimed) = &claimed {
+                    self.asked_for(&incoming.source, &claimed.to_string(), owner.is_some());
                 }
-                Admission::Refused(status, None, fields)
+                self.unproved(incoming, uri, owner, refused)
             }
+        }
+    }
+
+    /// The domain of ours in which something is called that may be a number, and is nobody's address.
+    fn domain_of_number(&self, uri: &Uri) -> Option<DomainName> {
+        let domain = DomainName::new(uri.host_text()).ok()?;
+        let dialled = facts::dialled(uri);
+        let is_number = dialled.starts_with(|c: char| c == '+' || c.is_ascii_digit());
+        let names = dial::usernames(&Caller::Stranger, &dialled, Some(&domain), &self.settings);
+        let is_known = |name: &String| {
+            let aor = Aor::new(name, domain.as_str()).ok();
+            aor.is_some_and(|aor| self.directory.resolve(&aor).is_some())
+        };
+        (is_number && self.directory.serves(&domain) && !names.iter().any(is_known))
+            .then_some(domain)
+    }
+
+    /// What becomes of a request that did not prove who it is from. B165: nobody who is known is kept from an emergency call by
+    /// a challenge.
+    fn unproved(
+        &self,
+        incoming: &IncomingRequest,
+        uri: &Uri,
+        owner: Option<Box<Account>>,
+        (status, fields): (u16, Fields),
+    ) -> Admission {
+        match owner {
+            Some(owner)
+                if self.is_emergency(uri)
+                    && self.needs_no_password(&owner.aor, incoming.source.remote.ip()) =>
+            {
+                Admission::Claimed(owner)
+            }
+            _ => Admission::Refused(status, None, fields),
         }
     }
 
@@ -169,8 +230,10 @@ impl Engine {
         });
         let mut stale = false;
         if let Some(credentials) = credentials {
-            let username = credentials.username.split('@').next().unwrap_or_default();
-            let claimed = Aor::new(username, realm).ok();
+            let (username, host) =
+                credentials.username.split_once('@').unwrap_or((&credentials.username, realm));
+            let is_here = host.eq_ignore_ascii_case(realm);
+            let claimed = Aor::new(username, realm).ok().filter(|_| is_here);
             let is_own_nonce = self.nonce_key.is_for(&credentials.nonce, &network);
             let name_of = claimed.as_ref().map(ToString::to_string).unwrap_or_default();
             let proof = self.proof(incoming, claimed.as_ref(), is_own_nonce);
@@ -182,9 +245,11 @@ impl Engine {
                 return self.challenge(name, realm, true, now, network);
             }
             let account = claimed.and_then(|aor| self.directory.account(&aor));
-            let secret = account.map_or(Secret::default(), |account| Secret {
-                md5: account.ha1.as_ref(),
-                sha256: account.ha1_sha256.as_ref(),
+            // B61: the digests of a user name with domain are others; of SHA-256 there is none.
+            let is_long = credentials.username.contains('@');
+            let secret = account.map_or(Secret::default(), |account| match is_long {
+                false => Secret { md5: account.ha1.as_ref(), sha256: account.ha1_sha256.as_ref() },
+                true => Secret { md5: account.ha1b.as_ref(), sha256: None },
             });
             let rules = Rules {
                 nonce_lifetime: self.config.digest.nonce_milliseconds(),

@@ -90,6 +90,8 @@ impl Engine {
             wants_privacy: identity::wants_privacy(request),
             asks: identity::asks(request),
             source: incoming.source.remote.ip(),
+            source_port: (!incoming.source.transport.is_reliable())
+                .then_some(incoming.source.remote.port()),
             now: wall_clock(),
             seed: self.seed.wrapping_add(1),
         };
@@ -120,7 +122,11 @@ impl Engine {
         let proxy = self.config.listen.advertised.clone();
         let proxy = proxy.unwrap_or_else(|| incoming.source.local.ip().to_string());
         let (rpid, node) = (rpid.unwrap_or_default(), self.node.clone());
-        Some(Attempt::of(incoming, Parties { payer, rpid, called, proxy, node }))
+        let realm = match admission.caller()? {
+            Caller::Account(account) => Some(account.aor.domain().to_string()),
+            Caller::Claimed(_) | Caller::Peer(_) | Caller::Stranger => None,
+        };
+        Some(Attempt::of(incoming, Parties { payer, realm, rpid, called, proxy, node }))
     }
 
     /// Does what a plan says.
@@ -231,6 +237,11 @@ impl Engine {
                 if payer.is_some() {
                     // A gateway took over from whom ENUM leads to.
                     cdr.enum_tld.clear();
+                }
+                if let Some(Payer::Account(account)) = payer {
+                    // B80: a diversion to a number is at the cost of whoever diverts.
+                    let rpid = self.directory.account(account).and_then(|one| one.rpid.as_deref());
+                    record::paid_by(&mut cdr, account, rpid.unwrap_or_default());
                 }
                 let dialog = (&*cdr.session_id, &*cdr.from_tag, &*cdr.to_tag);
                 let count_for = self.counts.answered(event.id, dialog, pays, Instant::now());

@@ -73,6 +73,7 @@ impl Engine {
             wants_privacy: false,
             asks: Asks::default(),
             source,
+            source_port: None,
             now: wanted.at.unwrap_or_else(wall_clock),
             seed: self.seed,
         };

@@ -1,9 +1,11 @@
 //! What a request says about who sends it: privacy, and earlier diversions.
 
+use ngn_model::Aor;
 use ngn_routing::Asks;
 use ngn_routing::history::{Before, diversions_in};
 use ngn_sip::header::{HeaderName, split_list};
 use ngn_sip::message::Message;
+use ngn_sip::uri::Uri;
 
 /// How many entries of a kind are read.
 const MOST: usize = 64;
@@ -11,6 +13,21 @@ const MOST: usize = 64;
 /// RFC 3323 section 4.2, RFC 3325 section 9.3: whether the caller asks not to be shown.
 pub(super) fn wants_privacy(request: &Message) -> bool {
     asks_for(request, &["id", "header", "user"])
+}
+
+/// RFC 3323 section 4.1.1.3: whether a URI of From says nothing about who calls.
+pub(super) fn is_anonymous(from: &Uri) -> bool {
+    from.host_text().trim_end_matches('.').eq_ignore_ascii_case("anonymous.invalid")
+}
+
+/// Who a request says to the proxy alone that it is from (RFC 3325 sections 9.1 and 9.2). It proves nothing.
+pub(super) fn told_to_us(request: &Message) -> impl Iterator<Item = Aor> {
+    let names = [HeaderName::PPreferredIdentity, HeaderName::PAssertedIdentity];
+    let values = names.into_iter().flat_map(|name| entries(request, name));
+    values.filter_map(|value| {
+        let within = value.rsplit_once('<').and_then(|(_, rest)| rest.split('>').next());
+        Uri::parse(within.unwrap_or(&value).trim()).ok()?.aor()
+    })
 }
 
 /// What else it says about privacy and diversions.

@@ -127,6 +127,7 @@ fn call(o: &mut Octets<'_>) -> Call {
         _ => o.pick(&["urn:service:sos", "tel:+31201234502", "sip:@example.com", ""]).to_owned(),
     };
     let source = IpAddr::from([192, 0, 2, o.pick(&[9, 80, 50, 81])]);
+    let source_port = o.pick(&[None, Some(5060), Some(5070)]);
     let usage = (0..o.below(4)).map(|_| Usage {
         payer: o.payer(),
         calls: o.pick(&[0, 1, 2]),
@@ -141,7 +142,19 @@ fn call(o: &mut Octets<'_>) -> Call {
         _ => Purpose::Call,
     };
     let (from_header, now) = (None, 1_000);
-    Call { purpose, from, to, from_header, source, now, seed, wants_privacy, down, usage }
+    Call {
+        purpose,
+        from,
+        to,
+        from_header,
+        source,
+        source_port,
+        now,
+        seed,
+        wants_privacy,
+        down,
+        usage,
+    }
 }
 
 fn settings(o: &mut Octets<'_>) -> Settings {

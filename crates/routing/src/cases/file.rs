@@ -205,6 +205,7 @@ pub(super) struct CaseText {
     pub(super) purpose: Option<Text>,
     pub(super) from_header: Option<String>,
     pub(super) source: Option<IpAddr>,
+    pub(super) source_port: Option<u16>,
     pub(super) now: Option<Text>,
     #[serde(default)]
     pub(super) seed: u64,

@@ -305,6 +305,7 @@ fn read_case(text: CaseText, gateway_ids: &BTreeMap<String, i64>, world: &World)
         to: text.call,
         from_header: text.from_header,
         source: text.source.unwrap_or(IpAddr::from([192, 0, 2, 9])),
+        source_port: text.source_port,
         now: text.now.as_ref().map_or(Ok(NOON), time)?,
         seed: text.seed,
         wants_privacy: text.private,

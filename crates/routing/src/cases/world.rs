@@ -55,6 +55,8 @@ pub struct Call {
     pub from_header: Option<String>,
     /// The address that the call comes from.
     pub source: IpAddr,
+    /// The port it comes from as a datagram.
+    pub source_port: Option<u16>,
     /// The time, in milliseconds since 1970 UTC.
     pub now: i64,
     /// By what gateways share the load.
@@ -134,6 +136,7 @@ impl World {
             usage: &call.usage,
             seed: call.seed,
             source: call.source,
+            source_port: call.source_port,
             now: call.now,
             settings: &self.settings,
         };
