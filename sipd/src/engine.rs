@@ -19,6 +19,7 @@ mod identity;
 mod live;
 mod nodes;
 mod register;
+mod serving;
 mod sessions;
 #[cfg(test)]
 pub(crate) mod testing;

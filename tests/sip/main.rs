@@ -32,6 +32,7 @@ mod pstn;
 mod register;
 mod restarts;
 mod secure;
+mod serving;
 mod softphones;
 mod translators;
 mod trunks;

@@ -674,6 +674,56 @@ fn rfc3261_17_1_3_a_response_matches_by_branch_and_method() {
 }
 
 #[test]
+fn rfc3261_16_7_step_3_a_response_without_further_via_is_not_forwarded() {
+    let mut w = world();
+    forward_to(&mut w, gateway());
+    w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bK1", ""));
+    w.run_for(50);
+    let invite = sent(&w, "203.0.113.9:5060")[0].clone();
+    let text = String::from_utf8(invite.response(200, "OK", Some("t")).to_vec()).expect("text");
+    let below = text.lines().filter(|line| line.starts_with("Via:")).nth(1).expect("a Via below");
+    let alone = text.replace(&format!("{below}\r\n"), "");
+    assert_ne!(alone, text);
+    w.inject("203.0.113.9:5060", &alone);
+    w.run_for(50);
+    assert_eq!((statuses(&w, PEER), w.stack.counters().stray_responses), (vec![100], 1));
+    // The same in one field, and whole.
+    let whole = alone.replacen("\r\nFrom:", &format!(",{}\r\nFrom:", &below["Via:".len()..]), 1);
+    w.inject("203.0.113.9:5060", &whole);
+    w.run_for(50);
+    assert_eq!(statuses(&w, PEER), [100, 200]);
+}
+
+#[test]
+fn rfc3261_9_2_a_cancel_of_another_method_is_answered_and_changes_nothing() {
+    let mut w = world();
+    forward_to(&mut w, gateway());
+    w.inject(PEER, &request("MESSAGE", "sip:b@example.com", "z9hG4bK1", ""));
+    w.run_for(50);
+    let message = sent(&w, "203.0.113.9:5060")[0].clone();
+    w.inject(PEER, &request("CANCEL", "sip:b@example.com", "z9hG4bK1", ""));
+    w.inject(PEER, &request("CANCEL", "sip:b@example.com", "z9hG4bK2", ""));
+    w.run_for(50);
+    assert_eq!(statuses(&w, PEER), [200, 481]);
+    let answer = message.response(202, "Accepted", Some("t"));
+    w.inject("203.0.113.9:5060", &String::from_utf8(answer.to_vec()).expect("text"));
+    w.run_for(50);
+    assert_eq!((sent(&w, "203.0.113.9:5060").len(), statuses(&w, PEER)), (1, vec![200, 481, 202]));
+}
+
+#[test]
+fn rfc3261_16_6_step_2_what_a_request_uri_may_not_have_is_left_out() {
+    let mut w = world();
+    let next_hop = Destination::new(Transport::Udp, address("203.0.113.9:5060"));
+    let contact = "sip:b@gw.example.org;Method=BYE;user=phone;x?Subject=y";
+    forward_to(&mut w, ForwardTarget::at(uri(contact), next_hop));
+    w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bK1", ""));
+    w.run_for(50);
+    let sent = sent(&w, "203.0.113.9:5060")[0].request_uri().expect("a request");
+    assert_eq!(sent.as_str(), "sip:b@gw.example.org;user=phone;x");
+}
+
+#[test]
 fn a_stack_may_live_in_any_thread() {
     fn check<T: Send>(_: &T) {}
     check(&world().stack);

@@ -111,7 +111,7 @@ pub use sip_aliases::SipAliasRow;
 pub use sip_domains::SipDomainRecord;
 pub use soa::SoaWriter;
 pub use store::Store;
-pub use time::{parse_utc, utc};
+pub use time::{date, parse_utc, utc};
 pub use traces::{MediaSessionRow, SipTraceRow};
 pub use trusted_peers::TrustedPeerRow;
 pub use tx::{Actor, Tx};

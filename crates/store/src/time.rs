@@ -12,6 +12,25 @@ pub fn utc(millis: i64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 
+/// Spells a time given in milliseconds since 1970 UTC as `Date` of SIP does (RFC 3261 section 20.17), such as
+/// `Sat, 13 Nov 2010 23:29:00 GMT`.
+#[must_use]
+pub fn date(millis: i64) -> String {
+    const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let name = |names: &[&'static str], at: i64| {
+        usize::try_from(at).ok().and_then(|at| names.get(at).copied()).unwrap_or_default()
+    };
+    let seconds = millis.div_euclid(1000);
+    let days = seconds.div_euclid(DAY);
+    let (year, month, day) = civil(days);
+    let rest = seconds.rem_euclid(DAY);
+    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    let (weekday, month) = (name(&WEEKDAYS, days.rem_euclid(7)), name(&MONTHS, month - 1));
+    format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+}
+
 /// Reads such a time, also with `T` between day and time or without the time; gives milliseconds since 1970.
 #[must_use]
 pub fn parse_utc(text: &str) -> Option<i64> {
@@ -99,6 +118,18 @@ mod tests {
             assert_eq!(parse_utc(text), None, "{text}");
         }
         assert_eq!(serial_base(1_772_323_200_000), 2_026_030_100);
+    }
+
+    #[test]
+    fn spells_dates() {
+        for (text, millis) in [
+            ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            ("Wed, 31 Dec 1969 23:59:59 GMT", -1),
+            ("Tue, 29 Feb 2000 12:34:56 GMT", 951_827_696_000),
+            ("Sat, 13 Nov 2010 23:29:00 GMT", 1_289_690_940_999),
+        ] {
+            assert_eq!(date(millis), text);
+        }
     }
 
     proptest! {

@@ -6,6 +6,7 @@ use super::enums::{Waited, Work};
 use super::guarding::name_in;
 use super::identity;
 use super::live::{live, places};
+use super::serving;
 use super::voicemail::purpose;
 use crate::cdr::Record;
 use crate::cdr::record::{self, Attempt, Parties};
@@ -23,9 +24,6 @@ use ngn_sip::uri::Uri;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
-
-/// The methods that are served; others are forwarded all the same.
-const ALLOWED: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, SUBSCRIBE, NOTIFY";
 
 /// How often a refusal of somebody who was called is sent again to a stranger who does not acknowledge it.
 const STRANGERS_REPEATS: u8 = 3;
@@ -45,21 +43,8 @@ impl Engine {
         let is_domain = host.as_ref().is_some_and(|name| self.directory.serves(name));
         let is_own = self.is_own_address(uri);
         if uri.user().is_none() && (is_domain || is_own) {
-            return match method {
-                // RFC 3261 section 11.2.
-                Method::Options => {
-                    let field = |name, value: &str| (name, value.to_owned());
-                    let fields = vec![
-                        field(HeaderName::Allow, ALLOWED),
-                        field(HeaderName::Accept, "application/sdp"),
-                        field(HeaderName::Supported, "path, outbound, gruu"),
-                    ];
-                    self.reply_statelessly(id, 200, &fields);
-                }
-                _ => {
-                    self.reply(id, 405, None, &vec![(HeaderName::Allow, ALLOWED.to_owned())]);
-                }
-            };
+            let (status, fields) = serving::answer(method, request, incoming.is_stray);
+            return self.reply_statelessly(id, status, &fields);
         }
         if incoming.is_stray {
             return self.reply(id, 481, None, &Vec::new());

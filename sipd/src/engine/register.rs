@@ -1,5 +1,6 @@
 //! REGISTER: who may, and what waits for the database.
 
+use super::serving::{EXTENSIONS, unacceptable, unsupported};
 use super::{Engine, Fields};
 use crate::location::Change;
 use ngn_daemon::wall_clock;
@@ -30,6 +31,17 @@ impl Engine {
         if !self.directory.serves(address.domain()) {
             return self.register_reply(id, 404, None, &none);
         }
+        // Step 2, before anybody is asked for a password.
+        let required = request.option_tags(HeaderName::Require).unwrap_or_default();
+        let unknown = required.unknown(&EXTENSIONS);
+        if !unknown.is_empty() {
+            self.metrics.registration(420);
+            return self.reply_statelessly(id, 420, &unsupported(&unknown));
+        }
+        if let Some(fields) = unacceptable(request, &[]) {
+            self.metrics.registration(415);
+            return self.reply_statelessly(id, 415, &fields);
+        }
         let name = HeaderName::Authorization;
         let domain = address.domain();
         let account = match self.authenticate(incoming, &Method::Register, uri, domain, name) {
@@ -50,12 +62,6 @@ impl Engine {
         if owner != Some(&account.aor) || !may_register {
             return self.register_reply(id, 403, None, &none);
         }
-        let required = request.option_tags(HeaderName::Require).unwrap_or_default();
-        let unknown = required.unknown(&["path", "outbound", "gruu"]);
-        if !unknown.is_empty() {
-            let fields = vec![(HeaderName::Unsupported, unknown.to_string())];
-            return self.register_reply(id, 420, None, &fields);
-        }
         let (now, transport) = (wall_clock(), &incoming.source.transport);
         let socket =
             format!("{}:{}", transport.as_str().to_ascii_lowercase(), incoming.source.local);
@@ -74,6 +80,9 @@ impl Engine {
         let contacts =
             reply.contacts.iter().map(|contact| (HeaderName::Contact, contact.to_string()));
         let mut fields: Fields = contacts.chain(reply.fields).collect();
+        if reply.status == 200 {
+            fields.push((HeaderName::Date, ngn_store::date(now)));
+        }
         let is_outbound = |(name, value): &(HeaderName, String)| {
             *name == HeaderName::Require && value == "outbound"
         };

@@ -7,13 +7,16 @@ use bytes::Bytes;
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt as _, StreamExt as _};
 use ngn_sip::framing::{PING, PONG};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode, header};
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +28,7 @@ const READ_BUFFER: usize = 8 * 1024;
 const PINGS: u32 = 3;
 
 /// Carries the opening handshake out: who asks for the subprotocol, from a page that may, is let in.
-pub(super) async fn accept<S>(stream: S, live: &Live) -> Option<WebSocketStream<S>>
+pub(super) async fn accept<S>(mut stream: S, live: &Live) -> Option<WebSocketStream<S>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -39,12 +42,43 @@ where
     let settings = live.websocket.clone();
     #[allow(clippy::result_large_err, reason = "the library's type")]
     let callback = move |request: &Request, response| admit(&settings, request, response);
-    match accept_hdr_async_with_config(stream, callback, Some(config)).await {
-        Ok(socket) => Some(socket),
-        Err(error) => {
-            tracing::debug!(%error, "no WebSocket handshake");
-            None
+    let greeted = accept_hdr_async_with_config(&mut stream, callback, Some(config)).await;
+    if let Err(error) = greeted.map(drop) {
+        tracing::debug!(%error, "no WebSocket handshake");
+        if let Some(refusal) = refusal(&error) {
+            let _ = tokio::time::timeout(WRITE_TIMEOUT, stream.write_all(refusal.as_bytes())).await;
+            let _ = tokio::time::timeout(WRITE_TIMEOUT, stream.shutdown()).await;
         }
+        return None;
+    }
+    // A client says nothing more before it has our answer, so nothing was read that is lost here.
+    Some(WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await)
+}
+
+/// What a client is told whose opening handshake is none (RFC 6455 sections 4.2.1 and 4.4); `None` when it was told, or is gone.
+fn refusal(error: &Error) -> Option<String> {
+    let (status, field) = match error {
+        Error::Protocol(ProtocolError::MissingSecWebSocketVersionHeader) => {
+            ("426 Upgrade Required", "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")
+        }
+        Error::Protocol(ProtocolError::WrongHttpMethod) => {
+            ("405 Method Not Allowed", "Allow: GET\r\n")
+        }
+        Error::Protocol(ProtocolError::HandshakeIncomplete) => return None,
+        Error::Protocol(_) | Error::HttpFormat(_) => ("400 Bad Request", ""),
+        _ => return None,
+    };
+    Some(format!("HTTP/1.1 {status}\r\n{field}Connection: close\r\nContent-Length: 0\r\n\r\n"))
+}
+
+/// What a client is told that broke the protocol (RFC 6455 section 7.4.1); `None` when it is gone.
+fn close_code(error: &Error) -> Option<CloseCode> {
+    match error {
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        Error::Protocol(_) => Some(CloseCode::Protocol),
+        Error::Utf8(_) => Some(CloseCode::Invalid),
+        Error::Capacity(_) => Some(CloseCode::Size),
+        _ => None,
     }
 }
 
@@ -85,14 +119,15 @@ where
     let Some(opened) = announce(&ends, shared).await else { return };
     let (sink, stream) = socket.split();
     let every = Duration::from_secs(shared.live.load().websocket.ping_seconds);
-    tokio::spawn(write(sink, opened.queue, opened.gone.clone(), every));
+    let fault = Arc::new(OnceLock::new());
+    tokio::spawn(write(sink, opened.queue, opened.gone.clone(), every, Arc::clone(&fault)));
     tokio::spawn(read_until_end(
         opened.id,
         stream,
         opened.writer,
         shared.clone(),
         opened.gone,
-        ends,
+        (ends, fault),
     ));
 }
 
@@ -102,23 +137,27 @@ async fn read_until_end<S>(
     writer: mpsc::Sender<Bytes>,
     shared: Shared,
     gone: CancellationToken,
-    ends: Ends,
+    (ends, fault): (Ends, Arc<OnceLock<CloseCode>>),
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    read(id, &mut stream, &writer, &shared, &gone).await;
+    if let Some(code) = read(id, &mut stream, &writer, &shared, &gone).await {
+        let _ = fault.set(code);
+    }
     drop(writer);
     let _ = shared.arrivals.send(Arrival::Closed { connection: id, is_broken: false }).await;
     drop(ends);
 }
 
+/// Reads until the connection ends; gives what the client did wrong, if anything.
 async fn read<S>(
     id: ConnectionId,
     stream: &mut SplitStream<WebSocketStream<S>>,
     writer: &mpsc::Sender<Bytes>,
     shared: &Shared,
     gone: &CancellationToken,
-) where
+) -> Option<CloseCode>
+where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     loop {
@@ -130,17 +169,17 @@ async fn read<S>(
         let deadline = Instant::now() + patience;
         let received = tokio::select! {
             received = tokio::time::timeout_at(deadline.into(), stream.next()) => received,
-            () = gone.cancelled() => return,
+            () = gone.cancelled() => return None,
         };
         let octets = match received {
             Ok(Some(Ok(Message::Text(text)))) => Bytes::from(text),
             Ok(Some(Ok(Message::Binary(octets)))) => octets,
             // Pings were answered already.
             Ok(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => continue,
-            Ok(Some(Ok(Message::Close(_))) | None) | Err(_) => return,
+            Ok(Some(Ok(Message::Close(_))) | None) | Err(_) => return None,
             Ok(Some(Err(error))) => {
                 tracing::debug!(connection = id, %error, "a WebSocket connection ends");
-                return;
+                return close_code(&error);
             }
         };
         // RFC 5626 section 3.5.1 in a frame, as some clients send it.
@@ -151,7 +190,7 @@ async fn read<S>(
             continue;
         }
         if shared.arrivals.send(Arrival::Message { connection: id, octets }).await.is_err() {
-            return;
+            return None;
         }
     }
 }
@@ -169,6 +208,7 @@ async fn write<S>(
     mut queue: mpsc::Receiver<Bytes>,
     gone: CancellationToken,
     every: Duration,
+    fault: Arc<OnceLock<CloseCode>>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -181,6 +221,11 @@ async fn write<S>(
             octets = queue.recv() => match octets {
                 Some(octets) => frame(octets),
                 None => {
+                    if let Some(&code) = fault.get() {
+                        let close = CloseFrame { code, reason: Utf8Bytes::default() };
+                        let closing = sink.send(Message::Close(Some(close)));
+                        let _ = tokio::time::timeout(WRITE_TIMEOUT, closing).await;
+                    }
                     let _ = tokio::time::timeout(WRITE_TIMEOUT, sink.close()).await;
                     return;
                 }

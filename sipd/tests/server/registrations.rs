@@ -20,7 +20,11 @@ async fn rfc3261_10_3_bindings_come_and_go() {
     let brief = register(&mut bob, "r1", "Expires: 5\r\n").await;
     assert_eq!(brief.status(), Some(423));
     assert_eq!(brief.field_named("Min-Expires").unwrap().text(), Some("60"));
-    let odd = register(&mut bob, "r2", "Require: magic\r\n").await;
+    // Step 2 comes before the password.
+    let (uri, to) = ("sip:example.com", "<sip:bob@example.com>");
+    let asks = bob.request("REGISTER", uri, to, "r2", "Require: magic\r\n");
+    bob.send(&asks).await;
+    let odd = bob.last_of("r2").await;
     assert_eq!(odd.status(), Some(420));
     assert_eq!(odd.field_named("Unsupported").unwrap().text(), Some("magic"));
 

@@ -8,9 +8,11 @@ use ngn_sip::message::Method;
 use ngn_sipd::config::Config;
 use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message as Frame};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
@@ -227,5 +229,62 @@ async fn messages_are_limited() {
     let text = options(&mut bob, "fits");
     bob.socket().send(Frame::text(text)).await.unwrap();
     assert_eq!(bob.last_of("fits").await.status(), Some(200));
+    scene.stop().await;
+}
+
+/// RFC 6455 sections 4.2.1 and 4.4: who greets in another way is told so.
+#[tokio::test]
+async fn rfc6455_4_2_what_is_no_greeting_is_answered() {
+    let scene = scene(|_| {}).await;
+    let greeting = "GET / HTTP/1.1\r\nHost: sip.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+                    Sec-WebSocket-Protocol: sip\r\n\r\n";
+    for (from, to, expected) in [
+        ("GET", "GET", "HTTP/1.1 101 "),
+        ("Version: 13", "Version: 8", "HTTP/1.1 426 "),
+        ("GET", "POST", "HTTP/1.1 405 "),
+        ("HTTP/1.1", "HTTP/1.0", "HTTP/1.1 400 "),
+        ("Upgrade: websocket", "Upgrade: h2c", "HTTP/1.1 400 "),
+        ("Connection: Upgrade", "Connection: close", "HTTP/1.1 400 "),
+        ("dGhlIHNhbXBsZSBub25jZQ==", "short", "HTTP/1.1 400 "),
+        ("GET", "SIP/2.0 200 OK\r\n\r\n", "HTTP/1.1 400 "),
+    ] {
+        let (mut stream, _) = octets(scene.server.ws[0]).await;
+        stream.write_all(greeting.replacen(from, to, 1).as_bytes()).await.unwrap();
+        let mut answer = vec![0; 2_000];
+        let reading = tokio::time::timeout(Duration::from_secs(10), stream.read(&mut answer));
+        let length = reading.await.expect("in time").expect("an answer");
+        let answer = String::from_utf8_lossy(&answer[..length]).to_ascii_lowercase();
+        assert!(answer.starts_with(&expected.to_ascii_lowercase()), "{to}: {answer}");
+        assert_eq!(
+            answer.contains("426 "),
+            answer.contains("sec-websocket-version: 13"),
+            "{answer}"
+        );
+    }
+    scene.stop().await;
+}
+
+/// RFC 6455 section 7.4.1: who breaks the protocol is told how.
+#[tokio::test]
+async fn rfc6455_7_4_1_faults_are_named_when_the_connection_ends() {
+    let scene = scene(|config| config.limits.message_octets = 2_000).await;
+    for (octets, expected) in [
+        // Not masked; a reserved bit; an opcode that there is not; a ping in parts; text that is none; too large.
+        (&[0x81, 0x01, b'x'][..], CloseCode::Protocol),
+        (&[0xc1, 0x80, 0, 0, 0, 0], CloseCode::Protocol),
+        (&[0x83, 0x80, 0, 0, 0, 0], CloseCode::Protocol),
+        (&[0x09, 0x80, 0, 0, 0, 0], CloseCode::Protocol),
+        (&[0x80, 0x80, 0, 0, 0, 0], CloseCode::Protocol),
+        (&[0x81, 0x82, 0, 0, 0, 0, 0xff, 0xfe], CloseCode::Invalid),
+        (&[0x82, 0xfe, 0x40, 0, 0, 0, 0, 0], CloseCode::Size),
+    ] {
+        let mut phone = phone(&scene, "alice").await;
+        phone.socket().get_mut().write_all(octets).await.unwrap();
+        match control(&mut phone).await {
+            Frame::Close(Some(close)) => assert_eq!(close.code, expected, "{octets:?}"),
+            other => panic!("{octets:?}: {other:?}"),
+        }
+    }
     scene.stop().await;
 }

@@ -24,11 +24,14 @@ pub enum Decremented {
 }
 
 impl Message {
-    /// Sets the Request-URI; does nothing to a response. Header components are left out, since a
-    /// Request-URI holds none.
+    /// Sets the Request-URI; does nothing to a response. Header components and the parameter `method` are left out, since a
+    /// Request-URI holds none (RFC 3261 sections 16.6 step 2 and 19.1.1).
     pub fn set_request_uri(&mut self, new: &Uri) {
         if let StartLine::Request { uri, .. } = &mut self.start {
             *uri = if new.headers_text().is_some() { new.without_headers() } else { new.clone() };
+            if uri.has_param("method") {
+                *uri = uri.without_param("method");
+            }
             self.start_octets = Bytes::new();
             self.whole = Bytes::new();
         }

@@ -5,7 +5,7 @@ use super::{Message, Method, StartLine};
 use crate::header::{
     Authorization, CSeq, Contacts, FromHeader, Header, HeaderError, HeaderName, ListHeader,
     MaxForwards, OptionTags, PathHeader, RecordRouteHeader, RouteHeader, ToHeader, Via,
-    call_id_check,
+    call_id_check, split_list,
 };
 use crate::uri::Uri;
 use bytes::Bytes;
@@ -132,6 +132,14 @@ impl Message {
             return Ok(Arc::clone(via));
         }
         self.first()?.map(Arc::new).ok_or(HeaderError::new(HeaderName::Via, HeaderError::MISSING))
+    }
+
+    /// Whether there is a Via below the topmost one: a response without leads nowhere (RFC 3261 section 16.7 step 3).
+    #[must_use]
+    pub fn has_via_below(&self) -> bool {
+        let mut fields = self.head.named(HeaderName::Via);
+        let text = fields.next().and_then(|field| field.text()).unwrap_or_default();
+        fields.next().is_some() || split_list(text).nth(1).is_some()
     }
 
     /// All Via values, topmost first.

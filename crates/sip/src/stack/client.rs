@@ -114,6 +114,10 @@ impl Stack {
         let (Some(client), Some(status)) = (client, response.status()) else {
             return Some(response);
         };
+        // RFC 3261 section 16.7 step 3: it would be for us, who asked in the name of somebody else.
+        if matches!(client.owner, Owner::Branch(..)) && !response.has_via_below() {
+            return Some(response);
+        }
         let timers = &self.config.timers;
         let actions = match &mut client.machine {
             ClientMachine::Invite(machine) => {

@@ -59,9 +59,13 @@ impl Stack {
         if self.load() >= self.hard_limit() {
             return self.refuse_statelessly(&source, text, &cancel, 503);
         }
+        // Section 9.2: such a CANCEL is answered, and changes nothing.
+        let find = |text| self.server_index.get(&self.digests.server(&text)).copied();
+        let spared = || KeyText::spared_by(&cancel).find_map(find);
+        let spared = if found.is_none() { spared() } else { None };
         let own = self.open_server(now, text, cancel.clone(), source);
         self.settle();
-        let Some(invite) = found else {
+        let Some(invite) = found.or(spared) else {
             self.reply_own(now, own, 481, &[]);
             return;
         };
@@ -72,7 +76,7 @@ impl Stack {
         }
         self.reply_own(now, own, 200, &[]);
         let Some(server) = self.servers.get(invite) else { return };
-        if !server.machine.is_pending() {
+        if spared.is_some() || !server.machine.is_pending() {
             return;
         }
         match server.context {

@@ -28,6 +28,17 @@ impl KeyText {
         Ok(text)
     }
 
+    /// The texts of other requests that a CANCEL may mean, which it does not end (section 9.2): those of all methods known here.
+    pub(crate) fn spared_by(cancel: &Message) -> impl Iterator<Item = Self> {
+        let is_spared =
+            |method: &&Method| !matches!(method, Method::Invite | Method::Ack | Method::Cancel);
+        Method::KNOWN.iter().filter(is_spared).filter_map(|method| {
+            let mut text = Self::default();
+            text.write(cancel, method).ok()?;
+            Some(text)
+        })
+    }
+
     /// Becomes the text of a request, in the same room.
     pub fn read(&mut self, request: &Message) -> Result<(), HeaderError> {
         let method = request.method().unwrap_or(&Method::Ack);
