@@ -12,18 +12,20 @@ pub use bound::Held;
 
 use bound::Bound;
 use ngn_model::binding::BindingKey;
-use ngn_model::{Account, Amount, Aor, Binding, CustomerId, DomainName, PeerProtocol, TrustedPeer};
+use ngn_model::{
+    Account, Amount, Aor, Binding, CustomerId, DomainName, Ownership, PeerProtocol, TrustedPeer,
+};
 use ngn_routing::{Callee, EmergencyTable, EnumTable, Pstn, trunk};
 use ngn_store::EnumKey;
 use numbers::Numbers;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The copy.
 #[derive(Debug, Default)]
 pub struct Directory {
-    domains: HashSet<DomainName>,
+    domains: HashMap<DomainName, Ownership>,
     /// Boxed: half of a map's room is empty at times.
     accounts: HashMap<Aor, Box<Account>>,
     aliases: HashMap<Aor, Aor>,
@@ -49,8 +51,8 @@ pub struct Directory {
 /// The new state of one provisioned record; `None` means that it is gone.
 #[derive(Debug, Clone)]
 pub enum Update {
-    /// A SIP domain of ours, or no longer.
-    Domain(DomainName, bool),
+    /// A SIP domain of ours and whose it is, or no longer.
+    Domain(DomainName, Option<Ownership>),
     /// An account.
     Account(Aor, Option<Box<Account>>),
     /// An alias and the account it leads to.
@@ -100,7 +102,7 @@ impl Directory {
         directory.balances = loaded.balances.into_iter().collect();
         directory.voicemail = loaded.voicemail_servers.into_iter().collect();
         for row in loaded.domains {
-            directory.apply(Update::Domain(row.domain, true));
+            directory.apply(Update::Domain(row.domain, Some(row.ownership)));
         }
         for account in loaded.accounts {
             directory.apply(Update::Account(account.aor.clone(), Some(Box::new(account))));
@@ -164,16 +166,22 @@ impl Directory {
 
     /// The SIP domains of ours.
     pub fn domains(&self) -> impl Iterator<Item = &DomainName> {
-        self.domains.iter()
+        self.domains.keys()
     }
 
     /// Puts the new state of a record in place of what is held.
     pub fn apply(&mut self, update: Update) {
         match update {
-            Update::Domain(name, true) => {
-                self.domains.insert(name);
+            Update::Domain(name, Some(ownership)) => {
+                let before = self.domains.insert(name.clone(), ownership);
+                // B15: what its accounts inherit; they are looked through when it changed only.
+                if before.is_some_and(|before| before != ownership) {
+                    let accounts = self.accounts.values_mut();
+                    let inherit = |account: &mut Box<Account>| account.ownership = ownership;
+                    accounts.filter(|account| *account.aor.domain() == name).for_each(inherit);
+                }
             }
-            Update::Domain(name, false) => {
+            Update::Domain(name, None) => {
                 self.domains.remove(&name);
             }
             Update::Account(aor, Some(account)) => {
@@ -319,7 +327,7 @@ impl Directory {
     /// Whether a host name is a SIP domain of ours.
     #[must_use]
     pub fn serves(&self, domain: &DomainName) -> bool {
-        self.domains.contains(domain)
+        self.domains.contains_key(domain)
     }
 
     /// The account with exactly this address.

@@ -451,8 +451,8 @@ impl Engine {
         }
         for update in batch.updates {
             match &update {
-                Update::Domain(name, true) => self.stack.add_own_name(name.as_str()),
-                Update::Domain(name, false) => self.stack.remove_own_name(name.as_str()),
+                Update::Domain(name, Some(_)) => self.stack.add_own_name(name.as_str()),
+                Update::Domain(name, None) => self.stack.remove_own_name(name.as_str()),
                 _ => {}
             }
             let is_peer = matches!(update, Update::Peer(_, Some(_)));

@@ -146,14 +146,14 @@ impl<'s> Sources<'s> {
                 .or_else(|| Aor::new(&dialled, domain.as_str()).ok().filter(|_| is_tel(uri))),
             None if is_tel(uri)
                 && matches!(caller, Caller::Peer(_))
-                && question.purpose == Purpose::Call =>
+                && question.purpose != Purpose::MailboxChanged =>
             {
                 names.iter().find_map(|name| self.directory.with_number(name))
             }
             // Numbers are unique; a name that is told about its messages may be another one's in another domain.
             None if is_own
                 && matches!(caller, Caller::Peer(_))
-                && question.purpose == Purpose::Call =>
+                && question.purpose != Purpose::MailboxChanged =>
             {
                 names.iter().find_map(|name| self.directory.with_number(name))
             }

@@ -12,10 +12,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 /// How long to wait before a database that failed is asked again.
 const RETRY: Duration = Duration::from_millis(500);
+
+/// How often tables are looked at that other programs write too, without a row in the journal.
+const SHARED: Duration = Duration::from_secs(2);
 
 /// A load that takes so long is told of.
 const LONG: Duration = Duration::from_secs(1);
@@ -110,7 +114,7 @@ impl Named {
         }
         if !domains.is_empty() {
             for (name, row) in store.sip_domains(&domains).await? {
-                updates.push(Update::Domain(name.clone(), row.is_some()));
+                updates.push(Update::Domain(name.clone(), row.as_ref().map(|row| row.ownership)));
                 tls.push((name, row.map(|row| row.tls)));
             }
         }
@@ -328,8 +332,29 @@ async fn follow(
     readiness: &Readiness,
 ) {
     readiness.applied(follower.seen().low_water(Instant::now()).0, []);
+    let (mut shared, mut others) = (tokio::time::interval(SHARED), Others::default());
+    shared.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let (anew, rows) = match follower.next().await {
+        let next = tokio::select! {
+            // Dropping it loses nothing.
+            next = follower.next() => next,
+            _ = shared.tick() => {
+                let read = others.look(store, tables).await.unwrap_or_else(|error| {
+                    tracing::debug!(%error, "tables that others write cannot be read");
+                    Read::default()
+                });
+                let updates = tables.take(read).await;
+                let (applied, done) = oneshot::channel();
+                let batch = Batch { anew: None, updates, applied };
+                if !batch.updates.is_empty()
+                    && (batches.send(batch).await.is_err() || done.await.is_err())
+                {
+                    return;
+                }
+                continue;
+            }
+        };
+        let (anew, rows) = match next {
             Ok(rows) => (None, rows),
             Err(StoreError::Rewound { position }) => {
                 tracing::warn!(position, "the journal went back; loading everything anew");
@@ -361,6 +386,34 @@ async fn follow(
         }
         let low_water = follower.seen().low_water(Instant::now()).0;
         readiness.applied(low_water, rows.iter().map(|row| row.position.0));
+    }
+}
+
+/// What was seen of the tables that other programs write too (B165, B71).
+#[derive(Debug, Default)]
+struct Others {
+    /// The newest row of the credit history.
+    charged: Option<i64>,
+}
+
+impl Others {
+    /// What they changed. Whatever stands there is as good as what the journal told of: both are read from the same rows, and
+    /// what was read last counts.
+    async fn look(&mut self, store: &Store, tables: &Tables) -> Result<Read, StoreError> {
+        let found = store.emergency_table().await?;
+        let found: BTreeMap<i64, EmergencyMapping> =
+            found.into_iter().map(|row| (row.id, row)).collect();
+        let gone = tables.mappings.keys().filter(|id| !found.contains_key(id));
+        let gone = gone.map(|id| (*id, None));
+        let new = found.iter().filter(|(id, row)| tables.mappings.get(id) != Some(row));
+        let emergency = new.map(|(id, row)| (*id, Some(row.clone()))).chain(gone).collect();
+        let (newest, charged) = store.charged_since(self.charged).await?;
+        let balances =
+            if charged.is_empty() { Vec::new() } else { store.balances(&charged).await? };
+        self.charged = Some(newest);
+        let updates =
+            balances.into_iter().map(|(aor, amount)| Update::Balance(aor, amount)).collect();
+        Ok(Read { updates, emergency, ..Read::default() })
     }
 }
 

@@ -109,6 +109,24 @@ both! {
         assert_eq!((told.status(), told.header("contact")), (302, Some("<sip:desk@elsewhere.example>")));
     }
 
+    // B80: diversions are of calls; a message comes to the phones of whom it is for, or to nobody.
+    fn b80_messages_are_not_diverted(p) {
+        let mut phones = phones(p, &[0, 1]);
+        set(p, "Sip.setCallDiversions", "diversions", Value::empty().with("FUNC", uri("p1")).with("FNOL", uri("p1")));
+        let caller = Phone::new(p.sip_address(), STRANGER, "");
+        let message = || Request::new("MESSAGE", &uri("p0"), &caller.aor(), &uri("p0"));
+        let first = message();
+        caller.send(&first.bytes(&caller)).unwrap();
+        let arrived = phones[0].receive_where(|message| message.method() == "MESSAGE").unwrap();
+        phones[0].send(&response(&arrived, "200 OK", "callee", &[])).unwrap();
+        assert_eq!(outcome(&caller).status(), 200);
+        assert_eq!(phones[0].register(0).unwrap().status(), 200);
+        assert_eq!(caller.transact(&message()).unwrap().status(), 480);
+        let call = ring(p, STRANGER);
+        answer(&phones[1], "200 OK");
+        assert_eq!(outcome(&call).status(), 200);
+    }
+
     fn b95_do_not_disturb(p) {
         let phones = phones(p, &[0, 1]);
         let nobody = |groups: Value| record! { temporary: record! { groups: groups, duration: 0 } };

@@ -57,6 +57,40 @@ fn b165_no_password_for_those_who_are_known() {
     });
 }
 
+// B165: the guide has operators fill the table by SQL, which no journal tells of.
+#[test]
+fn b165_rows_that_are_written_by_sql_are_noticed() {
+    on_both(SETTINGS, |p| {
+        let alice = caller(p, "alice", &[], "");
+        let (centre, other) = (stand_in(p), stand_in(p));
+        let at = p.admin_address().to_string();
+        let from = format!("alice@{DOMAIN}");
+        let leads_to = |target: &str| {
+            eventually("the mapping is known", || {
+                let told = ngn(p, &["explain", "--from", &from, "--to", "144", "--admin", &at]);
+                told.contains(target).then_some(())
+            });
+        };
+        let [first, second] = [&centre, &other].map(|phone| format!("sip:help@{}", phone.local()));
+        let columns = "(username, domain, region, target)";
+        _ = p.database.sql(&format!(
+            "INSERT INTO emergency_mapping {columns} VALUES ('144', '', '', '{first}')"
+        ));
+        leads_to(&first);
+        is_helped(&alice, &centre, &uri("144"));
+        _ = p.database.sql(&format!(
+            "UPDATE emergency_mapping SET target = '{second}' WHERE username = '144'"
+        ));
+        leads_to(&second);
+        is_helped(&alice, &other, &uri("144"));
+        // What is written by command afterwards leaves it as it is.
+        ngn(p, &["emergency", "add", "133", &first]);
+        leads_to(&second);
+        _ = p.database.sql("DELETE FROM emergency_mapping WHERE username = '144'");
+        leads_to("404");
+    });
+}
+
 // B165: the settings may ask for more.
 #[test]
 fn b165_who_needs_no_password_can_be_chosen() {

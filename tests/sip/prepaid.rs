@@ -1,8 +1,10 @@
 //! Calls that are paid in advance (B71, B161).
 
+use std::time::Duration;
+
 use ngn_tests::fixture::{carrier, route, subscriber};
-use ngn_tests::platform::Platform;
-use ngn_tests::sip::Phone;
+use ngn_tests::platform::{Platform, eventually};
+use ngn_tests::sip::{Message, Phone, response};
 use ngn_tests::{Value, record, sip_id};
 
 use crate::fixture::DOMAIN;
@@ -66,5 +68,62 @@ fn b71_prepaid_accounts_call_numbers_while_something_is_left() {
         p.admin().ok("Sip.updateAccount", record! { account: postpaid.with("groups", groups) });
         p.settle();
         allowed();
+    });
+}
+
+// B71, B163: a rating engine debits accounts in the tables that it shares with us, and tells nobody.
+#[test]
+fn b71_what_a_rating_engine_debits_is_noticed() {
+    on_both(SETTINGS, |p| {
+        let address = format!("alice@{DOMAIN}");
+        caller(p, "bob", &[], "");
+        let groups = Value::List(vec!["free-pstn".into()]);
+        let account = subscriber(&address).with("groups", groups).with("prepaid", true);
+        p.admin().ok("Sip.addAccount", record! { account: account });
+        let phone = Phone::new(p.sip_address(), &address, "secret");
+        let gw = stand_in(p);
+        let telco = carrier(&p.admin(), "Telco");
+        gateway(p, telco, "gw", gw.local());
+        routes(p, vec![route(telco, "")]);
+        add_balance(p, &address, 1.0);
+        let sets = |balance: &str| {
+            _ = p.database.sql(&format!(
+                "UPDATE prepaid SET balance = {balance} WHERE account = '{address}'"
+            ));
+            _ = p.database.sql(&format!(
+                "INSERT INTO prepaid_history (username, domain, action, description, value, balance) \
+                 VALUES ('alice', '{DOMAIN}', 'Debit balance', 'Session to 00431 for 60s', 1, {balance})"
+            ));
+        };
+        let becomes = |wanted: u16| {
+            eventually("the balance is noticed", || {
+                let invite = call(&phone, &uri("+431234567"), &[]);
+                let is_end = |m: &Message| {
+                    let cseq = format!("{} INVITE", invite.cseq);
+                    m.header("call-id") == Some(&invite.call_id)
+                        && m.header("cseq") == Some(&cseq)
+                        && (m.status() == 402 || m.status() == 486)
+                };
+                // A gateway that is asked is busy.
+                let status = loop {
+                    if let Ok(arrived) = gw.receive_within(Duration::from_millis(50))
+                        && arrived.method() == "INVITE"
+                    {
+                        gw.send(&response(&arrived, "486 Busy Here", "gw", &[])).unwrap();
+                    }
+                    if let Ok(message) = phone.receive_within(Duration::from_millis(50))
+                        && is_end(&message)
+                    {
+                        break message.status();
+                    }
+                };
+                (status == wanted).then_some(())
+            });
+        };
+        becomes(486);
+        sets("0");
+        becomes(402);
+        sets("2.5");
+        becomes(486);
     });
 }

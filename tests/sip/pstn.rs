@@ -5,7 +5,7 @@ use std::process::Command;
 
 use ngn_tests::binaries::program;
 use ngn_tests::database::Backend;
-use ngn_tests::fixture::{carrier, domain, route, subscriber};
+use ngn_tests::fixture::{carrier, domain, reseller, route, subscriber};
 use ngn_tests::platform::{Platform, eventually};
 use ngn_tests::sip::{Message, Phone, Request, response};
 use ngn_tests::{Value, http, record, sip_id};
@@ -322,5 +322,29 @@ fn b145_trunks() {
         p.settle();
         call("+43720111");
         assert_eq!(trunk.receive_where(|m| m.status() == 403).unwrap().status(), 403);
+    });
+}
+
+// B15, B133: the accounts of a domain that goes to another reseller call by that one's routes from then on.
+#[test]
+fn b133_a_domain_that_moves_takes_the_routes_of_its_reseller() {
+    on_both(SETTINGS, |p| {
+        let alice = caller(p, "alice", &["free-pstn"], "");
+        let owner = reseller(p, "anna");
+        let (ours, theirs) = (stand_in(p), stand_in(p));
+        let platform = carrier(&p.admin(), "Platform");
+        gateway(p, platform, "ours", ours.local());
+        let own = record! { name: "Own", reseller: owner.id };
+        let own = p.admin().ok("Sip.addCarrier", record! { carrier: own }).int_at("id");
+        gateway(p, own, "theirs", theirs.local());
+        routes(p, vec![route(platform, ""), route(own, "")]);
+        for (reseller, taker) in [(0, &ours), (owner.id, &theirs), (0, &ours)] {
+            let domain = record! { domain: DOMAIN, customer: reseller, reseller: reseller };
+            p.admin().ok("Sip.updateDomain", record! { domain: domain });
+            p.settle();
+            call(&alice, &uri("+431234567"), &[]);
+            answer(taker, "486 Busy Here");
+            alice.receive_where(|message| message.status() == 486).unwrap();
+        }
     });
 }

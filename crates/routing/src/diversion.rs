@@ -6,7 +6,7 @@
 
 use crate::barring;
 use crate::caller_id::{escaped, number_of};
-use crate::facts::{Callee, Settings};
+use crate::facts::{Callee, Purpose, Settings};
 use crate::legs::{Legs, MOST_LEGS, Outcome, Way, user_and_host};
 use crate::paying::{Paying, blocked};
 use ngn_model::call_plan::{Diverted, Target, Why};
@@ -63,13 +63,16 @@ pub(crate) fn number_in(uri: &str, settings: &Settings) -> Option<String> {
 }
 
 impl Legs<'_> {
-    /// Follows the diversion for a condition; `None` when there is none.
+    /// Follows the diversion for a condition; `None` when there is none, or when it is no call.
     pub(crate) fn follow(
         &mut self,
         account: &Account,
         condition: DiversionCondition,
         way: &Way<'_>,
     ) -> Option<Outcome> {
+        if self.facts.purpose != Purpose::Call {
+            return None;
+        }
         let options = account.options.as_deref()?;
         let diversion = options.diversion(condition)?;
         let why = Why::new("B81", "the account diverts")

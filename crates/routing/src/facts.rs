@@ -68,9 +68,12 @@ pub struct Asks {
 /// What a request is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Purpose {
-    /// A call, or anything that goes where a call goes.
+    /// A call.
     #[default]
     Call,
+    /// Anything else that goes where a call goes, such as a message or a subscription to somebody's presence; diversions are of
+    /// calls (B80), so it goes to the account's phones or nowhere.
+    Other,
     /// To be told about the messages in a mailbox: SUBSCRIBE with the event `message-summary` (RFC 3842).
     WatchMailbox,
     /// To tell about them: NOTIFY with that event, outside of a dialog.

@@ -60,7 +60,8 @@ pub fn plan(facts: &CallFacts<'_>) -> Plan {
 #[must_use]
 pub fn enum_questions(facts: &CallFacts<'_>) -> Vec<String> {
     let mut numbers = Vec::new();
-    if facts.purpose != Purpose::Call || caller_may_call(facts).is_some() {
+    let goes_as_calls = matches!(facts.purpose, Purpose::Call | Purpose::Other);
+    if !goes_as_calls || caller_may_call(facts).is_some() {
         return numbers;
     }
     if let (Some(paying), Callee::Unknown { .. }) = (paying(facts), facts.callee)
@@ -116,7 +117,7 @@ fn finish(legs: Legs<'_>, why: Vec<Why>, outcome: Outcome, is_emergency: bool) -
 /// RFC 3842: what a request about the messages in a mailbox comes to.
 fn mailbox_state(legs: &mut Legs<'_>) -> Option<Outcome> {
     match legs.facts.purpose {
-        Purpose::Call => None,
+        Purpose::Call | Purpose::Other => None,
         Purpose::WatchMailbox => {
             caller_may_call(legs.facts).or_else(|| Some(voicemail::watch(legs)))
         }

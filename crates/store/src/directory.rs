@@ -4,6 +4,7 @@
 mod enums;
 mod pages;
 mod pstn;
+mod shared;
 mod voicemail;
 
 pub use pages::PagedAccount;

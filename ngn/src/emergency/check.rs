@@ -107,7 +107,7 @@ impl Check {
         directory.apply(Update::Pstn(Arc::new(pstn)));
         directory.apply(Update::Emergency(Arc::new(table)));
         for row in loaded.domains {
-            directory.apply(Update::Domain(row.domain, true));
+            directory.apply(Update::Domain(row.domain, Some(row.ownership)));
         }
         let now = wall_clock();
         let settings = settings(config);

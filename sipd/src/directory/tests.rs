@@ -13,6 +13,29 @@ fn binding(text: &str, contact: &str, expires_at: i64) -> Binding {
 }
 
 #[test]
+fn b15_accounts_are_whose_their_domain_is() {
+    let mut directory = Directory::new();
+    let domain = |directory: &mut Directory, name: &str, reseller: CustomerId| {
+        let ownership = Ownership { customer: reseller, reseller };
+        directory.apply(Update::Domain(DomainName::new(name).unwrap(), Some(ownership)));
+    };
+    let resellers = |directory: &Directory| {
+        ["a@one.example", "b@one.example", "a@two.example"]
+            .map(|name| directory.account(&aor(name)).unwrap().ownership.reseller)
+    };
+    domain(&mut directory, "one.example", 0);
+    domain(&mut directory, "two.example", 0);
+    for name in ["a@one.example", "b@one.example", "a@two.example"] {
+        directory.apply(Update::Account(aor(name), Some(account(name))));
+    }
+    domain(&mut directory, "one.example", 7);
+    assert_eq!(resellers(&directory), [7, 7, 0]);
+    domain(&mut directory, "two.example", 8);
+    domain(&mut directory, "one.example", 0);
+    assert_eq!(resellers(&directory), [0, 0, 8]);
+}
+
+#[test]
 fn b79_an_alias_leads_to_its_account() {
     let mut directory = Directory::new();
     directory.apply(Update::Account(aor("alice@example.com"), Some(account("alice@example.com"))));
@@ -121,7 +144,8 @@ fn b147_a_number_is_found_in_any_domain() {
     let mut directory = Directory::new();
     for n in 0..200 {
         let domain = format!("d{n:03}.example");
-        directory.apply(Update::Domain(DomainName::new(&domain).unwrap(), true));
+        directory
+            .apply(Update::Domain(DomainName::new(&domain).unwrap(), Some(Ownership::default())));
         let aor = aor(&format!("4312{n:03}@{domain}"));
         let account = Box::new(Account::new(aor.clone()));
         directory.apply(Update::Account(aor, Some(account)));
@@ -137,7 +161,7 @@ fn b147_a_number_is_found_in_any_domain() {
     directory.apply(Update::Account(alias.clone(), Some(account)));
     directory.apply(Update::Alias(alias.clone(), None));
     assert_eq!(directory.with_number("4312199"), Some(alias.clone()));
-    directory.apply(Update::Domain(alias.domain().clone(), false));
+    directory.apply(Update::Domain(alias.domain().clone(), None));
     assert_eq!(directory.with_number("4312199"), Some(aor("4312199@d199.example")));
     directory.apply(Update::Account(aor("4312199@d199.example"), None));
     assert_eq!(directory.with_number("4312199"), None);

@@ -25,7 +25,8 @@ pub(super) fn purpose(request: &Message) -> Purpose {
     match request.method() {
         Some(Method::Subscribe) if event() == Some(true) => Purpose::WatchMailbox,
         Some(Method::Notify) if event() == Some(true) => Purpose::MailboxChanged,
-        _ => Purpose::Call,
+        Some(Method::Invite) => Purpose::Call,
+        _ => Purpose::Other,
     }
 }
 
@@ -122,8 +123,8 @@ mod tests {
         for (method, event, expected) in [
             ("SUBSCRIBE", "Event: message-summary", Purpose::WatchMailbox),
             ("NOTIFY", "o: Message-Summary;id=1", Purpose::MailboxChanged),
-            ("SUBSCRIBE", "Event: presence", Purpose::Call),
-            ("NOTIFY", "X: y", Purpose::Call),
+            ("SUBSCRIBE", "Event: presence", Purpose::Other),
+            ("NOTIFY", "X: y", Purpose::Other),
             ("INVITE", "Event: message-summary", Purpose::Call),
         ] {
             let text = format!(

@@ -139,6 +139,7 @@ fn call(o: &mut Octets<'_>) -> Call {
     let purpose = match o.below(8) {
         0 => Purpose::WatchMailbox,
         1 => Purpose::MailboxChanged,
+        2 => Purpose::Other,
         _ => Purpose::Call,
     };
     let (from_header, now) = (None, 1_000);

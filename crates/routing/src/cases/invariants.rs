@@ -23,7 +23,7 @@ const MOST_STEPS: usize = 256;
 #[must_use]
 pub fn broken(world: &World, call: &Call, plan: &Plan) -> Option<String> {
     let wrong = match call.purpose {
-        Purpose::Call => emergency_refused(world, call, plan),
+        Purpose::Call | Purpose::Other => emergency_refused(world, call, plan),
         Purpose::WatchMailbox | Purpose::MailboxChanged => more_than_a_summary(call, plan),
     };
     if wrong.is_some() {
@@ -45,7 +45,7 @@ fn more_than_a_summary(call: &Call, plan: &Plan) -> Option<String> {
     let one = plan.steps.len() == 1 && plan.steps.iter().flat_map(gateways_of).count() == 0;
     let is_target = |target: &Target| match call.purpose {
         Purpose::MailboxChanged => matches!(target, Target::Binding(_)),
-        Purpose::WatchMailbox | Purpose::Call => matches!(target, Target::Uri(_)),
+        Purpose::WatchMailbox | Purpose::Call | Purpose::Other => matches!(target, Target::Uri(_)),
     };
     let fits = plan.steps.iter().flat_map(|step| &step.targets).all(is_target);
     (!one || !fits || plan.is_emergency).then(|| "more than a message summary".to_owned())

@@ -26,6 +26,8 @@ const NOON: i64 = 1_767_614_400_000;
 /// How the purposes of requests that are no calls are written.
 const WATCH: &str = "watch mailbox";
 const CHANGED: &str = "mailbox changed";
+/// What is no call and goes where calls go.
+const OTHER: &str = "message";
 
 pub(super) fn read(text: &str) -> Read<Cases> {
     read_file(text).map_err(|error| error.with_line_in(text))
@@ -297,7 +299,8 @@ fn read_case(text: CaseText, gateway_ids: &BTreeMap<String, i64>, world: &World)
         None => Purpose::Call,
         Some(name) if name.get_ref() == WATCH => Purpose::WatchMailbox,
         Some(name) if name.get_ref() == CHANGED => Purpose::MailboxChanged,
-        Some(name) => return wrong_of("purpose", name, [WATCH, CHANGED].map(str::to_owned)),
+        Some(name) if name.get_ref() == OTHER => Purpose::Other,
+        Some(name) => return wrong_of("purpose", name, [WATCH, CHANGED, OTHER].map(str::to_owned)),
     };
     let call = Call {
         purpose,

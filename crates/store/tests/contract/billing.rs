@@ -7,6 +7,7 @@ use ngn_store::{CallSide, CallWindow, PrepaidHistoryRow, StoreError, VoicemailRo
 
 on_both!(
     balances_are_exact,
+    debits_of_others_are_seen,
     vouchers_are_used_once,
     calls_are_found_and_summed,
     mailboxes_are_numbered
@@ -14,6 +15,22 @@ on_both!(
 
 fn alice() -> Aor {
     Aor::new("alice", "example.com").expect("an address")
+}
+
+/// What a rating engine writes: the history tells whose balance changed.
+async fn debits_of_others_are_seen(backend: &Backend) {
+    let store = &backend.store;
+    assert_eq!(store.charged_since(None).await.expect("read"), (0, Vec::new()));
+    change(backend, 500).await;
+    let (newest, accounts) = store.charged_since(Some(0)).await.expect("read");
+    assert_eq!((newest > 0, accounts), (true, vec![alice()]));
+    let again = store.charged_since(Some(newest)).await.expect("read");
+    assert_eq!(again, (newest, Vec::new()));
+    change(backend, -100).await;
+    let (later, accounts) = store.charged_since(Some(newest)).await.expect("read");
+    assert_eq!((later > newest, accounts), (true, vec![alice()]));
+    let (last, accounts) = store.charged_since(None).await.expect("read");
+    assert_eq!((last, accounts), (later, vec![alice()]));
 }
 
 async fn change(backend: &Backend, steps: i64) -> Amount {
