@@ -54,7 +54,8 @@ use prometheus_client::registry::Registry;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -235,8 +236,9 @@ pub async fn serve(
         shutdown.clone(),
     ));
     readiness.set_ready(true, "");
+    let running = in_own_thread("engine", engine.run(queues, shutdown))?;
     let task = tokio::spawn(async move {
-        engine.run(queues, shutdown).await;
+        running.await;
         drop(end);
         // The engine's end closes the queues, so that these write what is left and end.
         for task in writing {
@@ -255,6 +257,30 @@ pub async fn serve(
         registry: Arc::new(registry),
         router,
         reloader,
+    })
+}
+
+/// Runs in a thread of its own what is woken for each message: a worker of the runtime would wake others to look for more work
+/// each time. What comes back ends when that has ended, and panics when that did.
+fn in_own_thread(
+    name: &str,
+    work: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<impl Future<Output = ()>> {
+    let (end, ended) = oneshot::channel();
+    let runtime = Handle::current();
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    let thread = thread
+        .spawn(move || {
+            // Said also when it panics.
+            let _end: oneshot::Sender<()> = end;
+            runtime.block_on(work);
+        })
+        .with_context(|| format!("cannot start the thread of the {name}"))?;
+    Ok(async move {
+        let _ = ended.await;
+        if let Err(panic) = thread.join() {
+            std::panic::resume_unwind(panic);
+        }
     })
 }
 

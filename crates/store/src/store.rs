@@ -115,7 +115,10 @@ impl Store {
             registered().remove(path);
         }
         match &self.inner.db {
-            Db::My { pool } => pool.close().await,
+            Db::My { pool } => {
+                pool.close().await;
+                self.inner.tails.close().await;
+            }
             Db::Lite { readers, writer } => {
                 readers.close().await;
                 writer.close().await;
