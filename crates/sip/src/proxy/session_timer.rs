@@ -31,6 +31,19 @@ pub(crate) struct Asked {
     is_known: bool,
 }
 
+impl Asked {
+    /// In five octets.
+    pub(crate) fn to_bytes(self) -> [u8; 5] {
+        let [a, b, c, d] = self.seconds.to_le_bytes();
+        [a, b, c, d, u8::from(self.is_known)]
+    }
+
+    /// What [`to_bytes`](Self::to_bytes) wrote.
+    pub(crate) const fn from_bytes([a, b, c, d, is_known]: [u8; 5]) -> Self {
+        Self { seconds: u32::from_le_bytes([a, b, c, d]), is_known: is_known != 0 }
+    }
+}
+
 /// The session interval is shorter than what is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TooSmall {

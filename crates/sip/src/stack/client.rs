@@ -1,5 +1,9 @@
 //! Client transactions and what they hold.
 
+mod machine;
+
+pub(super) use machine::{ClientInput, ClientMachine};
+
 use super::forwarding::Context;
 use super::output::{AnswerResult, ClientTransactionId, Output, SendId, Sent, TriedResult};
 use super::server::ServerTransaction;
@@ -8,11 +12,7 @@ use crate::message::{Message, Method};
 use crate::proxy::branch::Branch;
 use crate::proxy::context::Ending;
 use crate::proxy::{Destination, Oversize};
-use crate::transaction::invite_client;
-use crate::transaction::non_invite_client;
-use crate::transaction::{
-    Action, Actions, ClientKey, InviteClient, Machine, Moment, NonInviteClient,
-};
+use crate::transaction::{Action, Actions, ClientKey, InviteClient, Moment, NonInviteClient};
 use bytes::Bytes;
 
 /// A request that went out.
@@ -40,24 +40,17 @@ pub(super) enum Owner {
     Nobody,
 }
 
-#[derive(Debug)]
-pub(super) enum ClientMachine {
-    Invite(InviteClient),
-    Other(NonInviteClient),
-}
-
-impl ClientMachine {
-    fn machine(&self) -> &dyn Machine {
-        match self {
-            Self::Invite(machine) => machine,
-            Self::Other(machine) => machine,
-        }
+impl Owner {
+    /// Whether a response may be for it. One without a Via below ours would be for us, who asked in the name of somebody
+    /// else (RFC 3261 section 16.7 step 3).
+    pub(super) fn takes(self, response: &Message) -> bool {
+        !matches!(self, Self::Branch(..)) || response.has_via_below()
     }
 }
 
 impl ClientTransaction {
     pub(super) fn deadline(&self) -> Option<Moment> {
-        self.machine.machine().deadline()
+        self.machine.deadline()
     }
 }
 
@@ -110,50 +103,39 @@ impl Stack {
         let key = ClientKey { branch: branch.id, is_cancel: cseq.method == Method::Cancel };
         let found = self.client_index.get(&key).copied();
         let Some(id) = found else { return Some(response) };
-        let client = self.clients.get_mut(id).filter(|client| client.method == cseq.method);
-        let (Some(client), Some(status)) = (client, response.status()) else {
+        let Some(client) = self.clients.get_mut(id) else {
+            return self.answered_again(now, id, &cseq.method, response);
+        };
+        let Some(status) = response.status().filter(|_| client.method == cseq.method) else {
             return Some(response);
         };
-        // RFC 3261 section 16.7 step 3: it would be for us, who asked in the name of somebody else.
-        if matches!(client.owner, Owner::Branch(..)) && !response.has_via_below() {
+        if !client.owner.takes(&response) {
             return Some(response);
         }
-        let timers = &self.config.timers;
-        let actions = match &mut client.machine {
-            ClientMachine::Invite(machine) => {
-                machine.handle(invite_client::Input::Response(status), now, timers)
-            }
-            ClientMachine::Other(machine) => {
-                machine.handle(non_invite_client::Input::Response(status), now, timers)
-            }
-        };
+        let input = ClientInput::Response(status);
+        let actions = client.machine.handle(input, now, &self.config.timers);
         self.run_client(now, id, actions, Some(response));
         None
     }
 
     /// A request could not be sent.
     pub(super) fn client_send_failed(&mut self, now: Moment, id: Key<ClientTransaction>) {
-        let Some(client) = self.clients.get_mut(id) else { return };
-        let timers = &self.config.timers;
-        let actions = match &mut client.machine {
-            ClientMachine::Invite(machine) => {
-                machine.handle(invite_client::Input::TransportError, now, timers)
-            }
-            ClientMachine::Other(machine) => {
-                machine.handle(non_invite_client::Input::TransportError, now, timers)
-            }
-        };
+        if !self.clients.has(id) {
+            return;
+        }
         self.counters.transport_failures += 1;
+        let input = ClientInput::TransportError;
+        let Some(client) = self.clients.get_mut(id) else {
+            return self.wake_client(now, id, input, None);
+        };
+        let actions = client.machine.handle(input, now, &self.config.timers);
         self.run_client(now, id, actions, None);
     }
 
     /// Lets everything happen that is due in a client transaction.
     pub(super) fn client_timeout(&mut self, now: Moment, id: Key<ClientTransaction>) {
         while let Some(client) = self.clients.get_mut(id) {
-            let expired = match &mut client.machine {
-                ClientMachine::Invite(machine) => machine.expire(now, &self.config.timers),
-                ClientMachine::Other(machine) => machine.expire(now, &self.config.timers),
-            };
+            let expired = client.machine.expire(now, &self.config.timers);
             let Some(actions) = expired else { break };
             self.run_client(now, id, actions, None);
         }
@@ -199,10 +181,9 @@ impl Stack {
                 Action::TransportFailed => self.client_failed(now, id, Ending::Failed),
             }
         }
-        let is_over = self.clients.get(id).is_some_and(|c| c.machine.machine().is_terminated());
-        if is_over {
+        if self.clients.get(id).is_some_and(|client| client.machine.is_terminated()) {
             self.remove_client(id);
-        } else {
+        } else if !self.rest_client(id) {
             self.arm(Entity::Client(id));
         }
     }
@@ -216,8 +197,21 @@ impl Stack {
                 client.octets = Bytes::new();
             }
         }
-        let to = (status >= 200).then(|| client.to.clone());
-        match client.owner {
+        let (owner, to) = (client.owner, (status >= 200).then(|| client.to.clone()));
+        self.tell_response(now, id, owner, to, response);
+    }
+
+    /// Tells the owner of a response; `to`: where the request was sent, when the response is a final one.
+    pub(super) fn tell_response(
+        &mut self,
+        now: Moment,
+        id: Key<ClientTransaction>,
+        owner: Owner,
+        to: Option<Destination>,
+        response: Message,
+    ) {
+        let status = response.status().unwrap_or(0);
+        match owner {
             Owner::Branch(context, index, server) => {
                 if let Some(to) = to {
                     self.tried(context, index, to, TriedResult::Final(status));
@@ -234,9 +228,21 @@ impl Stack {
 
     fn client_failed(&mut self, now: Moment, id: Key<ClientTransaction>, ending: Ending) {
         let Some(client) = self.clients.get(id) else { return };
-        match client.owner {
+        let (owner, to) = (client.owner, client.to.clone());
+        self.tell_failure(now, id, owner, to, ending);
+    }
+
+    /// Tells the owner that nothing came of a request, which was sent to there.
+    pub(super) fn tell_failure(
+        &mut self,
+        now: Moment,
+        id: Key<ClientTransaction>,
+        owner: Owner,
+        to: Destination,
+        ending: Ending,
+    ) {
+        match owner {
             Owner::Branch(context, index, _) => {
-                let to = client.to.clone();
                 let is_flow_lost = to.only_flow && matches!(ending, Ending::Failed);
                 if let Some(context) = self.contexts.get_mut(context).filter(|_| is_flow_lost) {
                     context.is_flow_lost = true;
@@ -286,8 +292,8 @@ impl Stack {
 
     /// Forgets a client transaction.
     pub(super) fn remove_client(&mut self, id: Key<ClientTransaction>) {
-        if let Some(client) = self.clients.remove(id) {
-            self.client_index.remove(&client.key);
-        }
+        let Some(client) = self.clients.get(id) else { return self.remove_finished_client(id) };
+        self.client_index.remove(&client.key);
+        self.clients.remove(id);
     }
 }

@@ -22,7 +22,8 @@ impl Stack {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Moment> {
         let newest = self.newest.and_then(|id| self.servers.get(id)?.deadline());
-        self.queue.next().into_iter().chain(newest).min()
+        let finished = [self.finished_servers.next(), self.finished_clients.next()];
+        finished.into_iter().chain([self.queue.next(), newest]).flatten().min()
     }
 
     /// Lets everything happen that is due.
@@ -46,6 +47,8 @@ impl Stack {
                 Entity::Ack(_) => {}
             }
         }
+        self.forget_servers(now);
+        self.forget_clients(now);
         self.tidy();
     }
 
@@ -78,8 +81,9 @@ impl Stack {
     }
 
     /// Throws void entries of the queue out when they are more than half of it.
-    fn tidy(&mut self) {
-        let live = self.load() + self.contexts.len() + self.acks.len();
+    pub(super) fn tidy(&mut self) {
+        let live =
+            self.servers.live() + self.clients.live() + self.contexts.len() + self.acks.len();
         if self.queue.len() < 2 * live + 1024 {
             return;
         }

@@ -72,6 +72,7 @@ mod arena;
 mod client;
 mod config;
 mod deadlines;
+mod finished;
 mod forwarding;
 mod load;
 mod names;
@@ -109,12 +110,14 @@ use crate::uri::Uri;
 use arena::{Arena, Key};
 use client::{ClientTransaction, Owner};
 use deadlines::Entity;
+use finished::{Finished, FinishedClient, FinishedServer};
 use forwarding::Context;
 use output::{Lookup, Sent};
 use queue::Queue;
 use server::ServerTransaction;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
+use tag::Tag;
 
 /// The stack; see the [module](self).
 pub struct Stack {
@@ -125,6 +128,9 @@ pub struct Stack {
     servers: Arena<ServerTransaction>,
     clients: Arena<ClientTransaction>,
     contexts: Arena<Context>,
+    /// What is left of those that only wait for what may come again.
+    finished_servers: Finished<FinishedServer>,
+    finished_clients: Finished<FinishedClient>,
     server_index: ByKey<ServerKey, Key<ServerTransaction>>,
     client_index: ByKey<ClientKey, Key<ClientTransaction>>,
     /// How many server transactions have the same request, by another path.
@@ -156,6 +162,8 @@ impl Stack {
             servers: Arena::default(),
             clients: Arena::default(),
             contexts: Arena::default(),
+            finished_servers: Finished::default(),
+            finished_clients: Finished::default(),
             server_index: ByKey::default(),
             client_index: ByKey::default(),
             merges: ByKey::default(),
@@ -231,8 +239,7 @@ impl Stack {
     /// Answers a request with a response that [`Message::response`] made from it; `false` when it has its
     /// final response already, or is being forwarded.
     pub fn respond(&mut self, now: Moment, id: ServerTransactionId, response: Message) -> bool {
-        let is_forwarded = self.servers.get(id.0).is_none_or(|server| server.context.is_some());
-        !is_forwarded && self.send_response(now, id.0, response)
+        !self.is_forwarded(id.0) && self.send_response(now, id.0, response)
     }
 
     /// Answers a request with this status, phrase and further fields, and a To tag of our own; `false` as in
@@ -286,7 +293,7 @@ impl Stack {
     /// The tag that responses of our own to a request have in To.
     #[must_use]
     pub fn to_tag(&self, id: ServerTransactionId) -> Option<String> {
-        self.servers.get(id.0).map(|server| server.to_tag.to_text())
+        self.tag_of_server(id.0).map(Tag::to_text)
     }
 
     /// Forwards a request; `false` when it has been answered, cancelled or forwarded already.

@@ -70,7 +70,7 @@ impl Stack {
             return;
         };
         // The 200 has the To tag of the response to the INVITE (section 9.2).
-        let tag = self.servers.get(invite).map(|server| server.to_tag);
+        let tag = self.tag_of_server(invite);
         if let (Some(tag), Some(own)) = (tag, self.servers.get_mut(own)) {
             own.to_tag = tag;
         }

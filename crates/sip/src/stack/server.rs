@@ -1,5 +1,9 @@
 //! Server transactions and what they hold.
 
+mod machine;
+
+pub(super) use machine::{ServerInput, ServerMachine};
+
 use super::forwarding::Context;
 use super::output::{Output, SendId, Sent, ServerTransactionId};
 use super::{Stack, arena::Key, deadlines::Entity, tag::Tag};
@@ -8,10 +12,8 @@ use crate::message::{Message, Method, reason_phrase};
 use crate::proxy::forward::response_destination;
 use crate::proxy::session_timer::Asked;
 use crate::proxy::{Destination, Source};
-use crate::transaction::invite_server;
-use crate::transaction::non_invite_server;
 use crate::transaction::{
-    Action, Actions, InviteServer, KeyText, Machine, MergeKey, Moment, NonInviteServer, ServerKey,
+    Action, Actions, InviteServer, KeyText, MergeKey, Moment, NonInviteServer, ServerKey,
 };
 use bytes::Bytes;
 use std::net::{IpAddr, SocketAddr};
@@ -42,40 +44,6 @@ pub(super) struct ServerTransaction {
     pub(super) armed: Option<Moment>,
 }
 
-#[derive(Debug)]
-pub(super) enum ServerMachine {
-    Invite(InviteServer),
-    Other(NonInviteServer),
-}
-
-impl ServerMachine {
-    pub(super) const fn is_invite(&self) -> bool {
-        matches!(self, Self::Invite(_))
-    }
-
-    pub(super) const fn admits(&self, status: u16) -> bool {
-        match self {
-            Self::Invite(machine) => machine.admits(status),
-            Self::Other(machine) => machine.admits(),
-        }
-    }
-
-    /// Whether no final response has been sent yet.
-    pub(super) const fn is_pending(&self) -> bool {
-        match self {
-            Self::Invite(machine) => matches!(machine.state(), invite_server::State::Proceeding),
-            Self::Other(machine) => machine.admits(),
-        }
-    }
-
-    fn machine(&self) -> &dyn Machine {
-        match self {
-            Self::Invite(machine) => machine,
-            Self::Other(machine) => machine,
-        }
-    }
-}
-
 /// How often a response is sent again at least when its INVITE does not come again.
 const LEAST_REPEATS: u8 = 3;
 
@@ -88,7 +56,7 @@ impl ServerTransaction {
 
     pub(super) fn deadline(&self) -> Option<Moment> {
         let own = [self.trying_at, self.answer_by, self.forget_at].into_iter().flatten();
-        own.chain(self.machine.machine().deadline()).min()
+        own.chain(self.machine.deadline()).min()
     }
 }
 
@@ -199,7 +167,9 @@ impl Stack {
     ) -> bool {
         self.settle();
         let Some(status) = response.status() else { return false };
-        let Some(server) = self.servers.get_mut(id) else { return false };
+        let Some(server) = self.servers.get_mut(id) else {
+            return self.answer_again(now, id, status, response);
+        };
         if !server.machine.admits(status) {
             return false;
         }
@@ -215,15 +185,8 @@ impl Stack {
             server.answer_by = None;
             server.request = None;
         }
-        let timers = &self.config.timers;
-        let actions = match &mut server.machine {
-            ServerMachine::Invite(machine) => {
-                machine.handle(invite_server::Input::Respond(status), now, timers)
-            }
-            ServerMachine::Other(machine) => {
-                machine.handle(non_invite_server::Input::Respond(status), now, timers)
-            }
-        };
+        let input = ServerInput::Respond(status);
+        let actions = server.machine.handle(input, now, &self.config.timers);
         self.run_server(now, id, actions);
         true
     }
@@ -231,42 +194,32 @@ impl Stack {
     /// A request came again.
     pub(super) fn retransmitted(&mut self, now: Moment, id: Key<ServerTransaction>) {
         self.counters.retransmissions += 1;
-        let Some(server) = self.servers.get_mut(id) else { return };
-        let timers = &self.config.timers;
-        let actions = match &mut server.machine {
-            ServerMachine::Invite(machine) => {
-                machine.handle(invite_server::Input::Invite, now, timers)
-            }
-            ServerMachine::Other(machine) => {
-                machine.handle(non_invite_server::Input::Request, now, timers)
-            }
-        };
-        self.run_server(now, id, actions);
+        self.server_input(now, id, ServerInput::Again);
     }
 
     /// An ACK came with the key of an INVITE; whether it acknowledges a 2xx and has to travel on.
     pub(super) fn acknowledged(&mut self, now: Moment, id: Key<ServerTransaction>) -> bool {
-        let Some(server) = self.servers.get_mut(id) else { return false };
-        let ServerMachine::Invite(machine) = &mut server.machine else { return false };
-        let actions = machine.handle(invite_server::Input::Ack, now, &self.config.timers);
-        let passes_up = actions.into_iter().any(|action| action == Action::PassUp);
-        self.run_server(now, id, actions);
-        passes_up
+        self.server_input(now, id, ServerInput::Ack)
     }
 
     /// A response could not be sent.
     pub(super) fn server_send_failed(&mut self, now: Moment, id: Key<ServerTransaction>) {
-        let Some(server) = self.servers.get_mut(id) else { return };
-        let timers = &self.config.timers;
-        let actions = match &mut server.machine {
-            ServerMachine::Invite(machine) => {
-                machine.handle(invite_server::Input::TransportError, now, timers)
-            }
-            ServerMachine::Other(machine) => {
-                machine.handle(non_invite_server::Input::TransportError, now, timers)
-            }
+        self.server_input(now, id, ServerInput::TransportError);
+    }
+
+    /// Something comes for a server transaction; whether it is passed up.
+    fn server_input(
+        &mut self,
+        now: Moment,
+        id: Key<ServerTransaction>,
+        input: ServerInput,
+    ) -> bool {
+        let Some(server) = self.servers.get_mut(id) else {
+            return self.wake_server(now, id, input, None);
         };
+        let actions = server.machine.handle(input, now, &self.config.timers);
         self.run_server(now, id, actions);
+        actions.into_iter().any(|action| action == Action::PassUp)
     }
 
     /// Lets everything happen that is due in a server transaction.
@@ -287,10 +240,7 @@ impl Stack {
             return self.remove_server(id);
         }
         while let Some(server) = self.servers.get_mut(id) {
-            let expired = match &mut server.machine {
-                ServerMachine::Invite(machine) => machine.expire(now, &self.config.timers),
-                ServerMachine::Other(machine) => machine.expire(now, &self.config.timers),
-            };
+            let expired = server.machine.expire(now, &self.config.timers);
             let Some(actions) = expired else { break };
             self.run_server(now, id, actions);
         }
@@ -318,10 +268,9 @@ impl Stack {
                 Action::PassUp | Action::Acknowledge => {}
             }
         }
-        let is_over = self.servers.get(id).is_some_and(|s| s.machine.machine().is_terminated());
-        if is_over {
+        if self.servers.get(id).is_some_and(|server| server.machine.is_terminated()) {
             self.remove_server(id);
-        } else {
+        } else if !self.rest_server(id) {
             self.arm(Entity::Server(id));
         }
     }
@@ -352,13 +301,20 @@ impl Stack {
 
     /// Forgets a server transaction.
     pub(super) fn remove_server(&mut self, id: Key<ServerTransaction>) {
-        let Some(server) = self.servers.remove(id) else { return };
+        let Some(server) = self.servers.get(id) else { return self.remove_finished_server(id) };
+        let (key, merge) = (server.key, server.merge);
+        self.servers.remove(id);
         if self.newest == Some(id) {
             self.newest = None;
-            return;
+        } else {
+            self.unlist_server(key, merge);
         }
-        self.server_index.remove(&server.key);
-        if let Some(merge) = server.merge
+    }
+
+    /// Takes a server transaction out of the tables by which it is found.
+    pub(super) fn unlist_server(&mut self, key: ServerKey, merge: Option<MergeKey>) {
+        self.server_index.remove(&key);
+        if let Some(merge) = merge
             && let Some(count) = self.merges.get_mut(&merge)
         {
             *count -= 1;

@@ -103,6 +103,18 @@ impl InviteServer {
         self.repeats = self.repeats.max(least);
     }
 
+    /// One that came to this state long ago, Accepted or Confirmed, where it only waits for its last timer. The owner has that timer.
+    #[must_use]
+    pub fn resting(state: State) -> Self {
+        Self {
+            state,
+            is_reliable: false,
+            timers: Schedule::default(),
+            interval: Duration::ZERO,
+            repeats: 0,
+        }
+    }
+
     /// Where it stands.
     #[must_use]
     pub const fn state(&self) -> State {

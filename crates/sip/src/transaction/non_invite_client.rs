@@ -84,6 +84,12 @@ impl NonInviteClient {
         Self { state: State::Trying, is_reliable, interval: settings.t1, timers }
     }
 
+    /// One that came to this state long ago, Completed, where it only waits for its last timer. The owner has that timer.
+    #[must_use]
+    pub fn resting(state: State) -> Self {
+        Self { state, is_reliable: false, timers: Schedule::default(), interval: Duration::ZERO }
+    }
+
     /// Where it stands.
     #[must_use]
     pub const fn state(&self) -> State {

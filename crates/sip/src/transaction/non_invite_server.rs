@@ -80,6 +80,12 @@ impl NonInviteServer {
         Self { state: State::Trying, is_reliable, timers: Schedule::default() }
     }
 
+    /// One that came to this state long ago, Completed, where it only waits for its last timer. The owner has that timer.
+    #[must_use]
+    pub fn resting(state: State) -> Self {
+        Self { state, is_reliable: false, timers: Schedule::default() }
+    }
+
     /// Where it stands.
     #[must_use]
     pub const fn state(&self) -> State {

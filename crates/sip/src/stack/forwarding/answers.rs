@@ -11,6 +11,7 @@ use crate::stack::output::{
     CallEvent, CallEventKind, DialogEvent, Output, ServerTransactionId, Session,
 };
 use crate::stack::server::ServerTransaction;
+use crate::stack::tag::Tag;
 use crate::transaction::Moment;
 use std::sync::Arc;
 
@@ -23,10 +24,10 @@ impl Stack {
         index: usize,
         mut response: Message,
     ) {
+        let Some(server) = self.contexts.get(id).map(|context| context.server) else { return };
+        let asked = self.asked_of_server(server);
         let Some(context) = self.contexts.get_mut(id) else { return };
         let status = response.status().unwrap_or(0);
-        let server = context.server;
-        let asked = self.servers.get(server).and_then(|server| server.asked);
         let is_theirs = response.has(HeaderName::SessionExpires);
         session_timer::complete(asked, &mut response);
         let (step, target) = context.proxy.place(index).unwrap_or_default();
@@ -55,7 +56,7 @@ impl Stack {
         if response.pop_via().is_err() {
             return;
         }
-        if self.servers.get(server).is_some() {
+        if self.servers.has(server) {
             // A 2xx after another final response cannot be sent any more (RFC 6026 section 8.5).
             if !self.send_response(now, server, response) {
                 self.counters.stray_responses += 1;
@@ -77,8 +78,8 @@ impl Stack {
         if response.pop_via().is_err() {
             return;
         }
-        if let Some(server_) = self.servers.get(server) {
-            session_timer::complete(server_.asked, &mut response);
+        if self.servers.has(server) {
+            session_timer::complete(self.asked_of_server(server), &mut response);
             self.send_response(now, server, response);
         } else {
             self.relay_statelessly(response);
@@ -107,7 +108,7 @@ impl Stack {
                 Answer::Received(response) => to_tag(response),
                 Answer::Own(_) | Answer::Redirect(_) | Answer::Silence => None,
             };
-            let tag = tag.or_else(|| self.servers.get(server).map(|own| own.to_tag.to_text()));
+            let tag = tag.or_else(|| self.tag_of_server(server).map(Tag::to_text));
             let event = call_event(server, &request, tag, None, kind);
             self.outputs.extend(event.map(|event| Output::Call(Box::new(event))));
         } else if !is_invite && !matches!(status, 401 | 407) {

@@ -175,7 +175,7 @@ impl Stack {
     /// A branch is given up that nothing came from.
     pub(super) fn branch_is_silent(&mut self, id: Key<Context>, index: usize) {
         let client = self.contexts.get(id).and_then(|context| context.client(index));
-        let to = client.and_then(|client| self.clients.get(client)).map(|client| client.to.clone());
+        let to = client.and_then(|client| self.destination_of_client(client));
         if let Some(to) = to {
             self.tried(id, index, to, TriedResult::Silent);
         }
