@@ -49,6 +49,7 @@ pub(crate) use counts::{Dialog, dialog as dialog_of};
 use enums::{Answer, Waited, Waiting};
 use gateways::{Gateways, Located};
 use hops::BackOff;
+pub(crate) use identity::PRIVACY;
 use ngn_daemon::wall_clock;
 use ngn_model::{DomainName, Plan};
 use ngn_routing::Settings;

@@ -326,6 +326,8 @@ fn stack_settings(config: &Config, secret: Secret, interfaces: Vec<Interface>) -
     let mut settings = StackConfig::new(secret, interfaces);
     settings.node_uri = config.cluster.uri();
     settings.timer_c = config.timer_c();
+    // RFC 3323 section 5: `ngn_routing` says when privacy cannot be kept that is critical.
+    settings.supported = vec![engine::PRIVACY.to_owned()];
     settings.offers_connections = config.tls.reuse_connections;
     settings.session = config.calls.session();
     settings.largest_datagram = match config.proxy.largest_datagram {

@@ -145,6 +145,24 @@ fn privacy_of_the_header() {
     assert_eq!(end(&alice, &invite).status(), 486);
 }
 
+// RFC 3323 sections 4.3 and 5: who wants to be sure that privacy is kept says so to proxies, and further ones need not know
+// how where it was done; what only phones and their proxies can hide is asked of those still.
+#[test]
+fn privacy_that_proxies_must_know() {
+    let p = platform();
+    let (alice, bob) = (caller(&p, "alice", &[], ""), registered(&p, "bob", &[]));
+    let told = |privacy: &str| {
+        let more = [("Privacy", privacy), ("Proxy-Require", "privacy")];
+        let invite = call(&alice, &uri("bob"), &more);
+        let arrived = answer(&bob, "486 Busy Here");
+        assert_eq!(end(&alice, &invite).status(), 486);
+        assert!(arrived.header("p-asserted-identity").is_none() || privacy == "none", "{privacy}");
+        arrived.header("proxy-require").map(str::to_owned)
+    };
+    assert_eq!(["none", "id", "user"].map(told), [None, None, None]);
+    assert_eq!(told("header;id").as_deref(), Some("privacy"));
+}
+
 // RFC 5806, RFC 7044: whom a diverted call was for.
 #[test]
 fn diverted_calls_tell_their_history() {

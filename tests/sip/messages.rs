@@ -42,6 +42,17 @@ fn messages_pass() {
         let (arrived, answer) = through(&alice, &bob, &message, "200 OK");
         assert_eq!((&arrived.body, answer.status()), (&message.body, 200));
         assert!(arrived.header("proxy-authorization").is_none(), "RFC 3261 section 22.3");
+        let next = "Digest username=\"a\", realm=\"next.example\", nonce=\"n\", uri=\"sip:b@next.example\", response=\"0\"";
+        let plain = request("MESSAGE", &alice, &bob.aor());
+        let challenge = alice.transact(&plain).unwrap();
+        let shown = plain.answer(&challenge, &alice.user, &alice.password).unwrap();
+        let both = shown.with("Proxy-Authorization", next);
+        alice.send(&both.bytes(&alice)).unwrap();
+        let arrived = take(&bob, "MESSAGE");
+        reply(&bob, &arrived, "200 OK", "callee");
+        let answer = outcome_of(&alice, &both);
+        let others = arrived.all("proxy-authorization");
+        assert_eq!((others, answer.status()), (vec![next], 200), "RFC 3261 section 22.3");
         // RFC 3428 section 4: no dialog, so no route is recorded that anybody could use.
         let (_, answer) = through(
             &alice,

@@ -12,9 +12,10 @@ use ngn_sip::digest::{self, Rules, Secret, UriRule, Verdict};
 use ngn_sip::gruu::is_gruu;
 use ngn_sip::guard::{Network, Proof};
 use ngn_sip::header::{Algorithm, Authorization, HeaderName, Transport};
-use ngn_sip::message::Method;
-use ngn_sip::stack::IncomingRequest;
+use ngn_sip::message::{Message, Method};
+use ngn_sip::stack::{Edit, IncomingRequest};
 use ngn_sip::uri::Uri;
+use std::iter;
 use std::net::IpAddr;
 
 /// Who a request comes from, or the answer that it deserves instead.
@@ -41,6 +42,22 @@ impl Admission {
 }
 
 impl Engine {
+    /// RFC 3261 section 22.3: credentials for realms of ours end here, those for other proxies go on.
+    pub(super) fn without_credentials(&self, request: &Message) -> Vec<Edit> {
+        let name = HeaderName::ProxyAuthorization;
+        let fields =
+            request.named(name).map(|field| field.unfolded()).zip(request.authorizations(name));
+        let others = fields.filter_map(|(text, read)| match read {
+            Ok(Authorization::Digest(credentials)) => {
+                let realm = DomainName::new(&credentials.realm);
+                let is_ours = realm.is_ok_and(|realm| self.directory.serves(&realm));
+                (!is_ours).then(|| Edit::Append(name.as_str().to_owned(), text.into_owned()))
+            }
+            _ => None,
+        });
+        iter::once(Edit::Remove(name.as_str().to_owned())).chain(others).collect()
+    }
+
     /// Who calls: a trusted peer by its address (B145); else From in a domain of ours must be proved, any other proves
     /// nothing.
     pub(super) fn admit(

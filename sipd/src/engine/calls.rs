@@ -178,14 +178,15 @@ impl Engine {
                     self.calls.insert(id, InSetup { attempt, gateways, trunk });
                 }
                 let now = self.now();
-                // RFC 3261 section 22.3: credentials for our realm end here.
                 let mut edits: Vec<Edit> = plan.edits.iter().map(edit).collect();
                 edits.extend(match caller {
-                    Caller::Account(_) | Caller::Claimed(_) => {
-                        vec![Edit::Remove(HeaderName::ProxyAuthorization.as_str().to_owned())]
-                    }
+                    Caller::Account(_) | Caller::Claimed(_) => self.without_credentials(request),
                     Caller::Peer(_) | Caller::Stranger => Vec::new(),
                 });
+                // RFC 3323 section 5: nobody further on needs to know how to do what was done here.
+                if request.has(HeaderName::ProxyRequire) && identity::is_done_here(request) {
+                    edits.push(Edit::Remove(HeaderName::ProxyRequire.as_str().to_owned()));
+                }
                 let plan = ForwardPlan { steps, edits, ..ForwardPlan::default() };
                 if !self.stack.forward(now, id, plan) {
                     // Answered or cancelled already, by the event that said so.

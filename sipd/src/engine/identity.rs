@@ -7,6 +7,8 @@ use ngn_sip::header::{HeaderName, split_list};
 use ngn_sip::message::Message;
 use ngn_sip::uri::Uri;
 
+/// The option tag of privacy (RFC 3323 section 4.3), the only one that Proxy-Require may have.
+pub(crate) const PRIVACY: &str = "privacy";
 /// How many entries of a kind are read.
 const MOST: usize = 64;
 
@@ -37,6 +39,11 @@ pub(super) fn asks(request: &Message) -> Asks {
         is_critical: asks_for(request, &["critical"]),
         diversions_before: diversions_in(&entries(request, HeaderName::Diversion)),
     }
+}
+
+/// Whether all privacy that is asked for is given here: who calls is not told. A proxy cannot hide all that a header says.
+pub(super) fn is_done_here(request: &Message) -> bool {
+    !asks_for(request, &["header", "session"])
 }
 
 fn asks_for(request: &Message, values: &[&str]) -> bool {
