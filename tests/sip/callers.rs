@@ -3,23 +3,17 @@
 use ngn_tests::database::Backend;
 use ngn_tests::fixture::{carrier, route};
 use ngn_tests::platform::{Platform, eventually};
-use ngn_tests::sip::{Message, Phone, Request};
+use ngn_tests::sip::{Phone, Request};
 use ngn_tests::{Value, record, sip_id};
 
 use crate::fixture::DOMAIN;
 use crate::pstn::{
-    SETTINGS, answer, call, call_without_password, caller, gateway, last, request_user, routes,
-    stand_in, uri,
+    SETTINGS, answer, call, call_without_password, caller, end, gateway, last, registered,
+    request_user, routes, stand_in, uri,
 };
 
 fn platform() -> Platform {
     Platform::start_with(Backend::Sqlite, &[("sipd", SETTINGS)])
-}
-
-fn registered(p: &Platform, name: &str, groups: &[&str]) -> Phone {
-    let mut phone = caller(p, name, groups, "");
-    assert_eq!(phone.register(300).unwrap().status(), 200);
-    phone
 }
 
 /// A gateway that takes all numbers.
@@ -35,17 +29,6 @@ fn set(p: &Platform, user: &str, operation: &str, member: &str, value: Value) {
     let request = record! { sipId: sip_id(&format!("{user}@{DOMAIN}")) }.with(member, value);
     p.admin().ok(operation, request);
     p.settle();
-}
-
-/// The final response to a call that showed a password.
-fn end(phone: &Phone, invite: &Request) -> Message {
-    let cseq = format!("{} INVITE", invite.cseq);
-    let is_it = |m: &Message| {
-        m.status() >= 200
-            && m.header("call-id") == Some(&invite.call_id)
-            && m.header("cseq") == Some(&cseq)
-    };
-    phone.receive_where(is_it).unwrap()
 }
 
 /// Some columns of a call's record, when it is there.

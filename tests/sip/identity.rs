@@ -7,7 +7,9 @@ use ngn_tests::sip::{Message, Phone, Request};
 use ngn_tests::{Value, record, sip_id};
 
 use crate::fixture::DOMAIN;
-use crate::pstn::{SETTINGS, answer, call, caller, gateway, last, routes, stand_in, uri};
+use crate::pstn::{
+    SETTINGS, answer, call, caller, end, gateway, last, registered, routes, stand_in, uri,
+};
 
 /// What somebody says about itself whom nobody should believe.
 const FORGED: [(&str, &str); 5] = [
@@ -22,12 +24,6 @@ fn platform() -> Platform {
     Platform::start_with(Backend::Sqlite, &[("sipd", SETTINGS)])
 }
 
-fn registered(p: &Platform, name: &str, groups: &[&str]) -> Phone {
-    let mut phone = caller(p, name, groups, "");
-    assert_eq!(phone.register(300).unwrap().status(), 200);
-    phone
-}
-
 /// Calls without a password, with further fields.
 fn invite(phone: &Phone, to: &str, more: &[(&str, &str)]) -> Request {
     let contact = format!("<{}>", phone.contact());
@@ -37,17 +33,6 @@ fn invite(phone: &Phone, to: &str, more: &[(&str, &str)]) -> Request {
     }
     phone.send(&invite.bytes(phone)).unwrap();
     invite
-}
-
-/// The final response to a call that showed a password.
-fn end(phone: &Phone, invite: &Request) -> Message {
-    let cseq = format!("{} INVITE", invite.cseq);
-    let is_it = |m: &Message| {
-        m.status() >= 200
-            && m.header("call-id") == Some(&invite.call_id)
-            && m.header("cseq") == Some(&cseq)
-    };
-    phone.receive_where(is_it).unwrap()
 }
 
 fn asserted(message: &Message) -> Vec<&str> {

@@ -41,6 +41,13 @@ pub(crate) fn caller(p: &Platform, name: &str, groups: &[&str], rpid: &str) -> P
     Phone::new(p.sip_address(), &address, "secret")
 }
 
+/// A phone as [`caller`] makes it without a number, registered.
+pub(crate) fn registered(p: &Platform, name: &str, groups: &[&str]) -> Phone {
+    let mut phone = caller(p, name, groups, "");
+    assert_eq!(phone.register(300).unwrap().status(), 200);
+    phone
+}
+
 /// A stand-in for a gateway.
 pub(crate) fn stand_in(p: &Platform) -> Phone {
     Phone::new(p.sip_address(), "gateway@carrier.example", "")
@@ -87,6 +94,17 @@ pub(crate) fn call_without_password(phone: &Phone, to: &str) -> Request {
 pub(crate) fn last(phone: &Phone, request: &Request) -> Message {
     let of_it = |m: &Message| m.header("call-id") == Some(&request.call_id) && m.status() >= 200;
     phone.receive_where(of_it).unwrap()
+}
+
+/// The final response to a call that showed a password.
+pub(crate) fn end(phone: &Phone, invite: &Request) -> Message {
+    let cseq = format!("{} INVITE", invite.cseq);
+    let is_it = |m: &Message| {
+        m.status() >= 200
+            && m.header("call-id") == Some(&invite.call_id)
+            && m.header("cseq") == Some(&cseq)
+    };
+    phone.receive_where(is_it).unwrap()
 }
 
 pub(crate) fn outcome(phone: &Phone) -> Message {

@@ -2,6 +2,7 @@
 
 use crate::accept_rules::AcceptRules;
 use crate::diversion::{Diversion, DiversionCondition};
+use crate::escapes::unescape;
 
 /// The settings of an account about calls to it and from it. Most accounts have none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -79,7 +80,8 @@ fn who(address: &str) -> (String, Option<&str>) {
         Some((user, host)) => (user, Some(host)),
         None => (address, None),
     };
-    let user = unescaped(user.split(':').next().unwrap_or_default());
+    let user = user.split(':').next().unwrap_or_default();
+    let user = String::from_utf8(unescape(user, b'%')).unwrap_or_else(|_| user.to_owned());
     let host = host.map(|host| {
         let after_brackets = host.find(']').unwrap_or(0);
         let port = host.get(after_brackets..).and_then(|rest| rest.find(':'));
@@ -87,27 +89,6 @@ fn who(address: &str) -> (String, Option<&str>) {
         host.get(..end).unwrap_or(host).trim_end_matches('.')
     });
     (bare(&user), host)
-}
-
-/// A text whose escaped octets are put in; as it is when that makes no text.
-fn unescaped(text: &str) -> String {
-    let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        let digits = behind.get(..2).filter(|_| *first == b'%');
-        let value = digits.and_then(|digits| std::str::from_utf8(digits).ok());
-        match value.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(octet) => {
-                octets.push(octet);
-                rest = behind.get(2..).unwrap_or_default();
-            }
-            None => {
-                octets.push(*first);
-                rest = behind;
-            }
-        }
-    }
-    String::from_utf8(octets).unwrap_or_else(|_| text.to_owned())
 }
 
 /// Without scheme, in lower case, an international number with `+`.
@@ -169,6 +150,7 @@ mod tests {
             ("+31201", "sip:+31201:word@gw.example", true),
             ("sip:%zz@example.net", "sip:%zz@example.net", true),
             ("sip:spam@example.net", "sip:%ff@example.net", false),
+            ("sip:%+1x@example.net", "sip:%+1x@example.net", true),
             ("%", "sip:anybody@example.net", true),
             ("%%", "sip:anybody@example.net", true),
             ("", "sip:anybody@example.net", false),

@@ -12,6 +12,7 @@ pub mod call_plan;
 pub mod diversion;
 pub mod domain_name;
 pub mod emergency;
+pub mod escapes;
 pub mod ha1;
 pub mod journal;
 pub mod money;

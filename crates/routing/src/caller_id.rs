@@ -62,7 +62,8 @@ fn is_hidden(facts: &CallFacts<'_>, account: &Account) -> bool {
 }
 
 /// RFC 3323 section 4.1.1.3: whether the URI of From says nothing about who calls.
-pub(crate) fn is_anonymous(from: &str) -> bool {
+#[must_use]
+pub fn is_anonymous(from: &str) -> bool {
     let (_, host) = user_and_host(from);
     let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
     host.trim_end_matches('.').eq_ignore_ascii_case("anonymous.invalid")

@@ -25,6 +25,7 @@ mod to_number;
 pub mod trunk;
 mod voicemail;
 
+pub use caller_id::is_anonymous;
 pub use emergency::EmergencyTable;
 pub use enum_table::EnumTable;
 pub use facts::{

@@ -527,30 +527,7 @@ pub(crate) fn unescape(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('%') {
         return Some(Cow::Borrowed(text));
     }
-    String::from_utf8(unescape_bytes(text)).ok().map(Cow::Owned)
-}
-
-/// Resolves `%HH` to octets; a `%` without two digits stays.
-fn unescape_bytes(text: &str) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        if byte == b'%'
-            && let (Some(value), Some(tail)) = (hex_pair(tail), tail.get(2..))
-        {
-            plain.push(value);
-            rest = tail;
-            continue;
-        }
-        plain.push(byte);
-    }
-    plain
-}
-
-fn hex_pair(bytes: &[u8]) -> Option<u8> {
-    let nibble = |at: usize| char::from(*bytes.get(at)?).to_digit(16);
-    u8::try_from(nibble(0)? * 16 + nibble(1)?).ok()
+    String::from_utf8(ngn_model::escapes::unescape(text, b'%')).ok().map(Cow::Owned)
 }
 
 fn escape_user(user: &str, text: &mut String) {

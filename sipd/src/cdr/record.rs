@@ -4,6 +4,7 @@
 
 use crate::facts::Called;
 use ngn_model::Aor;
+use ngn_model::escapes::unescape;
 use ngn_sip::message::Message;
 use ngn_sip::stack::{IncomingRequest, Source};
 use ngn_sip::uri::Uri;
@@ -179,25 +180,7 @@ fn quoted(text: &str) -> String {
 
 /// What [`quoted`] wrote, as it was; what it cannot have written stays as it is.
 pub(crate) fn unquoted(text: &str) -> String {
-    let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        let digits = behind
-            .get(..2)
-            .filter(|digits| *first == b'=' && digits.iter().all(u8::is_ascii_hexdigit));
-        let value = digits.and_then(|digits| std::str::from_utf8(digits).ok());
-        match value.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(octet) => {
-                octets.push(octet);
-                rest = behind.get(2..).unwrap_or_default();
-            }
-            None => {
-                octets.push(*first);
-                rest = behind;
-            }
-        }
-    }
-    String::from_utf8_lossy(&octets).into_owned()
+    String::from_utf8_lossy(&unescape(text, b'=')).into_owned()
 }
 
 /// What a session description names.

@@ -84,7 +84,7 @@ impl Engine {
         let Ok(from) = request.from_header() else {
             return Admission::Refused(400, None, Vec::new());
         };
-        if identity::is_anonymous(from.uri()) {
+        if ngn_routing::is_anonymous(from.uri().as_str()) {
             return self.admit_anonymous(incoming, method, uri);
         }
         let Ok(domain) = DomainName::new(from.uri().host_text()) else {

@@ -17,11 +17,6 @@ pub(super) fn wants_privacy(request: &Message) -> bool {
     asks_for(request, &["id", "header", "user"])
 }
 
-/// RFC 3323 section 4.1.1.3: whether a URI of From says nothing about who calls.
-pub(super) fn is_anonymous(from: &Uri) -> bool {
-    from.host_text().trim_end_matches('.').eq_ignore_ascii_case("anonymous.invalid")
-}
-
 /// Who a request says to the proxy alone that it is from (RFC 3325 sections 9.1 and 9.2). It proves nothing.
 pub(super) fn told_to_us(request: &Message) -> impl Iterator<Item = Aor> {
     let names = [HeaderName::PPreferredIdentity, HeaderName::PAssertedIdentity];

@@ -5,7 +5,8 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many are remembered at most: those of half a minute, the life of a transaction, at 2,000 in a second.
+/// How many are remembered at most: those of half a minute, the life of a transaction, at 2,000 in a second. Of what is
+/// forgotten sooner the engine hears.
 const SLOTS: usize = 65_536;
 /// In so many octets of a request its first Via is looked for.
 const BEGINNING: usize = 512;

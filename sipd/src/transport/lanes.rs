@@ -36,8 +36,8 @@ pub(super) const OTHER: usize = 8192;
 /// For how many other requests a new call counts that waits: its answer, ACK, BYE and what they lead to come before others.
 const CALL: usize = 6;
 
-/// How many 503 the sockets tell in a second; others beyond the engine's time are not answered. To drop a request costs about a
-/// tenth of what it costs to tell, to send, and to hear the ACK.
+/// How many 503 the sockets tell in a second; others beyond the engine's time are not answered: to tell takes
+/// reading all of the request, making the answer, sending it and hearing the ACK, to drop little more than reading the datagram.
 const MOST_TOLD: u64 = 3_000;
 
 /// How many requests that have credentials the sockets look at in a second, to see whether they answer a challenge of ours.

@@ -12,7 +12,9 @@ use crate::message::{Message, Method};
 use crate::proxy::branch::Branch;
 use crate::proxy::context::Ending;
 use crate::proxy::{Destination, Oversize};
-use crate::transaction::{Action, Actions, ClientKey, InviteClient, Moment, NonInviteClient};
+use crate::transaction::{
+    Action, Actions, ClientKey, InviteClient, Machine, Moment, NonInviteClient,
+};
 use bytes::Bytes;
 
 /// A request that went out.

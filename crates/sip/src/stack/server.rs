@@ -13,7 +13,7 @@ use crate::proxy::forward::response_destination;
 use crate::proxy::session_timer::Asked;
 use crate::proxy::{Destination, Source};
 use crate::transaction::{
-    Action, Actions, InviteServer, KeyText, MergeKey, Moment, NonInviteServer, ServerKey,
+    Action, Actions, InviteServer, KeyText, Machine, MergeKey, Moment, NonInviteServer, ServerKey,
 };
 use bytes::Bytes;
 use std::net::{IpAddr, SocketAddr};

@@ -70,3 +70,35 @@ pub trait Machine {
     /// Whether the transaction is over.
     fn is_terminated(&self) -> bool;
 }
+
+/// That of an INVITE or of another request, on one side.
+#[derive(Debug)]
+pub(crate) enum Either<I, O> {
+    /// Of an INVITE.
+    Invite(I),
+    /// Of another request.
+    Other(O),
+}
+
+impl<I: Machine, O: Machine> Machine for Either<I, O> {
+    fn deadline(&self) -> Option<Moment> {
+        match self {
+            Self::Invite(machine) => machine.deadline(),
+            Self::Other(machine) => machine.deadline(),
+        }
+    }
+
+    fn expire(&mut self, now: Moment, settings: &TimerSettings) -> Option<Actions> {
+        match self {
+            Self::Invite(machine) => machine.expire(now, settings),
+            Self::Other(machine) => machine.expire(now, settings),
+        }
+    }
+
+    fn is_terminated(&self) -> bool {
+        match self {
+            Self::Invite(machine) => machine.is_terminated(),
+            Self::Other(machine) => machine.is_terminated(),
+        }
+    }
+}

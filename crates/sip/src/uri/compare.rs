@@ -1,6 +1,7 @@
 //! Comparison of URIs (RFC 3261 section 19.1.4, RFC 3966 section 5).
 
-use super::{Scheme, Uri, hex_pair};
+use super::{Scheme, Uri};
+use ngn_model::escapes::hex_pair;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Parameters that must be in both URIs or in neither.
@@ -103,8 +104,8 @@ fn fold(text: &str) -> Vec<u8> {
     let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
         rest = tail;
-        match (byte, hex_pair(tail), tail.get(2..)) {
-            (b'%', Some(value), Some(after)) => {
+        match (byte, hex_pair(tail)) {
+            (b'%', Some((value, after))) => {
                 rest = after;
                 if is_reserved(value) {
                     folded.push(b'%');

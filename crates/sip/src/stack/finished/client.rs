@@ -9,7 +9,7 @@ use crate::stack::Stack;
 use crate::stack::arena::Key;
 use crate::stack::client::{ClientInput, ClientMachine, ClientTransaction, Owner};
 use crate::stack::output::{Output, SendId, Sent};
-use crate::transaction::{Action, ClientKey, Moment};
+use crate::transaction::{Action, ClientKey, Machine, Moment};
 use bytes::Bytes;
 
 /// What finds a client transaction, and whom it tells what comes back.

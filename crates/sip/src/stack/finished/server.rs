@@ -12,7 +12,7 @@ use crate::stack::forwarding::Context;
 use crate::stack::output::{Output, SendId, Sent};
 use crate::stack::server::{ServerInput, ServerMachine, ServerTransaction};
 use crate::stack::tag::Tag;
-use crate::transaction::{Action, MergeKey, Moment, ServerKey};
+use crate::transaction::{Action, Machine, MergeKey, Moment, ServerKey};
 use bytes::Bytes;
 
 /// What finds a server transaction, for taking it out of the tables.

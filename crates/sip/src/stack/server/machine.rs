@@ -2,16 +2,12 @@
 
 use crate::stack::finished::Rest;
 use crate::transaction::{
-    Actions, InviteServer, Machine, Moment, NonInviteServer, TimerSettings, invite_server,
+    Actions, Either, InviteServer, Machine, Moment, NonInviteServer, TimerSettings, invite_server,
     non_invite_server,
 };
 
 /// That of an INVITE or of another request.
-#[derive(Debug)]
-pub(in crate::stack) enum ServerMachine {
-    Invite(InviteServer),
-    Other(NonInviteServer),
-}
+pub(in crate::stack) type ServerMachine = Either<InviteServer, NonInviteServer>;
 
 /// What can happen to it, apart from time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,32 +95,6 @@ impl ServerMachine {
                 };
                 machine.handle(input, now, timers)
             }
-        }
-    }
-
-    /// Lets a timer fire that is due.
-    pub(in crate::stack) fn expire(
-        &mut self,
-        now: Moment,
-        timers: &TimerSettings,
-    ) -> Option<Actions> {
-        match self {
-            Self::Invite(machine) => machine.expire(now, timers),
-            Self::Other(machine) => machine.expire(now, timers),
-        }
-    }
-
-    pub(in crate::stack) fn deadline(&self) -> Option<Moment> {
-        match self {
-            Self::Invite(machine) => machine.deadline(),
-            Self::Other(machine) => machine.deadline(),
-        }
-    }
-
-    pub(in crate::stack) fn is_terminated(&self) -> bool {
-        match self {
-            Self::Invite(machine) => machine.is_terminated(),
-            Self::Other(machine) => machine.is_terminated(),
         }
     }
 }
