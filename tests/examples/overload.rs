@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     }
     let mut bob = Phone::new(p.sip_address(), &format!("bob@{DOMAIN}"), "secret");
     assert_eq!(bob.register(3600).unwrap().status(), 200);
-    let _callee = Callee::start(bob.socket());
+    let callee = Callee::start(bob.socket());
     let centre = Callee::start(UdpSocket::bind("127.0.0.1:0").unwrap());
     emergency(&p, &centre);
 
@@ -71,13 +71,14 @@ fn main() -> ExitCode {
         (outcome, written)
     };
     println!(
-        "{:>9} {:>8} {:>8} {:>9} {:>7} {:>9}  refused",
-        "offered/s", "calls", "done", "in time/s", "again", "written s"
+        "{:>9} {:>8} {:>8} {:>9} {:>7} {:>9} {:>7}  refused",
+        "offered/s", "calls", "done", "in time/s", "again", "written s", "lost"
     );
     if let Ok(rates) = std::env::var("NGN_BENCH_RATES") {
         for rate in rates.split(',') {
             offer(rate.trim().parse().expect("a rate"), seconds);
         }
+        counted(&p);
         return ExitCode::SUCCESS;
     }
     let is_taken = |(outcome, written): &(Outcome, Duration)| {
@@ -112,14 +113,8 @@ fn main() -> ExitCode {
         100.0 * goodput / rated
     );
     println!("in dialogs: {calls:?}; emergency calls: {help:?}");
-    let metrics = http::get(p.admin_address(), "/metrics").unwrap().text();
-    for line in metrics.lines().filter(|line| {
-        ["sipd_datagrams_lost", "sipd_shed", "sipd_stack_events_total{event=\"shed\"}"]
-            .iter()
-            .any(|name| line.starts_with(name))
-    }) {
-        println!("{line}");
-    }
+    println!("datagrams that the callees lost: {} and {}", callee.lost(), centre.lost());
+    counted(&p);
     let is_fine = goodput >= 0.9 * rated && calls.failed + help.failed == 0;
     println!("{}", if is_fine { "as it should be" } else { "NOT as it should be" });
     if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -133,9 +128,20 @@ fn in_time(outcome: &Outcome, seconds: u64) -> f64 {
 }
 
 fn show(rate: u32, seconds: u64, outcome: &Outcome, written: Duration) {
-    let Outcome { offered, done, again, refused, .. } = outcome;
+    let Outcome { offered, done, again, refused, lost, .. } = outcome;
     let (each, written) = (in_time(outcome, seconds), written.as_secs_f64());
-    println!("{rate:>9} {offered:>8} {done:>8} {each:>9.0} {again:>7} {written:>9.1}  {refused:?}");
+    println!(
+        "{rate:>9} {offered:>8} {done:>8} {each:>9.0} {again:>7} {written:>9.1} {lost:>7}  {refused:?}"
+    );
+}
+
+/// Shows what the platform lost, refused and sent again.
+fn counted(p: &Platform) {
+    let metrics = http::get(p.admin_address(), "/metrics").unwrap().text();
+    let names = ["sipd_datagrams_lost", "sipd_shed", "sipd_stack_events_total"];
+    for line in metrics.lines().filter(|line| names.iter().any(|name| line.starts_with(name))) {
+        println!("{line}");
+    }
 }
 
 /// Keeps a process on some processors.

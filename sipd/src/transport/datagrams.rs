@@ -111,8 +111,9 @@ async fn read_on(local: SocketAddr, socket: &Arc<UdpSocket>, shared: &Shared) {
             continue;
         };
         loop {
-            tempo.note(batch.len(), Instant::now());
-            if hand_over(local, socket, &batch, shared).await.is_err() {
+            let now = Instant::now();
+            tempo.note(batch.len(), now);
+            if hand_over(local, socket, &batch, shared, now).await.is_err() {
                 return;
             }
             if is_all {
@@ -142,12 +143,13 @@ fn read_together(local: SocketAddr, socket: &UdpSocket, batch: &mut Read) -> boo
 /// The engine is gone.
 struct Gone;
 
-/// Hands over what was read.
+/// Hands over what was read now.
 async fn hand_over(
     local: SocketAddr,
     socket: &UdpSocket,
     batch: &Read,
     shared: &Shared,
+    now: Instant,
 ) -> Result<(), Gone> {
     for (octets, remote) in (0..batch.len()).map_while(|number| batch.get(number)) {
         if stun::may_be_stun(octets) {
@@ -156,7 +158,7 @@ async fn hand_over(
             }
             continue;
         }
-        match shared.arrivals.send_datagram(local, remote, octets).await {
+        match shared.arrivals.send_datagram(local, remote, octets, now).await {
             Ok(None) => {}
             Ok(Some((to, octets))) => {
                 let _ = socket.send_to(&octets, to.remote);

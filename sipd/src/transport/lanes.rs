@@ -11,7 +11,8 @@ use super::Arrival;
 use super::fates::{Fate, Fates};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use memchr::{memchr, memchr_iter, memmem, memrchr};
+use memchr::memmem::Finder;
+use memchr::{memchr, memchr_iter, memrchr};
 use ngn_daemon::wall_clock;
 use ngn_sip::digest::NonceKey;
 use ngn_sip::digest::nonce::NonceState;
@@ -29,7 +30,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 /// How many new requests may wait for the engine.
-pub(super) const NEW: usize = 1024;
+pub(super) const NEW: usize = 4096;
 /// How much else may wait; beyond it the sockets' own buffers fill.
 pub(super) const OTHER: usize = 8192;
 
@@ -101,6 +102,8 @@ pub struct Overload {
     told: Count,
     /// What was looked at in this second.
     looked_at: Count,
+    /// Finds the names of both header fields with credentials.
+    credentials: Finder<'static>,
 }
 
 /// What happened in this second: one number in which the second stands above it. Threads may lose some, which does not matter.
@@ -108,13 +111,18 @@ pub struct Overload {
 struct Count(AtomicU64);
 
 impl Count {
+    /// How many there were in this second.
+    fn of(&self, second: u64) -> u64 {
+        let all = self.0.load(Ordering::Relaxed);
+        if all >> 32 == second { all - (second << 32) } else { 0 }
+    }
+
     /// Takes note of one more, unless there were so many in this second.
     fn take(&self, second: u64, most: u64) -> bool {
-        let (all, second) = (self.0.load(Ordering::Relaxed), second << 32);
-        let all = if all >> 32 << 32 == second { all } else { second };
-        let is_within = all - second < most;
+        let all = self.of(second);
+        let is_within = all < most;
         if is_within {
-            self.0.store(all + 1, Ordering::Relaxed);
+            self.0.store((second << 32) + all + 1, Ordering::Relaxed);
         }
         is_within
     }
@@ -141,6 +149,7 @@ impl Overload {
             start: Instant::now(),
             told: Count::default(),
             looked_at: Count::default(),
+            credentials: Finder::new(b"uthorization"),
         }
     }
 
@@ -180,16 +189,33 @@ impl Overload {
         })
     }
 
-    /// Whether new requests are turned away now.
-    fn turns_away(&self, is_call: bool) -> bool {
-        let level = Shedding::from_number(self.level.load(Ordering::Relaxed));
+    /// Whether a new request is turned away when so many others wait. The engine says what it turns away when it has its turn;
+    /// until then a flood would have filled the queue, and what it is full of would wait too long.
+    fn turns_away(&self, is_call: bool, waiting: usize) -> bool {
+        let said = Shedding::from_number(self.level.load(Ordering::Relaxed));
+        let level = said.max(Shedding::of_queue(self.work(waiting) * 100 / NEW));
         level != Shedding::Nothing && level.turns_away(is_call, false)
     }
 
+    /// Whether a new request that is turned away is dropped at a glance: its sender is not told, and it has no credentials that
+    /// are looked at. Most of a flood ends here.
+    fn is_dropped(&self, octets: &[u8], now: Instant) -> bool {
+        let second = self.second(now);
+        self.told.of(second) >= MOST_TOLD
+            && (self.looked_at.of(second) >= MOST_LOOKED_AT
+                || self.credentials.find(octets).is_none())
+    }
+
     /// What becomes of a new request that is turned away. Beyond so many in a second there is no answer.
-    fn refuse(&self, local: SocketAddr, remote: SocketAddr, octets: &[u8]) -> Verdict {
-        let second = self.start.elapsed().as_secs();
-        let may_be_asked_for = memmem::find(octets, b"uthorization").is_some();
+    fn refuse(
+        &self,
+        local: SocketAddr,
+        remote: SocketAddr,
+        octets: &[u8],
+        now: Instant,
+    ) -> Verdict {
+        let second = self.second(now);
+        let may_be_asked_for = self.credentials.find(octets).is_some();
         let is_looked_at = may_be_asked_for && self.looked_at.take(second, MOST_LOOKED_AT);
         if !is_looked_at && !self.told.take(second, MOST_TOLD) {
             return Verdict::Drop;
@@ -219,6 +245,11 @@ impl Overload {
             None => Verdict::Drop,
         }
     }
+
+    /// In which second of this process something happens.
+    fn second(&self, now: Instant) -> u64 {
+        now.saturating_duration_since(self.start).as_secs()
+    }
 }
 
 /// The engine is gone.
@@ -235,7 +266,7 @@ impl Lanes {
         (Self { new, other, overload, fates }, Receivers { new: new_end, other: other_end })
     }
 
-    /// Hands a datagram over, or gives the answer that it gets instead, which is to be sent.
+    /// Hands a datagram over that came now, or gives the answer that it gets instead, which is to be sent.
     ///
     /// # Errors
     ///
@@ -245,11 +276,12 @@ impl Lanes {
         local: SocketAddr,
         remote: SocketAddr,
         octets: &[u8],
+        now: Instant,
     ) -> Result<Option<(Destination, Bytes)>, Gone> {
         let (overload, fates) = (&self.overload, &self.fates);
         let waiting = || {
             let octets = Bytes::copy_from_slice(octets);
-            (Instant::now(), Arrival::Datagram { local, remote, octets })
+            (now, Arrival::Datagram { local, remote, octets })
         };
         if !begins_something(octets, &overload.emergency.load()) {
             let is_ack = octets.starts_with(b"ACK ");
@@ -259,10 +291,14 @@ impl Lanes {
             return self.other.send(waiting()).await.map(|()| None).map_err(|_| Gone);
         }
         let is_call = octets.starts_with(b"INVITE ");
+        let is_turned_away = overload.turns_away(is_call, NEW - self.new.capacity());
+        if is_turned_away && overload.is_dropped(octets, now) {
+            return Ok(None);
+        }
         let number = fates.number(remote, octets);
         // What was given comes again because it waits, or is served.
-        if overload.turns_away(is_call) && fates.of(number) != Some(Fate::Given) {
-            match overload.refuse(local, remote, octets) {
+        if is_turned_away && fates.of(number) != Some(Fate::Given) {
+            match overload.refuse(local, remote, octets, now) {
                 Verdict::HandOver => {}
                 Verdict::Drop => return Ok(None),
                 Verdict::Answer(to, answer) => {
@@ -422,7 +458,7 @@ mod tests {
     async fn send(lanes: &Lanes, request: String) -> Result<Option<(Destination, Bytes)>, Gone> {
         let local = SocketAddr::from(([127, 0, 0, 1], 5060));
         let remote = SocketAddr::from(([127, 0, 0, 1], 5061));
-        lanes.send_datagram(local, remote, request.as_bytes()).await
+        lanes.send_datagram(local, remote, request.as_bytes(), Instant::now()).await
     }
 
     #[tokio::test]
@@ -430,14 +466,22 @@ mod tests {
         let overload = Arc::new(overload());
         let (lanes, mut ends) = Lanes::new(Arc::clone(&overload));
         let new = |branch| request("INVITE", "sip:bob@a", "<sip:bob@a>", branch);
+        let mut told = 0;
         for number in 0..1034 {
-            assert_eq!(send(&lanes, new(number)).await, Ok(None));
+            told += usize::from(send(&lanes, new(number)).await.expect("taken").is_some());
         }
+        // Nobody has said yet that calls are turned away.
+        let most = 3 * NEW / 4 / CALL;
+        assert_eq!((ends.new.len(), told), (most, 1034 - most));
         for (method, uri) in [("INVITE", "sip:112@a"), ("BYE", "sip:bob@a")] {
             let request = request(method, uri, "<sip:bob@a>", 1);
             assert_eq!(send(&lanes, request).await, Ok(None));
         }
-        assert_eq!((ends.new.len(), ends.other.len(), overload.dropped.get()), (NEW, 2, 10));
+        // Those that wait come again.
+        for number in (0..u32::try_from(most).expect("a number")).cycle().take(NEW) {
+            assert_eq!(send(&lanes, new(number)).await, Ok(None));
+        }
+        assert_eq!((ends.new.len(), ends.other.len(), overload.dropped.get()), (NEW, 2, 512));
         // A call counts for more than a registration does, and no more once it was taken.
         assert_eq!(overload.work(ends.new.len()), NEW * CALL);
         for left in (0..NEW).rev() {

@@ -41,17 +41,38 @@ pub struct ShedRules {
     pub dialogs: Duration,
 }
 
+/// How full the queue of new requests is, in percent, when those are turned away that are no calls,
+const FULL_OF_REQUESTS: usize = 50;
+/// and when calls are too.
+const FULL_OF_CALLS: usize = 75;
+
 impl Shedding {
+    /// What is turned away when the queue of new requests is so full, in percent, whatever else waits. Who fills the queue
+    /// sees this before whoever empties it does.
+    #[must_use]
+    pub const fn of_queue(percent: usize) -> Self {
+        match percent {
+            FULL_OF_CALLS.. => Self::Calls,
+            FULL_OF_REQUESTS.. => Self::Registrations,
+            _ => Self::Nothing,
+        }
+    }
+
     /// The level that follows. It rises at once, and falls when there is half of what made it rise.
     #[must_use]
     pub fn next(self, pressure: &Pressure, rules: &ShedRules) -> Self {
         let is_beyond = |level: Self| {
             let (waited, longest, percent, most) = match level {
                 Self::Nothing => return true,
-                Self::Registrations => {
-                    (pressure.new_waited, rules.registrations, pressure.new_percent, 50)
+                Self::Registrations => (
+                    pressure.new_waited,
+                    rules.registrations,
+                    pressure.new_percent,
+                    FULL_OF_REQUESTS,
+                ),
+                Self::Calls => {
+                    (pressure.new_waited, rules.calls, pressure.new_percent, FULL_OF_CALLS)
                 }
-                Self::Calls => (pressure.new_waited, rules.calls, pressure.new_percent, 75),
                 Self::Dialogs => (pressure.other_waited, rules.dialogs, pressure.other_percent, 90),
             };
             let (part, share) = if level <= self { (2, most / 2) } else { (1, most) };
@@ -147,6 +168,14 @@ mod tests {
         for (step, (pressure, expected)) in walk.into_iter().enumerate() {
             level = level.next(&pressure, &RULES);
             assert_eq!(level, expected, "step {step}");
+        }
+    }
+
+    #[test]
+    fn a_queue_that_fills_says_what_the_next_level_would_be() {
+        for percent in 0..=100 {
+            let next = Shedding::Nothing.next(&full(percent, 0), &RULES);
+            assert_eq!(Shedding::of_queue(percent), next, "{percent}");
         }
     }
 
