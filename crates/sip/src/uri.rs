@@ -6,6 +6,7 @@ mod host;
 pub use host::Host;
 pub(crate) use host::read_v6;
 
+use crate::header::scan::{Octets, find};
 use ngn_model::Aor;
 use std::borrow::Cow;
 use std::fmt;
@@ -78,7 +79,7 @@ struct Span {
 impl Uri {
     /// Reads a URI, without white space around it.
     pub fn parse(text: &str) -> Result<Self, UriError> {
-        let colon = text.find(':').ok_or(UriError::Scheme)?;
+        let colon = find(text, b':').ok_or(UriError::Scheme)?;
         let name = text.get(..colon).unwrap_or("");
         let scheme = read_scheme(name)?;
         let mut uri = Self {
@@ -324,14 +325,15 @@ impl Uri {
         // `@` stands in no other component unescaped, so the first one ends the user part, which itself may
         // hold `;`, `?` and `/`.
         let rest = text.get(at..).unwrap_or("");
-        if let Some(length) = rest.find('@') {
+        if let Some(length) = find(rest, b'@') {
             let (user, password) = read_userinfo(rest.get(..length).unwrap_or(""), at)?;
             self.user = Some(user);
             self.password = password;
             at += length + 1;
         }
         let rest = text.get(at..).unwrap_or("");
-        let length = rest.find([';', '?']).unwrap_or(rest.len());
+        let ends = |b: u8| matches!(b, b';' | b'?');
+        let length = rest.bytes().position(ends).unwrap_or(rest.len());
         let hostport = rest.get(..length).unwrap_or("");
         let host_length = host_length(hostport);
         if Host::parse(hostport.get(..host_length).unwrap_or("")).is_none() {
@@ -345,7 +347,7 @@ impl Uri {
 
     fn read_params_and_headers(&mut self, start: usize) -> Result<(), UriError> {
         let rest = self.text.get(start..).unwrap_or("");
-        let length = rest.find('?').unwrap_or(rest.len());
+        let length = find(rest, b'?').unwrap_or(rest.len());
         let params = rest.get(..length).unwrap_or("");
         check_params(params)?;
         let headers = rest.get(length + 1..);
@@ -361,7 +363,7 @@ impl Uri {
     fn read_tel(&mut self) -> Result<(), UriError> {
         let start = self.colon + 1;
         let rest = self.text.get(start..).unwrap_or("");
-        let length = rest.find(';').unwrap_or(rest.len());
+        let length = find(rest, b';').unwrap_or(rest.len());
         let number = rest.get(..length).unwrap_or("");
         let local = |b: u8| b.is_ascii_hexdigit() || b"*#-.()".contains(&b);
         let global = |b: u8| b.is_ascii_digit() || b"-.()".contains(&b);
@@ -387,7 +389,7 @@ impl Uri {
         if rest.is_empty() {
             return Err(UriError::Character);
         }
-        check(rest, |b| is_unreserved(b) || b";/?:@&=+$,[]#".contains(&b), UriError::Character)
+        check(rest, &OPAQUE, UriError::Character)
     }
 }
 
@@ -430,17 +432,17 @@ fn read_scheme(name: &str) -> Result<Scheme, UriError> {
 
 /// `user [ ":" password ]`; returns where they stand, the text beginning at `start`.
 fn read_userinfo(text: &str, start: usize) -> Result<(Span, Option<Span>), UriError> {
-    let length = text.find(':').unwrap_or(text.len());
+    let length = find(text, b':').unwrap_or(text.len());
     let user = text.get(..length).unwrap_or("");
     if user.is_empty() {
         return Err(UriError::User);
     }
     // `#` is sent unescaped by telephones that dial it; it is not in the grammar, but cannot be mistaken.
-    check(user, |b| is_unreserved(b) || b"&=+$,;?/#".contains(&b), UriError::Character)?;
+    check(user, &USER, UriError::Character)?;
     let password = match text.get(length + 1..) {
         None => None,
         Some(password) => {
-            check(password, |b| is_unreserved(b) || b"&=+$,".contains(&b), UriError::Character)?;
+            check(password, &PASSWORD, UriError::Character)?;
             Some(Span { start: start + length + 1, end: start + text.len() })
         }
     };
@@ -450,9 +452,9 @@ fn read_userinfo(text: &str, start: usize) -> Result<(Span, Option<Span>), UriEr
 /// Where the host of `host [":" port]` ends.
 pub(crate) fn host_length(hostport: &str) -> usize {
     if hostport.starts_with('[') {
-        hostport.find(']').map_or(hostport.len(), |end| end + 1)
+        find(hostport, b']').map_or(hostport.len(), |end| end + 1)
     } else {
-        hostport.find(':').unwrap_or(hostport.len())
+        find(hostport, b':').unwrap_or(hostport.len())
     }
 }
 
@@ -469,14 +471,16 @@ pub(crate) fn read_port(text: &str) -> Result<Option<u16>, UriError> {
 }
 
 fn check_params(text: &str) -> Result<(), UriError> {
+    if text.is_empty() {
+        return Ok(());
+    }
     for part in text.split(';').skip(1) {
         let (name, value) = split_pair(part);
         if name.is_empty() || value.is_some_and(str::is_empty) {
             return Err(UriError::Parameter);
         }
-        let fits = |b: u8| is_unreserved(b) || b"[]/:&+$".contains(&b);
-        check(name, fits, UriError::Parameter)?;
-        check(value.unwrap_or(""), |b| fits(b) || b == b'=', UriError::Parameter)?;
+        check(name, &PARAMETER, UriError::Parameter)?;
+        check(value.unwrap_or(""), &PARAMETER_VALUE, UriError::Parameter)?;
     }
     Ok(())
 }
@@ -484,18 +488,17 @@ fn check_params(text: &str) -> Result<(), UriError> {
 fn check_headers(text: &str) -> Result<(), UriError> {
     for part in text.split('&') {
         let (name, value) = split_pair(part);
-        let fits = |b: u8| is_unreserved(b) || b"[]/?:+$".contains(&b);
         if name.is_empty() || value.is_none() {
             return Err(UriError::Header);
         }
-        check(name, fits, UriError::Header)?;
-        check(value.unwrap_or(""), |b| fits(b) || b == b'=' || b == b';', UriError::Header)?;
+        check(name, &HEADER, UriError::Header)?;
+        check(value.unwrap_or(""), &HEADER_VALUE, UriError::Header)?;
     }
     Ok(())
 }
 
 /// Checks octets and escapes.
-fn check(text: &str, fits: impl Fn(u8) -> bool, error: UriError) -> Result<(), UriError> {
+fn check(text: &str, fits: &Octets, error: UriError) -> Result<(), UriError> {
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         let ok = match byte {
@@ -503,7 +506,7 @@ fn check(text: &str, fits: impl Fn(u8) -> bool, error: UriError) -> Result<(), U
                 let mut hex = || bytes.next().is_some_and(|b| b.is_ascii_hexdigit());
                 hex() && hex()
             }
-            byte => fits(byte),
+            byte => fits.has(byte),
         };
         if !ok {
             return Err(error);
@@ -512,14 +515,29 @@ fn check(text: &str, fits: impl Fn(u8) -> bool, error: UriError) -> Result<(), U
     Ok(())
 }
 
-/// `unreserved = alphanum / mark`
-const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')')
+/// What stands in the parts of a URI beside letters and digits: `mark`, and what else each part may hold.
+macro_rules! octets {
+    ($($(#[$doc:meta])* $name:ident $others:literal;)*) => {
+        $($(#[$doc])* static $name: Octets =
+            Octets::alphanumeric_and(concat!("-_.!~*'()", $others).as_bytes());)*
+    };
+}
+
+octets! {
+    USER "&=+$,;?/#";
+    /// What is not escaped when a user part is made.
+    MADE_USER "&=+$,;?/";
+    PASSWORD "&=+$,";
+    PARAMETER "[]/:&+$";
+    PARAMETER_VALUE "[]/:&+$=";
+    HEADER "[]/?:+$";
+    HEADER_VALUE "[]/?:+$=;";
+    OPAQUE ";/?:@&=+$,[]#";
 }
 
 fn split_pair(text: &str) -> (&str, Option<&str>) {
-    text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)))
+    let Some(at) = find(text, b'=') else { return (text, None) };
+    (text.get(..at).unwrap_or(""), text.get(at + 1..))
 }
 
 /// Resolves `%HH`; `None` when the result is not UTF-8.
@@ -533,7 +551,7 @@ pub(crate) fn unescape(text: &str) -> Option<Cow<'_, str>> {
 fn escape_user(user: &str, text: &mut String) {
     use fmt::Write as _;
     for byte in user.bytes() {
-        if is_unreserved(byte) || b"&=+$,;?/".contains(&byte) {
+        if MADE_USER.has(byte) {
             text.push(char::from(byte));
         } else {
             let _ = write!(text, "%{byte:02X}");

@@ -1,6 +1,6 @@
 //! Parameters of header values: `;name=value` (RFC 3261 section 7.3.1).
 
-use super::scan::{self, Scanner, is_lws, is_token};
+use super::scan::{self, Octets, Scanner, is_lws, is_token};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -81,10 +81,10 @@ impl Params {
     pub fn set(&mut self, name: &str, value: Option<&str>) {
         let mut text = String::with_capacity(name.len() + value.map_or(0, str::len) + 2);
         text.push(';');
-        text.extend(name.chars().filter(|c| u8::try_from(*c).is_ok_and(is_token)));
+        push_fitting(&mut text, name, is_token);
         if let Some(value) = value {
             text.push('=');
-            text.extend(value.chars().filter(|c| u8::try_from(*c).is_ok_and(is_value)));
+            push_fitting(&mut text, value, is_value);
         }
         self.put(name, &text);
     }
@@ -132,11 +132,21 @@ impl fmt::Display for Params {
     }
 }
 
+/// Appends those characters that fit.
+fn push_fitting(text: &mut String, more: &str, fits: fn(u8) -> bool) {
+    if more.bytes().all(|b| b.is_ascii() && fits(b)) {
+        text.push_str(more);
+    } else {
+        text.extend(more.chars().filter(|c| u8::try_from(*c).is_ok_and(fits)));
+    }
+}
+
+static VALUE: Octets = Octets::alphanumeric_and(b"!#$%&'()*+-./:=?@[]^_`{|}~");
+
 /// An octet of an unquoted parameter value: token, host or IPv6 reference, taken liberally, since many
 /// clients leave out quotes.
-const fn is_value(byte: u8) -> bool {
-    byte >= 0x80
-        || (byte.is_ascii_graphic() && !matches!(byte, b';' | b',' | b'"' | b'<' | b'>' | b'\\'))
+fn is_value(byte: u8) -> bool {
+    byte >= 0x80 || VALUE.has(byte)
 }
 
 /// One parameter and where it stands.

@@ -6,10 +6,37 @@
 
 use std::borrow::Cow;
 
+/// A set of octets. To ask it is to look in one place of a table.
+pub(crate) struct Octets([bool; 256]);
+
+impl Octets {
+    /// ASCII letters, digits and others.
+    pub(crate) const fn alphanumeric_and(others: &[u8]) -> Self {
+        let mut all = [false; 256];
+        let mut at = 0;
+        while at < all.len() {
+            all[at] = at < 128 && (at as u8).is_ascii_alphanumeric();
+            at += 1;
+        }
+        let mut rest = others;
+        while let [other, others @ ..] = rest {
+            all[*other as usize] = true;
+            rest = others;
+        }
+        Self(all)
+    }
+
+    /// Whether an octet is one of them.
+    pub(crate) fn has(&self, octet: u8) -> bool {
+        self.0.get(usize::from(octet)).copied().unwrap_or(false)
+    }
+}
+
+static TOKEN: Octets = Octets::alphanumeric_and(b"-.!%*_+`'~");
+
 /// Whether an octet may stand in a `token`.
-pub(crate) const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
+pub(crate) fn is_token(byte: u8) -> bool {
+    TOKEN.has(byte)
 }
 
 /// Whether an octet is white space inside a header value.
@@ -19,7 +46,24 @@ pub(crate) const fn is_lws(byte: u8) -> bool {
 
 /// Takes white space off both ends.
 pub(crate) fn trim(text: &str) -> &str {
-    text.trim_matches(|c: char| u8::try_from(c).is_ok_and(is_lws))
+    let mut octets = text.as_bytes();
+    while let [first, rest @ ..] = octets
+        && is_lws(*first)
+    {
+        octets = rest;
+    }
+    let start = text.len() - octets.len();
+    while let [rest @ .., last] = octets
+        && is_lws(*last)
+    {
+        octets = rest;
+    }
+    text.get(start..start + octets.len()).unwrap_or("")
+}
+
+/// Where an octet stands first in a text that is short, as parts of header values are.
+pub(crate) fn find(text: &str, octet: u8) -> Option<usize> {
+    text.bytes().position(|b| b == octet)
 }
 
 /// Whether a text is a non-empty `token`.
@@ -126,9 +170,8 @@ impl<'a> Scanner<'a> {
     /// Reads octets as long as they fit.
     pub(crate) fn take_while(&mut self, fits: impl Fn(u8) -> bool) -> &'a str {
         let start = self.at;
-        while self.peek().is_some_and(&fits) {
-            self.at += 1;
-        }
+        let rest = self.text.as_bytes().get(start..).unwrap_or_default();
+        self.at += rest.iter().position(|b| !fits(*b)).unwrap_or(rest.len());
         self.since(start)
     }
 
@@ -209,6 +252,10 @@ impl<'a> Iterator for ListParts<'a> {
 
     fn next(&mut self) -> Option<&'a str> {
         let text = self.rest?;
+        if !text.as_bytes().contains(&b',') {
+            self.rest = None;
+            return Some(trim(text));
+        }
         let (mut quoted, mut escaped, mut bracketed) = (false, false, false);
         let comma = text.bytes().position(|byte| {
             if escaped {

@@ -30,16 +30,9 @@ impl Transport {
     /// Reads a transport name of either case.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        const KNOWN: [(&str, Transport); 6] = [
-            ("UDP", Transport::Udp),
-            ("TCP", Transport::Tcp),
-            ("TLS", Transport::Tls),
-            ("SCTP", Transport::Sctp),
-            ("WS", Transport::Ws),
-            ("WSS", Transport::Wss),
-        ];
-        let known = KNOWN.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
-        known.map_or_else(|| Self::Other(text.to_owned()), |(_, transport)| transport.clone())
+        let known = [Self::Udp, Self::Tcp, Self::Tls, Self::Sctp, Self::Ws, Self::Wss];
+        let is_named = |one: &Self| one.as_str().eq_ignore_ascii_case(text);
+        known.into_iter().find(is_named).unwrap_or_else(|| Self::Other(text.to_owned()))
     }
 
     /// The name in upper case, as it stands in a Via.

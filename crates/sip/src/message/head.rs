@@ -7,6 +7,7 @@
 use crate::header::name::HeaderName;
 use crate::header::scan::{is_lws, is_token};
 use bytes::Bytes;
+use memchr::{memchr, memchr2};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -74,7 +75,7 @@ impl Head {
             if rest.starts_with(b"\r\n") {
                 return Indexed { head, body: at + 2, fault };
             }
-            let Some(length) = field_length(rest) else {
+            let Some(FieldLine { length, is_clean }) = field_line(rest) else {
                 fault.get_or_insert(Reason::HeadersDoNotEnd);
                 return Indexed { head, body: raw.len(), fault };
             };
@@ -83,7 +84,7 @@ impl Head {
                 fault.get_or_insert(Reason::TooManyFields(max_fields));
                 return Indexed { head, body: raw.len(), fault };
             }
-            match Entry::read(rest.get(..length).unwrap_or_default(), at) {
+            match Entry::read(rest.get(..length).unwrap_or_default(), is_clean, at) {
                 Ok(entry) => head.fields.push(entry),
                 Err(reason) => {
                     fault.get_or_insert(Reason::HeaderLine { line: number, reason });
@@ -223,17 +224,12 @@ impl Head {
 }
 
 impl Entry {
-    /// Reads one field, given with its final CRLF; `at` is where it stands.
-    fn read(line: &[u8], at: usize) -> Result<Self, &'static str> {
+    /// Reads one field, given with its final CRLF; `is_clean` as [`FieldLine`] says, `at` is where it stands.
+    fn read(line: &[u8], is_clean: bool, at: usize) -> Result<Self, &'static str> {
         if line.first().is_some_and(|b| is_lws(*b)) {
             return Err("the line continues nothing");
         }
-        let breaks = line.iter().filter(|b| **b == b'\n').count();
-        let returns = line.iter().filter(|b| **b == b'\r').count();
-        // Most fields are one line, whose only CR and LF are the final ones. In a folded one each CR must have
-        // its LF: equal counts say nothing, as in `a\r b\n c`.
-        let is_paired = || line.windows(2).filter(|pair| pair == b"\r\n").count() == breaks;
-        if breaks != returns || !line.ends_with(b"\r\n") || (breaks > 1 && !is_paired()) {
+        if !is_clean {
             return Err("a CR or LF stands alone");
         }
         let name_length = line.iter().take_while(|b| is_token(**b)).count();
@@ -336,7 +332,7 @@ impl<'a> SectionReader<'a> {
     }
 
     /// Whether a method or `SIP/` can begin with this octet.
-    pub(crate) const fn may_begin_message(byte: u8) -> bool {
+    pub(crate) fn may_begin_message(byte: u8) -> bool {
         is_token(byte) || byte == b'\r'
     }
 
@@ -358,12 +354,13 @@ impl<'a> SectionReader<'a> {
         let mut at = find_lf(section).map_or(end, |lf| lf + 1);
         for _ in 0..max_fields {
             let rest = section.get(at..).unwrap_or_default();
-            let Some(length) = field_length(rest).filter(|_| !rest.starts_with(b"\r\n")) else {
+            if rest.starts_with(b"\r\n") {
                 break;
-            };
+            }
+            let Some(FieldLine { length, is_clean }) = field_line(rest) else { break };
             let line = rest.get(..length).unwrap_or_default();
             if line.first().is_some_and(|b| matches!(b, b'c' | b'C' | b'l' | b'L'))
-                && let Ok(entry) = Entry::read(line, 0)
+                && let Ok(entry) = Entry::read(line, is_clean, 0)
                 && entry.name == HeaderName::ContentLength
             {
                 let value = line.get(entry.value as usize..entry.value_end as usize);
@@ -376,30 +373,40 @@ impl<'a> SectionReader<'a> {
     }
 }
 
-/// The octets of the field at the start of `rest`: up to the LF that no white space follows. `None` when it
-/// does not end.
-fn field_length(rest: &[u8]) -> Option<usize> {
-    let mut at = 0;
+/// A field with the lines that continue it.
+struct FieldLine {
+    /// Its octets, up to the LF that no white space follows.
+    length: usize,
+    /// Each CR has its LF and each LF its CR.
+    is_clean: bool,
+}
+
+/// The field at the start of `rest`; `None` when it does not end.
+fn field_line(rest: &[u8]) -> Option<FieldLine> {
+    let (mut at, mut is_clean) = (0, true);
     loop {
-        at += find_lf(rest.get(at..)?)? + 1;
+        at += memchr2(b'\r', b'\n', rest.get(at..)?)?;
+        match rest.get(at..) {
+            Some([b'\r', b'\n', ..]) => at += 2,
+            Some([b'\n', ..]) => {
+                at += 1;
+                is_clean = false;
+            }
+            _ => {
+                at += 1;
+                is_clean = false;
+                continue;
+            }
+        }
         if !matches!(rest.get(at), Some(b' ' | b'\t')) {
-            return Some(at);
+            return Some(FieldLine { length: at, is_clean });
         }
     }
 }
 
 /// Where the first LF is.
 pub(crate) fn find_lf(bytes: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    // Sixteen octets at a time: a test without early exit compiles to vector instructions.
-    for chunk in bytes.chunks_exact(16) {
-        if chunk.iter().fold(false, |found, b| found | (*b == b'\n')) {
-            break;
-        }
-        at += 16;
-    }
-    let rest = bytes.get(at..)?;
-    rest.iter().position(|b| *b == b'\n').map(|found| at + found)
+    memchr(b'\n', bytes)
 }
 
 /// Offsets fit: messages are limited to far less than 4 GiB.

@@ -61,8 +61,24 @@ impl Method {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = trim(text);
-        let known = Self::KNOWN.iter().find(|method| method.as_str() == text);
-        known.cloned().or_else(|| is_token_text(text).then(|| Self::Other(text.to_owned())))
+        Some(match text {
+            "INVITE" => Self::Invite,
+            "ACK" => Self::Ack,
+            "BYE" => Self::Bye,
+            "CANCEL" => Self::Cancel,
+            "REGISTER" => Self::Register,
+            "OPTIONS" => Self::Options,
+            "INFO" => Self::Info,
+            "PRACK" => Self::Prack,
+            "UPDATE" => Self::Update,
+            "SUBSCRIBE" => Self::Subscribe,
+            "NOTIFY" => Self::Notify,
+            "REFER" => Self::Refer,
+            "MESSAGE" => Self::Message,
+            "PUBLISH" => Self::Publish,
+            _ if is_token_text(text) => Self::Other(text.to_owned()),
+            _ => return None,
+        })
     }
 
     /// The method as it is written.

@@ -4,7 +4,7 @@ use super::fault::{Malformed, Reason};
 use super::head::{Head, Indexed, find_lf};
 use super::known::Known;
 use super::{Message, Method, StartLine};
-use crate::header::scan::is_token;
+use crate::header::scan::{find, is_token};
 use crate::header::{ContentLength, Header, HeaderError, HeaderName};
 use crate::uri::Uri;
 use bytes::Bytes;
@@ -165,10 +165,11 @@ fn read_start_line(line: &[u8]) -> Start {
 /// `Method SP Request-URI SP SIP-Version` (section 7.1)
 fn read_request_line(line: &[u8]) -> Result<StartLine, Reason> {
     let line = std::str::from_utf8(line).map_err(|_| Reason::StartLine("it is not UTF-8"))?;
-    let mut parts = line.split(' ');
-    let (Some(method), Some(uri), Some(version), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
+    let parts = split_at_blank(line).and_then(|(method, rest)| {
+        let (uri, version) = split_at_blank(rest)?;
+        find(version, b' ').is_none().then_some((method, uri, version))
+    });
+    let Some((method, uri, version)) = parts else {
         return Err(Reason::StartLine("it is not three parts with one space between them"));
     };
     if !version.eq_ignore_ascii_case("SIP/2.0") {
@@ -185,6 +186,12 @@ fn read_request_line(line: &[u8]) -> Result<StartLine, Reason> {
         return Err(Reason::StartLine("the Request-URI holds headers"));
     }
     Ok(StartLine::Request { method, uri })
+}
+
+/// What stands before the first blank, and after it.
+fn split_at_blank(text: &str) -> Option<(&str, &str)> {
+    let at = find(text, b' ')?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// `SIP-Version SP Status-Code SP Reason-Phrase` (section 7.2). The second space may be missing.

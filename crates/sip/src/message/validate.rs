@@ -8,8 +8,9 @@
 use super::fault::Reason;
 use super::known::Known;
 use super::{Field, Message, StartLine};
+use crate::header::scan::{split_list, trim};
 use crate::header::{
-    CSeq, Contacts, FromHeader, Header, HeaderError, HeaderName, ListHeader, MaxForwards,
+    CSeq, Contact, FromHeader, Header, HeaderError, HeaderName, ListHeader, MaxForwards,
     OptionTags, PathHeader, RecordRouteHeader, RouteHeader, ToHeader, Via, call_id_check,
 };
 use std::sync::Arc;
@@ -37,7 +38,7 @@ impl Message {
             match field.name() {
                 HeaderName::Via => {
                     seen.via = true;
-                    for value in crate::header::scan::split_list(text(field)?) {
+                    for value in split_list(text(field)?) {
                         let via = Via::parse_one(value)?;
                         known.via.get_or_insert_with(|| Arc::new(via));
                     }
@@ -100,7 +101,13 @@ impl Message {
 
 /// `*` stands alone (section 20.10).
 fn check_contact(seen: &mut Seen, field: Field<'_>) -> Result<(), Reason> {
-    let is_star = Contacts::parse(text(field)?)? == Contacts::Star;
+    let text = text(field)?;
+    let is_star = trim(text) == "*";
+    if !is_star {
+        for value in split_list(text) {
+            Contact::parse_one(value)?;
+        }
+    }
     if seen.star || (is_star && seen.contact) {
         return Err(HeaderError::new(field.name(), "`*` does not stand alone").into());
     }
@@ -110,7 +117,7 @@ fn check_contact(seen: &mut Seen, field: Field<'_>) -> Result<(), Reason> {
 }
 
 fn check_list<H: ListHeader>(field: Field<'_>) -> Result<(), Reason> {
-    for value in crate::header::scan::split_list(text(field)?) {
+    for value in split_list(text(field)?) {
         H::parse_one(value)?;
     }
     Ok(())

@@ -23,7 +23,9 @@ impl Host {
         if let Some(inner) = text.strip_prefix('[') {
             return read_v6(inner.strip_suffix(']')?).map(Self::V6);
         }
-        if let Ok(address) = text.parse() {
+        if text.as_bytes().first().is_some_and(u8::is_ascii_digit)
+            && let Ok(address) = text.parse()
+        {
             return Some(Self::V4(address));
         }
         is_name(text).then(|| Self::Name(text.to_owned()))
@@ -92,14 +94,21 @@ fn is_name(text: &str) -> bool {
     if name.is_empty() || name.len() > 253 {
         return false;
     }
-    let label_ok = |label: &str| {
-        !label.is_empty()
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    };
-    let all_digits = |label: &str| label.bytes().all(|b| b.is_ascii_digit());
-    name.split('.').all(label_ok) && !name.rsplit('.').next().is_some_and(all_digits)
+    // No label begins or ends with `-`, and none is empty.
+    let (mut before, mut is_number) = (b'.', true);
+    for byte in name.bytes() {
+        let fits = match byte {
+            b'.' => !matches!(before, b'.' | b'-'),
+            b'-' => before != b'.',
+            _ => byte.is_ascii_alphanumeric() || byte == b'_',
+        };
+        if !fits {
+            return false;
+        }
+        is_number = byte == b'.' || (is_number && byte.is_ascii_digit());
+        before = byte;
+    }
+    !matches!(before, b'.' | b'-') && !is_number
 }
 
 #[cfg(test)]
