@@ -69,16 +69,38 @@ pub struct Uri {
     headers: Option<Span>,
 }
 
+// Each message holds some.
+const _: () = assert!(size_of::<Uri>() <= 96);
+
 /// Octet offsets into the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 struct Span {
-    start: usize,
-    end: usize,
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    fn new(start: usize, end: usize) -> Self {
+        // A text is never longer than this.
+        let [start, end] = [start, end].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
+        Self { start, end }
+    }
+
+    const fn start(self) -> usize {
+        self.start as usize
+    }
+
+    const fn end(self) -> usize {
+        self.end as usize
+    }
 }
 
 impl Uri {
     /// Reads a URI, without white space around it.
     pub fn parse(text: &str) -> Result<Self, UriError> {
+        if u32::try_from(text.len()).is_err() {
+            return Err(UriError::Character);
+        }
         let colon = find(text, b':').ok_or(UriError::Scheme)?;
         let name = text.get(..colon).unwrap_or("");
         let scheme = read_scheme(name)?;
@@ -90,7 +112,7 @@ impl Uri {
             password: None,
             host: Span::default(),
             port: None,
-            params: Span { start: text.len(), end: text.len() },
+            params: Span::new(text.len(), text.len()),
             headers: None,
         };
         match scheme {
@@ -110,13 +132,13 @@ impl Uri {
         }
         let start = text.len();
         text.push_str(&host.to_string());
-        let host = Span { start, end: text.len() };
+        let host = Span::new(start, text.len());
         if let Some(port) = port {
             text.push(':');
             text.push_str(&port.to_string());
         }
-        let end = Span { start: text.len(), end: text.len() };
-        let user = (start > 4).then(|| Span { start: 4, end: start.saturating_sub(1) });
+        let end = Span::new(text.len(), text.len());
+        let user = (start > 4).then(|| Span::new(4, start.saturating_sub(1)));
         Self {
             text,
             scheme: Scheme::Sip,
@@ -303,19 +325,19 @@ impl Uri {
     /// section 19.1.1).
     #[must_use]
     pub fn without_headers(&self) -> Self {
-        let end = self.headers.map_or(self.text.len(), |span| span.start.saturating_sub(1));
+        let end = self.headers.map_or(self.text.len(), |span| span.start().saturating_sub(1));
         let text = self.text.get(..end).unwrap_or("");
         Self::parse(text).unwrap_or_else(|_| self.clone())
     }
 
     fn with_params_text(&self, params: &str) -> Result<Self, UriError> {
-        let before = self.text.get(..self.params.start).unwrap_or("");
-        let after = self.text.get(self.params.end..).unwrap_or("");
+        let before = self.text.get(..self.params.start()).unwrap_or("");
+        let after = self.text.get(self.params.end()..).unwrap_or("");
         Self::parse(&format!("{before}{params}{after}"))
     }
 
     fn slice(&self, span: Span) -> &str {
-        self.text.get(span.start..span.end).unwrap_or("")
+        self.text.get(span.start()..span.end()).unwrap_or("")
     }
 
     /// `[userinfo "@"] hostport *(";" param) ["?" headers]`
@@ -339,7 +361,7 @@ impl Uri {
         if Host::parse(hostport.get(..host_length).unwrap_or("")).is_none() {
             return Err(UriError::Host);
         }
-        self.host = Span { start: at, end: at + host_length };
+        self.host = Span::new(at, at + host_length);
         self.port = read_port(hostport.get(host_length..).unwrap_or(""))?;
         at += length;
         self.read_params_and_headers(at)
@@ -353,9 +375,9 @@ impl Uri {
         let headers = rest.get(length + 1..);
         if let Some(headers) = headers {
             check_headers(headers)?;
-            self.headers = Some(Span { start: start + length + 1, end: self.text.len() });
+            self.headers = Some(Span::new(start + length + 1, self.text.len()));
         }
-        self.params = Span { start, end: start + length };
+        self.params = Span::new(start, start + length);
         Ok(())
     }
 
@@ -378,8 +400,8 @@ impl Uri {
         }
         let params = rest.get(length..).unwrap_or("");
         check_params(params)?;
-        self.user = Some(Span { start, end: start + length });
-        self.params = Span { start: start + length, end: self.text.len() };
+        self.user = Some(Span::new(start, start + length));
+        self.params = Span::new(start + length, self.text.len());
         Ok(())
     }
 
@@ -443,10 +465,10 @@ fn read_userinfo(text: &str, start: usize) -> Result<(Span, Option<Span>), UriEr
         None => None,
         Some(password) => {
             check(password, &PASSWORD, UriError::Character)?;
-            Some(Span { start: start + length + 1, end: start + text.len() })
+            Some(Span::new(start + length + 1, start + text.len()))
         }
     };
-    Ok((Span { start, end: start + length }, password))
+    Ok((Span::new(start, start + length), password))
 }
 
 /// Where the host of `host [":" port]` ends.
