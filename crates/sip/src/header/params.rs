@@ -1,6 +1,6 @@
 //! Parameters of header values: `;name=value` (RFC 3261 section 7.3.1).
 
-use super::scan::{self, Octets, Scanner, is_lws, is_token};
+use super::scan::{self, Octets, Scanner, is_token};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -170,7 +170,7 @@ impl<'a> Iterator for Spans<'a> {
     type Item = ParamSpan<'a>;
 
     fn next(&mut self) -> Option<ParamSpan<'a>> {
-        self.0.take_while(is_lws);
+        self.0.skip_lws();
         let start = self.0.position();
         if !self.0.separator(b';') {
             return None;

@@ -177,7 +177,9 @@ impl<'a> Scanner<'a> {
 
     /// Reads over white space.
     pub(crate) fn skip_lws(&mut self) {
-        self.take_while(is_lws);
+        if self.peek().is_some_and(is_lws) {
+            self.take_while(is_lws);
+        }
     }
 
     /// Reads one given octet.

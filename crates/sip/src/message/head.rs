@@ -7,7 +7,7 @@
 use crate::header::name::HeaderName;
 use crate::header::scan::{is_lws, is_token};
 use bytes::Bytes;
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memchr3};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -201,14 +201,22 @@ impl Head {
     /// can add a field of its own.
     fn write(&mut self, name: &str, value: &str) -> Entry {
         let line = to_u32(self.added.len());
-        self.added.extend(name.bytes().filter(|b| is_token(*b)));
+        if name.bytes().all(is_token) {
+            self.added.extend_from_slice(name.as_bytes());
+        } else {
+            self.added.extend(name.bytes().filter(|b| is_token(*b)));
+        }
         let name_end = to_u32(self.added.len());
         let known = self.added.get(line as usize..).map_or(HeaderName::Other, HeaderName::of);
         self.added.extend_from_slice(b": ");
         let value_start = to_u32(self.added.len());
         let value = crate::header::scan::trim(value);
-        let clean = |b: u8| if matches!(b, b'\r' | b'\n' | b'\0') { b' ' } else { b };
-        self.added.extend(value.bytes().map(clean));
+        if memchr3(b'\r', b'\n', b'\0', value.as_bytes()).is_none() {
+            self.added.extend_from_slice(value.as_bytes());
+        } else {
+            let clean = |b: u8| if matches!(b, b'\r' | b'\n' | b'\0') { b' ' } else { b };
+            self.added.extend(value.bytes().map(clean));
+        }
         let value_end = to_u32(self.added.len());
         self.added.extend_from_slice(b"\r\n");
         Entry {
