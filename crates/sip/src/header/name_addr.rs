@@ -88,7 +88,8 @@ impl NameAddr {
 
 impl fmt::Display for NameAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.head, self.params)
+        f.write_str(&self.head)?;
+        f.write_str(self.params.as_str())
     }
 }
 

@@ -207,7 +207,8 @@ impl ListHeader for Via {
 
 impl fmt::Display for Via {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.head, self.params)
+        f.write_str(&self.head)?;
+        f.write_str(self.params.as_str())
     }
 }
 

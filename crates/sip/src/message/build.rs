@@ -37,7 +37,7 @@ impl Message {
     /// in a 100. `to_tag` is added to To where that has no tag yet, never to a 100.
     #[must_use]
     pub fn response(&self, code: u16, phrase: &str, to_tag: Option<&str>) -> Self {
-        response(&self.head, code, phrase, to_tag)
+        response(&self.head, self.known.to.as_deref(), code, phrase, to_tag)
     }
 
     /// The CANCEL for this request, which must be the INVITE exactly as it was sent (section 9.1).
@@ -83,17 +83,26 @@ impl Message {
     }
 }
 
-/// Makes a response from the header section of a request, which may be malformed.
-pub(super) fn response(request: &Head, code: u16, phrase: &str, to_tag: Option<&str>) -> Message {
+/// Makes a response from the header section of a request, which may be malformed; `to` is its To where that was read.
+pub(super) fn response(
+    request: &Head,
+    to: Option<&ToHeader>,
+    code: u16,
+    phrase: &str,
+    to_tag: Option<&str>,
+) -> Message {
     let code = code.clamp(100, 699);
     let phrase: String = phrase.chars().filter(|c| !c.is_control()).collect();
     let mut head = Head::with_room();
     head.copy_from(request.named(HeaderName::Via));
     head.copy_from(request.named(HeaderName::From));
+    let read = || {
+        let to = request.first(HeaderName::To)?;
+        ToHeader::parse(to.text()?).ok()
+    };
     let tag = to_tag.filter(|_| code != 100);
-    let to = request.first(HeaderName::To).and_then(|field| ToHeader::parse(field.text()?).ok());
-    match (tag, to) {
-        (Some(tag), Some(mut to)) if to.tag().is_none() => {
+    match tag.and_then(|tag| Some((tag, to.cloned().or_else(read)?))) {
+        Some((tag, mut to)) if to.tag().is_none() => {
             to.set_tag(tag);
             head.push(HeaderName::To.as_str(), &to.to_string());
         }

@@ -9,6 +9,7 @@ use crate::header::{
 };
 use crate::uri::Uri;
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -258,9 +259,9 @@ impl Message {
         values.next();
         let rest = values.rest().map(crate::header::scan::trim);
         let value = match (new, rest) {
-            (Some(new), Some(rest)) => Some(format!("{new}, {rest}")),
-            (Some(new), None) => Some(new.to_owned()),
-            (None, rest) => rest.map(ToOwned::to_owned),
+            (Some(new), Some(rest)) => Some(Cow::Owned(format!("{new}, {rest}"))),
+            (Some(new), None) => Some(Cow::Borrowed(new)),
+            (None, rest) => rest.map(|rest| Cow::Owned(rest.to_owned())),
         };
         self.touch(name);
         match value {

@@ -105,7 +105,7 @@ impl Malformed {
     #[must_use]
     pub fn response(&self, to_tag: &str) -> Option<Message> {
         let head = self.partial.as_deref()?;
-        Some(build::response(head, self.respond?, &self.reason.phrase(), Some(to_tag)))
+        Some(build::response(head, None, self.respond?, &self.reason.phrase(), Some(to_tag)))
     }
 }
 
