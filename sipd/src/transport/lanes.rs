@@ -25,7 +25,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -37,12 +37,16 @@ pub(super) const OTHER: usize = 8192;
 /// For how many other requests a new call counts that waits: its answer, ACK, BYE and what they lead to come before others.
 const CALL: usize = 6;
 
-/// How many 503 the sockets tell in a second; others beyond the engine's time are not answered: to tell takes
-/// reading all of the request, making the answer, sending it and hearing the ACK, to drop little more than reading the datagram.
-const MOST_TOLD: u64 = 3_000;
+/// In which time it is counted how many are told 503, and looked at: so short that the sockets do not fill while those that it
+/// is time for are told one after the other.
+const WINDOW: Duration = Duration::from_millis(100);
 
-/// How many requests that have credentials the sockets look at in a second, to see whether they answer a challenge of ours.
-const MOST_LOOKED_AT: u64 = 10_000;
+/// How many 503 the sockets tell in a window, 3,000 in a second; others beyond the engine's time are not answered: to tell takes
+/// reading all of the request, making the answer, sending it and hearing the ACK, to drop little more than reading the datagram.
+const MOST_TOLD: u64 = 300;
+
+/// How many requests that have credentials the sockets look at in a window, to see whether they answer a challenge of ours.
+const MOST_LOOKED_AT: u64 = 1_000;
 
 /// Numbers that are emergency numbers.
 pub type EmergencyNumbers = Arc<ArcSwap<BTreeSet<String>>>;
@@ -96,33 +100,33 @@ pub struct Overload {
     /// Counts requests that were told 503.
     pub refused: Counter,
     numbers: (RandomState, AtomicU64),
-    /// Since when seconds are counted.
+    /// Since when windows are counted.
     start: Instant,
-    /// What was told in this second.
+    /// What was told in this window.
     told: Count,
-    /// What was looked at in this second.
+    /// What was looked at in this window.
     looked_at: Count,
     /// Finds the names of both header fields with credentials.
     credentials: Finder<'static>,
 }
 
-/// What happened in this second: one number in which the second stands above it. Threads may lose some, which does not matter.
+/// What happened in this window: one number in which that of the window stands above it. Threads may lose some, which does not matter.
 #[derive(Debug, Default)]
 struct Count(AtomicU64);
 
 impl Count {
-    /// How many there were in this second.
-    fn of(&self, second: u64) -> u64 {
+    /// How many there were in this window.
+    fn of(&self, window: u32) -> u64 {
         let all = self.0.load(Ordering::Relaxed);
-        if all >> 32 == second { all - (second << 32) } else { 0 }
+        if all >> 32 == u64::from(window) { all & u64::from(u32::MAX) } else { 0 }
     }
 
-    /// Takes note of one more, unless there were so many in this second.
-    fn take(&self, second: u64, most: u64) -> bool {
-        let all = self.of(second);
+    /// Takes note of one more, unless there were so many in this window.
+    fn take(&self, window: u32, most: u64) -> bool {
+        let all = self.of(window);
         let is_within = all < most;
         if is_within {
-            self.0.store((second << 32) + all + 1, Ordering::Relaxed);
+            self.0.store((u64::from(window) << 32) + all + 1, Ordering::Relaxed);
         }
         is_within
     }
@@ -200,13 +204,13 @@ impl Overload {
     /// Whether a new request that is turned away is dropped at a glance: its sender is not told, and it has no credentials that
     /// are looked at. Most of a flood ends here.
     fn is_dropped(&self, octets: &[u8], now: Instant) -> bool {
-        let second = self.second(now);
-        self.told.of(second) >= MOST_TOLD
-            && (self.looked_at.of(second) >= MOST_LOOKED_AT
+        let window = self.window(now);
+        self.told.of(window) >= MOST_TOLD
+            && (self.looked_at.of(window) >= MOST_LOOKED_AT
                 || self.credentials.find(octets).is_none())
     }
 
-    /// What becomes of a new request that is turned away. Beyond so many in a second there is no answer.
+    /// What becomes of a new request that is turned away. Beyond so many in a window there is no answer.
     fn refuse(
         &self,
         local: SocketAddr,
@@ -214,10 +218,10 @@ impl Overload {
         octets: &[u8],
         now: Instant,
     ) -> Verdict {
-        let second = self.second(now);
+        let window = self.window(now);
         let may_be_asked_for = self.credentials.find(octets).is_some();
-        let is_looked_at = may_be_asked_for && self.looked_at.take(second, MOST_LOOKED_AT);
-        if !is_looked_at && !self.told.take(second, MOST_TOLD) {
+        let is_looked_at = may_be_asked_for && self.looked_at.take(window, MOST_LOOKED_AT);
+        if !is_looked_at && !self.told.take(window, MOST_TOLD) {
             return Verdict::Drop;
         }
         let octets = Bytes::copy_from_slice(octets);
@@ -233,7 +237,7 @@ impl Overload {
             if self.answers_challenge(&message) {
                 return Verdict::HandOver;
             }
-            if !self.told.take(second, MOST_TOLD) {
+            if !self.told.take(window, MOST_TOLD) {
                 return Verdict::Drop;
             }
         }
@@ -246,9 +250,10 @@ impl Overload {
         }
     }
 
-    /// In which second of this process something happens.
-    fn second(&self, now: Instant) -> u64 {
-        now.saturating_duration_since(self.start).as_secs()
+    /// In which window something happens. Their numbers come again after years.
+    fn window(&self, now: Instant) -> u32 {
+        let windows = now.saturating_duration_since(self.start).as_millis() / WINDOW.as_millis();
+        u32::try_from(windows % (1 << 32)).unwrap_or_default()
     }
 }
 
@@ -466,13 +471,12 @@ mod tests {
         let overload = Arc::new(overload());
         let (lanes, mut ends) = Lanes::new(Arc::clone(&overload));
         let new = |branch| request("INVITE", "sip:bob@a", "<sip:bob@a>", branch);
-        let mut told = 0;
-        for number in 0..1034 {
+        let (most, mut told) = (3 * NEW / 4 / CALL, 0);
+        for number in 0..u32::try_from(most + 200).expect("a number") {
             told += usize::from(send(&lanes, new(number)).await.expect("taken").is_some());
         }
         // Nobody has said yet that calls are turned away.
-        let most = 3 * NEW / 4 / CALL;
-        assert_eq!((ends.new.len(), told), (most, 1034 - most));
+        assert_eq!((ends.new.len(), told), (most, 200));
         for (method, uri) in [("INVITE", "sip:112@a"), ("BYE", "sip:bob@a")] {
             let request = request(method, uri, "<sip:bob@a>", 1);
             assert_eq!(send(&lanes, request).await, Ok(None));
@@ -581,11 +585,11 @@ mod tests {
     }
 
     #[test]
-    fn so_many_in_a_second() {
+    fn so_many_in_a_window() {
         let count = Count::default();
-        for second in [0, 1, 1 << 31] {
-            let taken = (0..5).filter(|_| count.take(second, 3)).count();
-            assert_eq!(taken, 3, "second {second}");
+        for window in [0, 1, u32::MAX, 0] {
+            let taken = (0..5).filter(|_| count.take(window, 3)).count();
+            assert_eq!((taken, count.of(window)), (3, 3), "window {window}");
         }
     }
 
@@ -594,13 +598,13 @@ mod tests {
         let overload = Arc::new(overload());
         let (lanes, ends) = Lanes::new(Arc::clone(&overload));
         overload.level.store(Shedding::Calls.number(), Ordering::Relaxed);
-        let second = || overload.start.elapsed().as_secs();
-        let (began, mut told) = (second(), 0);
+        let window = || u64::from(overload.window(Instant::now()));
+        let (began, mut told) = (window(), 0);
         for number in 0..=2 * u32::try_from(MOST_TOLD).expect("a number") {
             let call = request("INVITE", "sip:bob@a", "<sip:bob@a>", number);
             told += u64::from(send(&lanes, call).await.expect("taken").is_some());
         }
-        assert!((MOST_TOLD..=MOST_TOLD * (second() - began + 1)).contains(&told), "{told}");
+        assert!((MOST_TOLD..=MOST_TOLD * (window() - began + 1)).contains(&told), "{told}");
         assert_eq!((overload.refused.get(), ends.new.len()), (told, 0));
     }
 }
