@@ -1,6 +1,6 @@
 //! Requests outside of calls, over each transport: messages, subscriptions, publications, transfers, queries.
 
-use ngn_tests::sip::{Message, Phone, Request};
+use ngn_tests::sip::{Message, PATIENCE, Phone, Request, response};
 
 use crate::fixture::DOMAIN;
 use crate::world::{ALL, Dialog, Tcp, Tls, Udp, World, over, pass, reply, reply_with, take};
@@ -248,4 +248,43 @@ fn messages_between_transports() {
         assert_eq!(answer.status(), 200, "{one:?} {other:?}");
         assert_eq!(answer.all("via").len(), 1, "section 16.7 step 3");
     }
+}
+
+// RFC 3261 section 25.1 has display names in UTF-8. Older phones have them in Latin-1: nothing depends on them, and they pass as
+// they are.
+#[test]
+fn display_names_that_are_no_utf_8() {
+    over(&[Udp, Tcp, Tls], |world, over| {
+        let (alice, bob) = (world.offline("alice", over), world.online("bob", over));
+        let named = |octets: Vec<u8>| {
+            let text = String::from_utf8(octets).unwrap();
+            let text = text.replace("From: <", "From: \"J\u{fffd}rg\" <");
+            latin_1(&text.replace("To: <", "To: J\u{fffd} <"))
+        };
+        let receive = |phone: &Phone| {
+            let octets = phone.wire().receive(PATIENCE).unwrap();
+            let message = Message::parse(String::from_utf8_lossy(&octets).as_bytes()).unwrap();
+            let has = |part: &[u8]| octets.windows(part.len()).any(|some| some == part);
+            assert!(has(b": \"J\xf6rg\" <") && has(b": J\xf6 <"), "{message:?}");
+            message
+        };
+        let request = Request::new("MESSAGE", &bob.aor(), &alice.aor(), &bob.aor());
+        alice.send(&named(request.bytes(&alice))).unwrap();
+        let challenge = receive(&alice);
+        assert_eq!(challenge.status(), 407, "{}", challenge.start);
+        let again = request.answer(&challenge, &alice.user, &alice.password).unwrap();
+        alice.send(&named(again.bytes(&alice))).unwrap();
+        let arrived = receive(&bob);
+        assert_eq!(arrived.method(), "MESSAGE");
+        let contact = format!("\"J\u{fffd}rg\" <{}>", bob.contact());
+        let answer = response(&arrived, "200 OK", "b", &[("Contact", &contact)]);
+        bob.send(&latin_1(&String::from_utf8(answer).unwrap())).unwrap();
+        assert_eq!(receive(&alice).status(), 200);
+    });
+}
+
+/// Text with the octet 0xF6 (Latin-1) in place of each U+FFFD.
+fn latin_1(text: &str) -> Vec<u8> {
+    let parts: Vec<_> = text.split('\u{fffd}').map(str::as_bytes).collect();
+    parts.join(&0xf6)
 }

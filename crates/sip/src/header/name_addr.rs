@@ -47,7 +47,7 @@ impl NameAddr {
             if !scanner.eat(b'>') {
                 return Err("an angle bracket does not close");
             }
-            let params = Params::parse(scanner.rest())?;
+            let params = read_params(scanner.rest())?;
             return Ok(Self { head: scanner.since(0).to_owned(), display, uri, params });
         }
         // Without brackets, `;` begins the header's parameters, and a URI with `?` or `,` is not allowed
@@ -57,7 +57,7 @@ impl NameAddr {
             return Err("a URI with `?` or `,` must stand in angle brackets");
         }
         let uri = Uri::parse(text).map_err(|_| "the URI is malformed")?;
-        let params = Params::parse(scanner.rest())?;
+        let params = read_params(scanner.rest())?;
         Ok(Self { head: text.to_owned(), display: 0, uri, params })
     }
 
@@ -91,6 +91,15 @@ impl fmt::Display for NameAddr {
         f.write_str(&self.head)?;
         f.write_str(self.params.as_str())
     }
+}
+
+/// Reads the parameters. What was not UTF-8 ([`char::REPLACEMENT_CHARACTER`] stands for it) says nothing in a display name,
+/// but two tags must not become one.
+fn read_params(text: &str) -> Result<Params, &'static str> {
+    if text.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(HeaderError::NOT_UTF8);
+    }
+    Params::parse(text)
 }
 
 /// Reads `[ display-name ]` up to `<` and returns its length; reads nothing when there is none.
@@ -215,6 +224,10 @@ mod tests {
             "<sip:a@b> x",
             "<sip:a@b>, <sip:c@d>",
             "sip:a@b c",
+            // As which octets stand that are not UTF-8.
+            "<sip:a@b>;tag=\u{fffd}",
+            "sip:a@b;tag=1\u{fffd}",
+            "<sip:\u{fffd}@b>",
         ] {
             assert!(NameAddr::read(text).is_err(), "{text}");
         }

@@ -98,13 +98,19 @@ pub(super) fn response(
     head.copy_from(request.named(HeaderName::From));
     let read = || {
         let to = request.first(HeaderName::To)?;
-        ToHeader::parse(to.text()?).ok()
+        ToHeader::parse(&to.address_text()).ok()
     };
     let tag = to_tag.filter(|_| code != 100);
-    match tag.and_then(|tag| Some((tag, to.cloned().or_else(read)?))) {
-        Some((tag, mut to)) if to.tag().is_none() => {
+    let to = tag.and_then(|_| to.cloned().or_else(read));
+    match (tag, request.first(HeaderName::To), to) {
+        (Some(tag), Some(field), Some(mut to)) if to.tag().is_none() => {
             to.set_tag(tag);
-            head.push(HeaderName::To.as_str(), &to.to_string());
+            let name = HeaderName::To.as_str();
+            match field.text() {
+                Some(_) => head.push(name, &to.to_string()),
+                // A display name that is not UTF-8 comes back as it was.
+                None => head.push_octets(name, &[field.value(), b";tag=", tag.as_bytes()].concat()),
+            }
         }
         _ => head.copy_from(request.named(HeaderName::To)),
     }

@@ -130,6 +130,12 @@ impl Head {
         self.fields.insert(at.min(self.fields.len()), entry);
     }
 
+    /// Puts a new field at the end whose value need not be text.
+    pub(crate) fn push_octets(&mut self, name: &str, value: &[u8]) {
+        let entry = self.write_octets(name, value);
+        self.fields.push(entry);
+    }
+
     /// Puts a new field at the end.
     pub(crate) fn push(&mut self, name: &str, value: &str) {
         let entry = self.write(name, value);
@@ -197,9 +203,14 @@ impl Head {
         self.fields().map(|field| field.line().len()).sum()
     }
 
+    /// Appends `name: value` to the added text.
+    fn write(&mut self, name: &str, value: &str) -> Entry {
+        self.write_octets(name, crate::header::scan::trim(value).as_bytes())
+    }
+
     /// Appends `name: value` to the added text. A line break in the value becomes a space, so that no value
     /// can add a field of its own.
-    fn write(&mut self, name: &str, value: &str) -> Entry {
+    fn write_octets(&mut self, name: &str, value: &[u8]) -> Entry {
         let line = to_u32(self.added.len());
         if name.bytes().all(is_token) {
             self.added.extend_from_slice(name.as_bytes());
@@ -210,12 +221,11 @@ impl Head {
         let known = self.added.get(line as usize..).map_or(HeaderName::Other, HeaderName::of);
         self.added.extend_from_slice(b": ");
         let value_start = to_u32(self.added.len());
-        let value = crate::header::scan::trim(value);
-        if memchr3(b'\r', b'\n', b'\0', value.as_bytes()).is_none() {
-            self.added.extend_from_slice(value.as_bytes());
+        if memchr3(b'\r', b'\n', b'\0', value).is_none() {
+            self.added.extend_from_slice(value);
         } else {
             let clean = |b: u8| if matches!(b, b'\r' | b'\n' | b'\0') { b' ' } else { b };
-            self.added.extend(value.bytes().map(clean));
+            self.added.extend(value.iter().copied().map(clean));
         }
         let value_end = to_u32(self.added.len());
         self.added.extend_from_slice(b"\r\n");
@@ -300,6 +310,15 @@ impl<'a> Field<'a> {
     #[must_use]
     pub fn text(&self) -> Option<&'a str> {
         std::str::from_utf8(self.value()).ok()
+    }
+
+    /// The value of a field that holds addresses as text: octets that are not UTF-8 become U+FFFD, which
+    /// [`NameAddr`](crate::header::NameAddr) takes in a display name and nowhere else.
+    ///
+    /// RFC 3261 section 25.1 wants UTF-8 there, but phones of before send their owner's name in Latin-1. Nothing
+    /// depends on a display name, and what is forwarded stays as it came.
+    pub(crate) fn address_text(&self) -> Cow<'a, str> {
+        String::from_utf8_lossy(self.value())
     }
 
     /// The value as text on one line: folds become a space, octets that are not UTF-8 become U+FFFD.

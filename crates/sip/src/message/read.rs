@@ -97,17 +97,28 @@ impl Message {
 
     /// Reads a header field that stands at most once.
     pub fn header<H: Header>(&self) -> Result<Option<H>, HeaderError> {
-        let mut fields = self.head.named(H::NAME);
-        let Some(field) = fields.next() else { return Ok(None) };
-        if fields.next().is_some() {
-            return Err(HeaderError::new(H::NAME, HeaderError::REPEATED));
-        }
-        H::parse(text(field)?).map(Some)
+        self.single(H::NAME)?.map(|field| H::parse(text(field)?)).transpose()
     }
 
     /// Reads a header field that must stand exactly once.
     pub fn required<H: Header>(&self) -> Result<H, HeaderError> {
         self.header()?.ok_or(HeaderError::new(H::NAME, HeaderError::MISSING))
+    }
+
+    /// Reads an address that must stand exactly once.
+    fn address<H: Header>(&self) -> Result<H, HeaderError> {
+        let field = self.single(H::NAME)?;
+        H::parse(&field.ok_or(HeaderError::new(H::NAME, HeaderError::MISSING))?.address_text())
+    }
+
+    /// The header field of a name that stands at most once.
+    fn single(&self, name: HeaderName) -> Result<Option<Field<'_>>, HeaderError> {
+        let mut fields = self.head.named(name);
+        let field = fields.next();
+        match fields.next() {
+            Some(_) => Err(HeaderError::new(name, HeaderError::REPEATED)),
+            None => Ok(field),
+        }
     }
 
     /// Reads all values of a header field that is a list, over all fields of that name.
@@ -151,7 +162,7 @@ impl Message {
     pub fn from_header(&self) -> Result<Arc<FromHeader>, HeaderError> {
         match &self.known.from {
             Some(from) => Ok(Arc::clone(from)),
-            None => self.required().map(Arc::new),
+            None => self.address().map(Arc::new),
         }
     }
 
@@ -159,7 +170,7 @@ impl Message {
     pub fn to_header(&self) -> Result<Arc<ToHeader>, HeaderError> {
         match &self.known.to {
             Some(to) => Ok(Arc::clone(to)),
-            None => self.required().map(Arc::new),
+            None => self.address().map(Arc::new),
         }
     }
 
@@ -186,7 +197,7 @@ impl Message {
     pub fn contacts(&self) -> Result<Contacts, HeaderError> {
         let mut contacts = Vec::new();
         for field in self.head.named(HeaderName::Contact) {
-            match Contacts::parse(text(field)?)? {
+            match Contacts::parse(&field.address_text())? {
                 Contacts::Star => return Ok(Contacts::Star),
                 Contacts::List(list) => contacts.extend(list),
             }

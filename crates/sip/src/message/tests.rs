@@ -1,5 +1,5 @@
 use super::*;
-use crate::header::{FromHeader, Header, HeaderName, ListHeader, ToHeader, Via};
+use crate::header::{Contacts, FromHeader, Header, HeaderName, ListHeader, ToHeader, Via};
 
 const INVITE: &str = "INVITE sip:bob@biloxi.example SIP/2.0\r\n\
     Via: SIP/2.0/UDP bigbox3.site3.example;branch=z9hG4bK77ef4c2312983.1, SIP/2.0/UDP pc33;branch=z9hG4bKn\r\n\
@@ -360,4 +360,47 @@ fn limits_hold() {
     let long =
         Message::parse((plenty(1) + &"x".repeat(4000)).into(), &limits).expect_err("too long");
     assert_eq!((long.reason, long.respond), (Reason::TooLarge(4000), Some(513)));
+}
+
+/// The INVITE with other header fields.
+fn invite_with(changes: &[(&str, &[u8])]) -> Result<Message, Malformed> {
+    let mut octets = octets();
+    for (from, to) in changes {
+        let at = octets.windows(from.len()).position(|some| some == from.as_bytes());
+        let at = at.unwrap_or_else(|| panic!("{from}"));
+        octets.splice(at..at + from.len(), to.iter().copied());
+    }
+    Message::parse(octets.into(), &Limits::default())
+}
+
+// RFC 3261 section 25.1 has display names in UTF-8; phones that have them in Latin-1 are not kept from calling.
+#[test]
+fn rfc3261_25_1_display_names_that_are_no_utf_8() {
+    let message = invite_with(&[
+        ("Alice <sip:alice", b"\"J\xf6rg \\\"J\xdf\" <sip:alice"),
+        ("t: Bob <sip:bob", b"t: Bj\xf8rn <sip:bob"),
+        ("Contact: <sip:alice", b"Contact: \"J\xf6rg, J\xe3\" <sip:alice"),
+    ]);
+    let message = message.expect("a request");
+    assert_eq!(message.from_header().expect("From").uri().as_str(), "sip:alice@atlanta.example");
+    assert_eq!(message.from_header().expect("From").tag(), Some("1928301774"));
+    let Ok(Contacts::List(contacts)) = message.contacts() else { panic!("contacts") };
+    assert_eq!(contacts.len(), 1);
+    // Nothing is lost of what goes back or on.
+    let response = message.response(200, "OK", Some("t1")).to_bytes();
+    let has = |octets: &[u8], part: &[u8]| octets.windows(part.len()).any(|some| some == part);
+    assert!(has(
+        &response,
+        b"\"J\xf6rg \\\"J\xdf\" <sip:alice@atlanta.example>;tag=1928301774\r\n"
+    ));
+    assert!(has(&response, b"To: Bj\xf8rn <sip:bob@biloxi.example>;tag=t1\r\n"));
+    assert!(has(&message.to_bytes(), b"Contact: \"J\xf6rg, J\xe3\" <sip:alice"));
+    // Elsewhere they could make two different things one.
+    for (from, to) in [
+        ("tag=1928301774", &b"tag=192830177\xf6"[..]),
+        ("<sip:alice@atlanta", b"<sip:al\xefce@atlanta"),
+        ("<sip:bob@biloxi", b"<sip:b\xf6b@biloxi"),
+    ] {
+        assert!(invite_with(&[(from, to)]).is_err(), "{from}");
+    }
 }

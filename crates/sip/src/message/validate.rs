@@ -45,11 +45,11 @@ impl Message {
                 }
                 HeaderName::From => {
                     once(&mut seen.from, field)?;
-                    known.from = Some(Arc::new(FromHeader::parse(text(field)?)?));
+                    known.from = Some(Arc::new(FromHeader::parse(&field.address_text())?));
                 }
                 HeaderName::To => {
                     once(&mut seen.to, field)?;
-                    known.to = Some(Arc::new(ToHeader::parse(text(field)?)?));
+                    known.to = Some(Arc::new(ToHeader::parse(&field.address_text())?));
                 }
                 HeaderName::CallId => {
                     once(&mut seen.call_id, field)?;
@@ -101,10 +101,10 @@ impl Message {
 
 /// `*` stands alone (section 20.10).
 fn check_contact(seen: &mut Seen, field: Field<'_>) -> Result<(), Reason> {
-    let text = text(field)?;
-    let is_star = trim(text) == "*";
+    let text = field.address_text();
+    let is_star = trim(&text) == "*";
     if !is_star {
-        for value in split_list(text) {
+        for value in split_list(&text) {
             Contact::parse_one(value)?;
         }
     }
