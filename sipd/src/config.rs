@@ -12,6 +12,7 @@ pub use guard::{Guard, Overload};
 pub use pstn::{Emergency, GatewayOrder, Pstn, WithoutPassword};
 pub use tls::{ClientCertificates, Tls, WebSocket};
 
+use ngn_model::DomainName;
 use ngn_sip::uri::Uri;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -132,6 +133,9 @@ pub struct Registrar {
     pub default_expires: u32,
     /// How many contacts an account may have at once.
     pub max_contacts: usize,
+    /// Names by which phones register here, beside SIP domains, hosts within them, addresses and the advertised name
+    /// (RFC 3261 section 10.3 step 1).
+    pub names: Vec<String>,
 }
 
 /// Other sipd nodes of the same platform, over the same database.
@@ -328,7 +332,13 @@ impl Digest {
 
 impl Default for Registrar {
     fn default() -> Self {
-        Self { min_expires: 60, max_expires: 7200, default_expires: 3600, max_contacts: 10 }
+        Self {
+            min_expires: 60,
+            max_expires: 7200,
+            default_expires: 3600,
+            max_contacts: 10,
+            names: Vec::new(),
+        }
     }
 }
 
@@ -388,6 +398,9 @@ impl Config {
         }
         if registrar.max_contacts == 0 {
             return Err("registrar.max_contacts: must be at least 1".to_owned());
+        }
+        if let Some(name) = registrar.names.iter().find(|name| DomainName::new(name).is_err()) {
+            return Err(format!("registrar.names: `{name}` is no host name"));
         }
         if self.proxy.timer_c <= 180 {
             return Err("proxy.timer_c: must be more than 180 (RFC 3261 section 16.6)".to_owned());

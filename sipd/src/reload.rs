@@ -59,7 +59,7 @@ fn late(began: &Config, new: &Config) -> Vec<&'static str> {
     differing!(late, began.listen, new.listen, "listen": udp, tcp, tls, ws, wss, advertised);
     differing!(late, began.digest, new.digest, "digest": algorithms, nonce_seconds, allow_without_qop, uri);
     differing!(late, began.registrar, new.registrar, "registrar":
-        min_expires, max_expires, default_expires, max_contacts);
+        min_expires, max_expires, default_expires, max_contacts, names);
     differing!(late, began.proxy, new.proxy, "proxy":
         answer_timeout, timer_c, largest_datagram, voicemail_server, voicemail_numbers);
     differing!(late, began.pstn, new.pstn, "pstn":

@@ -3,7 +3,7 @@
 use ngn_tests::sip::{Message, Phone, Request};
 
 use crate::fixture::DOMAIN;
-use crate::world::{ALL, over};
+use crate::world::{ALL, World, over, over_in};
 
 /// What comes back to a request for the domain that has these fields, and a body if there is a type for it.
 fn ask(phone: &Phone, method: &str, fields: &[(&str, &str)]) -> Message {
@@ -99,5 +99,39 @@ fn registrations_are_checked_in_order() {
         let words: Vec<_> = date.split([' ', ':']).collect();
         let [day, _, _, year, _, _, _, "GMT"] = words[..] else { panic!("{date}") };
         assert!(day.ends_with(',') && year.parse::<u32>().is_ok_and(|year| year > 2025), "{date}");
+    });
+}
+
+// RFC 3261 section 10.3 steps 1 and 5: an address is none of another registrar's domain. Phones name this one by its domains,
+// by the names and addresses of the proxy that they were told, or as an address translator has them.
+#[test]
+fn registrars_have_their_own_domains() {
+    let world = World::with("[registrar]\nnames = [\"Proxy.provider.example\"]\n");
+    over_in(&world, ALL, |world, over| {
+        let alice = world.offline("alice", over);
+        let own = world.p.sip_address();
+        for (uri, status) in [
+            (format!("sip:{DOMAIN}"), 200),
+            (format!("sip:{}:5070;transport=tcp", DOMAIN.to_uppercase()), 200),
+            (format!("sip:proxy.{DOMAIN}"), 200),
+            (alice.aor(), 200),
+            (format!("sip:{own}"), 200),
+            ("sip:192.0.2.1".to_owned(), 200),
+            ("sip:localhost".to_owned(), 200),
+            ("sip:proxy.provider.example".to_owned(), 200),
+            ("sip:elsewhere.example".to_owned(), 404),
+            (format!("sip:{DOMAIN}.elsewhere.example"), 404),
+            ("tel:+4315550100".to_owned(), 416),
+        ] {
+            let contact = format!("<{}>", alice.contact());
+            let aor = alice.aor();
+            let request = Request::new("REGISTER", &uri, &aor, &aor).with("Contact", &contact);
+            let mut answer = alice.transact(&request).unwrap();
+            if answer.status() == 401 {
+                let again = request.answer(&answer, &alice.user, &alice.password).unwrap();
+                answer = alice.transact(&again).unwrap();
+            }
+            assert_eq!(answer.status(), status, "{uri}: {}", answer.start);
+        }
     });
 }

@@ -2,11 +2,13 @@
 //!
 //! [`register`] decides, nothing more: [`Register::read`] gathers what matters of the request, the caller
 //! brings the bindings that hold, saves the [`ChangeSet`], and only then sends the [`Reply`]. Everything in a
-//! request is done or nothing is. The steps before it are the caller's: domain, option tags, credentials and
-//! permission (steps 1 to 5 of section 10.3).
+//! request is done or nothing is. The steps before it are the caller's: domain ([`check_domain`]), option tags,
+//! credentials and permission (steps 1 to 5 of section 10.3).
 
+mod domain;
 mod request;
 
+pub use domain::check_domain;
 pub use request::{Origin, Register};
 
 use crate::header::{Contact, Contacts, HeaderName};

@@ -4,10 +4,11 @@ use super::serving::{EXTENSIONS, unacceptable, unsupported};
 use super::{Engine, Fields};
 use crate::location::Change;
 use ngn_daemon::wall_clock;
+use ngn_model::DomainName;
 use ngn_model::binding::{BindingKey, Removal};
 use ngn_sip::header::HeaderName;
 use ngn_sip::message::Method;
-use ngn_sip::registrar::{Origin, Outcome, Register, Rules, WhenFull, register};
+use ngn_sip::registrar::{Origin, Outcome, Register, Rules, WhenFull, check_domain, register};
 use ngn_sip::stack::{IncomingRequest, ServerTransactionId};
 use std::time::Instant;
 
@@ -30,6 +31,11 @@ impl Engine {
         };
         if !self.directory.serves(address.domain()) {
             return self.register_reply(id, 404, None, &none);
+        }
+        // Steps 1 and 5.
+        if let Err(refusal) = check_domain(uri, &address, |name| self.is_own_name(name)) {
+            tracing::debug!(host = uri.host_text(), "a registration names another registrar");
+            return self.register_reply(id, refusal.status, Some(refusal.phrase), &none);
         }
         // Step 2, before anybody is asked for a password.
         let required = request.option_tags(HeaderName::Require).unwrap_or_default();
@@ -126,6 +132,13 @@ impl Engine {
     ) {
         self.metrics.registration(status);
         self.reply(id, status, phrase, fields);
+    }
+
+    /// Whether this registrar goes by a name (section 10.3 step 1).
+    fn is_own_name(&self, name: &DomainName) -> bool {
+        let (names, advertised) = (&self.config.registrar.names, &self.config.listen.advertised);
+        let is_name = |own: &String| DomainName::new(own).is_ok_and(|own| own == *name);
+        self.directory.serves(name) || names.iter().chain(advertised).any(is_name)
     }
 
     fn rules(&self) -> Rules {
