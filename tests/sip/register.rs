@@ -35,6 +35,25 @@ fn offers_sha_256_where_the_settings_say_so() {
     assert!(challenges[0].contains("algorithm=SHA-256") && !challenges[1].contains("SHA-256"));
 }
 
+// RFC 7616 section 5.8: whoever turns a challenge into a weaker one on its way gets nothing for it.
+#[test]
+fn takes_no_algorithm_that_was_not_offered() {
+    let settings = [("sipd", "[digest]\nalgorithms = [\"SHA-256\"]\n")];
+    let p = Platform::start_with(Backend::Sqlite, &settings);
+    prepare(&p);
+    let phone = alice(&p);
+    let request = bare_register(&phone);
+    let mut challenge = phone.transact(&request).unwrap();
+    for (_, value) in &mut challenge.headers {
+        *value = value.replace("SHA-256", "MD5");
+    }
+    let answer = request.answer(&challenge, "alice", "secret").unwrap();
+    let response = phone.transact(&answer).unwrap();
+    assert_eq!(response.status(), 401, "{}", response.start);
+    let offered = response.all("www-authenticate");
+    assert!(offered.len() == 1 && offered[0].contains("algorithm=SHA-256"), "{offered:?}");
+}
+
 both! {
     fn challenges_with_what_every_phone_reads(p) {
         prepare(p);

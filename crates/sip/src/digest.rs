@@ -33,11 +33,28 @@ pub struct Rules {
     pub allow_without_qop: bool,
     /// What the `uri` of the credentials is compared with.
     pub uri: UriRule,
+    /// The algorithms that were offered. Others are not taken: whoever took the better one out of a challenge on its
+    /// way would otherwise get the weaker one (RFC 7616 section 5.8).
+    pub offered: Offered,
+}
+
+/// Which algorithms a challenge offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offered {
+    /// MD5.
+    pub md5: bool,
+    /// SHA-256.
+    pub sha256: bool,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { nonce_lifetime: 300_000, allow_without_qop: true, uri: UriRule::SameTarget }
+        Self {
+            nonce_lifetime: 300_000,
+            allow_without_qop: true,
+            uri: UriRule::SameTarget,
+            offered: Offered { md5: true, sha256: true },
+        }
     }
 }
 
@@ -136,15 +153,17 @@ pub fn verify(
         return Verdict::Malformed("the uri of the credentials is not the Request-URI");
     }
     let right = match credentials.algorithm {
-        Algorithm::Md5 => {
+        Algorithm::Md5 if rules.offered.md5 => {
             let ha1 = secret.md5.map_or(([0; 16], false), |ha1| (*ha1.as_bytes(), true));
             compare::<Md5, 16>(credentials, request.method, ha1)
         }
-        Algorithm::Sha256 => {
+        Algorithm::Sha256 if rules.offered.sha256 => {
             let ha1 = secret.sha256.map_or(([0; 32], false), |ha1| (*ha1.as_bytes(), true));
             compare::<Sha256, 32>(credentials, request.method, ha1)
         }
-        Algorithm::Other(_) => return Verdict::Unsuitable("the algorithm was not offered"),
+        Algorithm::Md5 | Algorithm::Sha256 | Algorithm::Other(_) => {
+            return Verdict::Unsuitable("the algorithm was not offered");
+        }
     };
     if !right {
         return Verdict::Wrong;

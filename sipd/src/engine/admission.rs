@@ -8,7 +8,7 @@ use crate::facts;
 use ngn_daemon::wall_clock;
 use ngn_model::{Account, Aor, DomainName, PeerProtocol, TrustedPeer};
 use ngn_routing::{Caller, Purpose, dial};
-use ngn_sip::digest::{self, Rules, Secret, UriRule, Verdict};
+use ngn_sip::digest::{self, Offered, Rules, Secret, UriRule, Verdict};
 use ngn_sip::gruu::is_gruu;
 use ngn_sip::guard::{Network, Proof};
 use ngn_sip::header::{Algorithm, Authorization, HeaderName, Transport};
@@ -275,6 +275,10 @@ impl Engine {
                     DigestUri::Any => UriRule::Any,
                     DigestUri::SameTarget => UriRule::SameTarget,
                     DigestUri::Equivalent => UriRule::Equivalent,
+                },
+                offered: Offered {
+                    md5: self.config.digest.algorithms.contains(&DigestAlgorithm::Md5),
+                    sha256: self.config.digest.algorithms.contains(&DigestAlgorithm::Sha256),
                 },
             };
             let asked = digest::Request { method, uri, realm };

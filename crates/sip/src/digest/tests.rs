@@ -243,3 +243,20 @@ fn offers_algorithms_in_order_with_one_nonce() {
     assert!(first.to_string().ends_with("algorithm=MD5, qop=\"auth\", stale=true"));
     assert!(second.to_string().contains("algorithm=SHA-256"));
 }
+
+// RFC 7616 section 5.8: a weaker algorithm than was offered helps nobody who stands between.
+#[test]
+fn only_algorithms_that_were_offered_are_taken() {
+    for (md5, sha256) in [(true, false), (false, true), (true, true)] {
+        for (algorithm, is_offered) in [(Algorithm::Md5, md5), (Algorithm::Sha256, sha256)] {
+            let mut bench = Bench::new();
+            bench.rules.offered = Offered { md5, sha256 };
+            let credentials = bench.credentials(algorithm, "secret", NOW, 1);
+            let verdict = bench.verify(&credentials, true);
+            match is_offered {
+                true => assert_eq!(verdict, Verdict::Accepted),
+                false => assert!(matches!(verdict, Verdict::Unsuitable(_)), "{verdict:?}"),
+            }
+        }
+    }
+}
