@@ -609,6 +609,7 @@ impl Engine {
                     }
                     self.offered(&source, &message);
                 }
+                self.drop_assertions(&source, &mut message);
                 self.translate(&mut message);
                 let now = self.now();
                 self.stack.receive(now, source, message);

@@ -3,7 +3,7 @@
 use ngn_tests::database::Backend;
 use ngn_tests::fixture::{carrier, route};
 use ngn_tests::platform::Platform;
-use ngn_tests::sip::{Message, Phone, Request};
+use ngn_tests::sip::{Message, Phone, Request, response};
 use ngn_tests::{Value, record, sip_id};
 
 use crate::fixture::DOMAIN;
@@ -103,6 +103,45 @@ fn trunks_are_believed() {
     assert!(told(&uri("bob"), &bob, "id").is_empty());
     assert_eq!(told(&number, &gw, "none"), [identity]);
     assert_eq!(told(&number, &gw, "id"), [identity], "gateways are trusted");
+}
+
+// RFC 3325 section 5: answers, and requests within a dialog, say no more about anybody than is believed.
+#[test]
+fn answers_assert_nothing_that_is_not_proved() {
+    let p = platform();
+    let (alice, bob) = (caller(&p, "alice", &[], ""), registered(&p, "bob", &[]));
+    let trunk = Phone::at("127.0.0.2", p.sip_address(), "+4366412345@trunk.example", "");
+    p.admin().ok("Sip.addTrustedPeer", record! { peer: record! { ip: "127.0.0.2" } });
+    p.settle();
+    let forged = &FORGED[..3];
+    let told = |message: &Message| {
+        let names = forged.iter().map(|(name, _)| name.to_ascii_lowercase());
+        names.filter(|name| message.header(name).is_some()).count()
+    };
+    let contact = format!("<{}>", bob.contact());
+    let fields: Vec<_> =
+        [("Contact", contact.as_str())].into_iter().chain(forged.iter().copied()).collect();
+    for (phone, is_believed) in [(&alice, false), (&trunk, true)] {
+        let request = match is_believed {
+            true => invite(phone, &uri("bob"), &[]),
+            false => call(phone, &uri("bob"), &[]),
+        };
+        let arrived = bob.receive_where(|message| message.method() == "INVITE").unwrap();
+        let [_, answered] = ["180 Ringing", "200 OK"].map(|status| {
+            bob.send(&response(&arrived, status, "callee", &fields)).unwrap();
+            let answer = phone.receive_where(|message| message.start.ends_with(status)).unwrap();
+            assert_eq!(told(&answer), 0, "{answer:?}");
+            answer
+        });
+        let mut bye = request.bye(&answered);
+        for (name, value) in forged {
+            bye = bye.with(name, value);
+        }
+        phone.send(&bye.bytes(phone)).unwrap();
+        let ended = bob.receive_where(|message| message.method() == "BYE").unwrap();
+        assert_eq!(told(&ended), if is_believed { forged.len() } else { 0 }, "{ended:?}");
+        bob.send(&response(&ended, "200 OK", "", &[])).unwrap();
+    }
 }
 
 // RFC 3323 sections 4.2 and 5: as far as a proxy can.

@@ -11,8 +11,9 @@ use crate::paying::Paying;
 use ngn_model::Account;
 use ngn_model::call_plan::{CallerId, HeaderEdit};
 
-/// What is asserted about a caller; only those who are trusted may say it (RFC 3325 section 5).
-const ASSERTIONS: [&str; 3] = ["P-Asserted-Identity", "P-Preferred-Identity", "Remote-Party-ID"];
+/// What is asserted about who calls or is called; only those who are trusted may say it (RFC 3325 section 5).
+pub const ASSERTIONS: [&str; 3] =
+    ["P-Asserted-Identity", "P-Preferred-Identity", "Remote-Party-ID"];
 
 /// What is told about earlier diversions, which only those who are trusted may say either (RFC 5806 section 8).
 const HISTORY: [&str; 2] = ["Diversion", "History-Info"];

@@ -25,7 +25,7 @@ mod to_number;
 pub mod trunk;
 mod voicemail;
 
-pub use caller_id::is_anonymous;
+pub use caller_id::{ASSERTIONS, is_anonymous};
 pub use emergency::EmergencyTable;
 pub use enum_table::EnumTable;
 pub use facts::{

@@ -1,10 +1,13 @@
 //! What a request says about who sends it: privacy, and earlier diversions.
 
+use super::Engine;
+use super::admission::protocol;
 use ngn_model::Aor;
-use ngn_routing::Asks;
 use ngn_routing::history::{Before, diversions_in};
+use ngn_routing::{ASSERTIONS, Asks};
 use ngn_sip::header::{HeaderName, split_list};
 use ngn_sip::message::Message;
+use ngn_sip::stack::Source;
 use ngn_sip::uri::Uri;
 
 /// The option tag of privacy (RFC 3323 section 4.3), the only one that Proxy-Require may have.
@@ -25,6 +28,31 @@ pub(super) fn told_to_us(request: &Message) -> impl Iterator<Item = Aor> {
         let within = value.rsplit_once('<').and_then(|(_, rest)| rest.split('>').next());
         Uri::parse(within.unwrap_or(&value).trim()).ok()?.aor()
     })
+}
+
+impl Engine {
+    /// RFC 3325 section 5: what phones and foreign domains assert within a dialog, or in an answer, is taken off. What begins
+    /// something is decided about with everything else.
+    pub(super) fn drop_assertions(&self, source: &Source, message: &mut Message) {
+        let begins =
+            || message.is_request() && message.to_header().is_ok_and(|to| to.tag().is_none());
+        let asserts = |name: &&str| message.field_named(name).is_some();
+        if !ASSERTIONS.iter().any(asserts) || begins() || self.is_believed(source) {
+            return;
+        }
+        for name in ASSERTIONS {
+            message.remove_named(name);
+        }
+    }
+
+    /// Whether a message comes from within the domain of trust: a trunk, a gateway, a voicemail server or another node.
+    fn is_believed(&self, source: &Source) -> bool {
+        let address = source.remote.ip();
+        self.directory.peer(address, protocol(&source.transport)).is_some()
+            || self.gateways.is_at(address)
+            || self.is_voicemail_server(address)
+            || self.is_node(address)
+    }
 }
 
 /// What else it says about privacy and diversions.
@@ -74,9 +102,11 @@ impl Told {
 
 /// The entries of all fields of a name.
 fn entries(request: &Message, name: HeaderName) -> Vec<String> {
-    let fields = request.named(name).filter_map(|field| field.text());
-    let parts = fields.flat_map(split_list).filter(|part| !part.is_empty());
-    parts.take(MOST).map(str::to_owned).collect()
+    // A display name that is not UTF-8 hides nobody.
+    let fields = request.named(name).map(|field| field.unfolded());
+    let parts = fields
+        .flat_map(|text| -> Vec<_> { split_list(&text).take(MOST).map(str::to_owned).collect() });
+    parts.filter(|part| !part.is_empty()).take(MOST).collect()
 }
 
 #[cfg(test)]

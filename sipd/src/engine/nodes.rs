@@ -17,7 +17,7 @@ use ngn_sip::header::{RouteHeader, Transport};
 use ngn_sip::message::Message;
 use ngn_sip::stack::{Destination, FlowId, ForwardTarget, IncomingRequest};
 use ngn_sip::uri::Uri;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 impl Engine {
     /// Takes note of what other nodes are doing, and where they are.
@@ -25,6 +25,13 @@ impl Engine {
         self.counts.set_elsewhere(told.calls);
         let read = |(node, uri): (String, String)| Some((node, Uri::parse(&uri).ok()?));
         self.nodes = told.nodes.into_iter().filter_map(read).collect();
+    }
+
+    /// Whether another node is known to be at an address.
+    pub(super) fn is_node(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let at = |uri: &Uri| uri.host().and_then(|host| host.ip()).map(|ip| ip.to_canonical());
+        self.nodes.values().any(|uri| at(uri) == Some(address))
     }
 
     /// A registered contact as the stack takes it.
