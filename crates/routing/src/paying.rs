@@ -3,7 +3,7 @@
 
 use crate::barring;
 use crate::facts::{CallFacts, Usage};
-use crate::pstn::Originator;
+use crate::pstn::{Originator, originator_name};
 use ngn_model::call_plan::{Payer, Why};
 use ngn_model::{Account, Amount, Aor, Reject, TrustedPeer};
 
@@ -34,7 +34,7 @@ impl<'a> Paying<'a> {
             },
             Self::Peer(peer) => Originator {
                 reseller: peer.ownership.reseller,
-                names: peer.originator.iter().map(|n| n.trim().to_lowercase().into()).collect(),
+                names: peer.originator.iter().map(|name| originator_name(name)).collect(),
                 carrier: peer.carrier_name.as_deref().filter(|name| !name.trim().is_empty()),
             },
         }

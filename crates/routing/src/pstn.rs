@@ -16,7 +16,7 @@ mod tables;
 
 pub use tables::Change;
 
-pub(crate) use select::{Choice, Originator};
+pub(crate) use select::{Choice, Originator, originator_name};
 
 use digits::Digits;
 use groups::Groups;

@@ -21,6 +21,20 @@ pub(crate) struct Originator<'a> {
     pub(crate) carrier: Option<&'a str>,
 }
 
+/// B132: an originator as it is compared, in lower case; accounts and domains may be written as URIs (`sip:alice@example.com`).
+pub(crate) fn originator_name(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    let scheme =
+        |name: &str| text.get(..name.len()).is_some_and(|it| it.eq_ignore_ascii_case(name));
+    let skipped = ["sip:", "sips:"].iter().find(|name| scheme(name)).map_or(0, |name| name.len());
+    let name = text.get(skipped..).unwrap_or_default();
+    if name.bytes().any(|octet| octet.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
 /// A carrier that takes the number, and why.
 pub(crate) struct Choice<'p> {
     pub(crate) carrier: &'p CarrierPlace,

@@ -3,9 +3,9 @@
 use super::digits::Digits;
 use super::groups::{Changed, NOBODY};
 use super::map::Edit;
+use super::select::originator_name;
 use super::{At, CarrierPlace, GatewayPlace, Place, Pstn, RuleKey, RulePlace};
 use ngn_model::{Carrier, CustomerId, Gateway, GatewayRule, Route};
-use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -162,12 +162,7 @@ impl Pstn {
     }
 
     fn pack(&self, route: &Route, groups: &mut Changed<'_>) -> Packed {
-        let originator = route.originator.trim();
-        let originator = if originator.bytes().any(|octet| octet.is_ascii_uppercase()) {
-            Cow::Owned(originator.to_ascii_lowercase())
-        } else {
-            Cow::Borrowed(originator)
-        };
+        let originator = originator_name(&route.originator);
         let group = groups.number(self.reseller(route.carrier_id), &originator);
         let prefix = Digits::whole(route.prefix.trim()).unwrap_or(Digits::NONE);
         Packed { at: At { prefix, group, priority: route.priority }, carrier: route.carrier_id }

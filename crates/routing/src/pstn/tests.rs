@@ -82,6 +82,23 @@ fn b132_originators_and_priorities() {
 }
 
 #[test]
+fn b132_originators_may_be_uris() {
+    let routes = vec![
+        route(1, "0031", "", 1, 0),
+        route(2, "0031", "sip:example.com", 3, 0),
+        route(3, "0031", " SIPS:Alice@Example.com", 5, 0),
+        route(4, "0031", "sip", 7, 0),
+        route(5, "0031", "sip:", 9, 0),
+        route(6, "0031", "sipé", 11, 0),
+    ];
+    let pstn = pstn(11, routes);
+    let alice = &["alice@example.com", "example.com"];
+    assert_eq!(chosen(&pstn, "003120", 0, alice)[..3], [3, 2, 1]);
+    assert_eq!(chosen(&pstn, "003120", 0, &["sip"])[0], 4);
+    assert_eq!(chosen(&pstn, "003120", 0, &["sipé"])[0], 6);
+}
+
+#[test]
 fn b133_resellers_have_routes_of_their_own() {
     let routes = vec![
         route(1, "0031", "", 1, 0),
