@@ -177,7 +177,11 @@ impl<'s> Sources<'s> {
         };
         let canonical = match callee {
             Callee::Account { account, .. } => account.aor.to_string(),
-            _ => address.as_ref().map(ToString::to_string).unwrap_or_default(),
+            // A trunk's number at our own address is in no domain of ours, and a tel URI in none at all.
+            _ => address
+                .clone()
+                .or_else(|| uri.aor())
+                .map_or_else(|| uri.as_str().to_owned(), |aor| aor.to_string()),
         };
         let emergency = self.directory.emergency();
         let mut payers = Vec::new();

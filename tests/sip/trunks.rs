@@ -132,14 +132,30 @@ fn b132_routes_of_a_trunk() {
             let call = call_without_password(&trunk, &number(p, "+431234567"));
             assert_eq!(request_user(&answer(&gateways[n], "486 Busy Here")), "00431234567");
             assert_eq!(last(&trunk, &call).status(), 486);
+            call
         };
         trust(p, "Sip.addTrustedPeer", record! {});
-        goes_to(0);
+        _ = goes_to(0);
         trust(p, "Sip.updateTrustedPeer", record! { originator: "sales" });
-        goes_to(1);
+        _ = goes_to(1);
         let named = record! { originator: "sales", carrierName: "Carrier 2" };
         trust(p, "Sip.updateTrustedPeer", named);
-        goes_to(2);
+        _ = goes_to(2);
+        // Originators may be written as URIs.
+        trust(p, "Sip.updateTrustedPeer", record! { originator: "sip:Sales" });
+        let called = goes_to(1);
+        // What was called is in the record, though it is in no domain of ours, or in none at all.
+        let tel = call_without_password(&trunk, "tel:+431234567");
+        assert_eq!(request_user(&answer(&gateways[1], "486 Busy Here")), "00431234567");
+        assert_eq!(last(&trunk, &tel).status(), 486);
+        let at_our_address = format!("+431234567@{}", p.sip_address().ip());
+        for (call, expected) in [(called, &*at_our_address), (tel, "tel:+431234567")] {
+            let row = format!(
+                "SELECT CanonicalURI FROM radacct WHERE AcctSessionId = '{}'",
+                call.call_id
+            );
+            eventually("the record", || (p.database.sql(&row).trim() == expected).then_some(()));
+        }
     });
 }
 
