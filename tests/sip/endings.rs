@@ -211,6 +211,40 @@ fn who_knows_nothing_of_the_call_ended_it() {
     });
 }
 
+// RFC 5057 section 5.1: who answers 481 when the session is changed knows nothing of it, and is not waited for.
+#[test]
+fn who_refuses_a_change_with_481_ended_the_call() {
+    let once = "[calls]\nsession_expires = 0\nprobe_interval = 600\nprobe_failures = 1\n";
+    let world = World::with(once);
+    over_in(&world, ALL, |world, over| {
+        for method in ["INVITE", "UPDATE"] {
+            let (alice, bob) = (world.online("alice", over), world.online("bob", over));
+            let (mut ours, _) = talk(&alice, &bob);
+            // Neither is any other refusal an end, nor what is said of other requests.
+            let (_, answer) = pass(&alice, &bob, &ours.request("INFO"), "481 No Such Thing", "");
+            assert_eq!(answer.status(), 481);
+            for status in ["488 Not Acceptable Here", "481 Call Does Not Exist"] {
+                assert_eq!(ending(&world.p, &call_id(&mut ours)), None);
+                let change = ours.request(method);
+                let change = change.with("Contact", &format!("<{}>", alice.contact()));
+                let (_, answer) = pass(&alice, &bob, &change, status, "");
+                assert_eq!(answer.start, format!("SIP/2.0 {status}"));
+                if method == "INVITE" {
+                    alice.send(&change.ack(&answer).bytes(&alice)).unwrap();
+                }
+            }
+            let told = live_until(&alice, "BYE");
+            reply(&alice, &told, "200 OK", "");
+            ends(
+                &world.p,
+                &call_id(&mut ours),
+                "Lost-Carrier",
+                Duration::ZERO..Duration::from_secs(10),
+            );
+        }
+    });
+}
+
 // RFC 3261 section 12.2.2: whatever else somebody says, the call goes on, and its own requests are not disturbed.
 #[test]
 fn any_other_answer_keeps_the_call() {

@@ -66,6 +66,23 @@ fn the_callee_may_hang_up() {
     assert_eq!(w.events.last().map(|e| e.kind), Some(CallEventKind::Ended));
 }
 
+/// RFC 3261 section 15.1.1: a session is over when its BYE is sent, not when it is answered, or never is.
+#[test]
+fn a_call_is_over_when_its_bye_comes() {
+    let mut w = world(&["alice", "bob"]);
+    w.phones[0].hangs_up = Some(5000);
+    let steps = vec![w.step(Condition::First, &[1], None)];
+    w.forwards(steps);
+    let now = w.now;
+    w.phones[0].invite(now, "sip:bob@example.com");
+    w.run_for(4000);
+    w.phones[1].behaviour = Behaviour::RingThenDie;
+    w.run_to_end();
+    let last = w.events.last().expect("an event");
+    assert_eq!(last.kind, CallEventKind::Ended);
+    assert_eq!(last.ago, std::time::Duration::from_secs(32), "timer F");
+}
+
 #[test]
 fn busy_takes_the_step_for_busy_and_passes_over_others() {
     let mut w = world(&["alice", "bob", "noanswer", "voicemail"]);

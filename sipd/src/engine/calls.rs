@@ -244,7 +244,9 @@ impl Engine {
             CallEventKind::Ended => {
                 self.live.ended(&event.call_id, &event.from_tag, to_tag);
                 self.sessions.forget(&super::dialog_of(&event.call_id, &event.from_tag, to_tag));
-                let mut stop = record::stop(&event.call_id, &event.from_tag, to_tag, now);
+                let ago = i64::try_from(event.ago.as_millis()).unwrap_or(0);
+                let ended = now.saturating_sub(ago);
+                let mut stop = record::stop(&event.call_id, &event.from_tag, to_tag, ended);
                 stop.counted = self.counts.ended(&stop.session_id, &stop.from_tag, &stop.to_tag);
                 self.record(Record::Stop(stop));
             }

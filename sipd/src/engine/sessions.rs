@@ -10,7 +10,7 @@ use crate::cdr::record;
 use ngn_daemon::wall_clock;
 use ngn_sip::dialog::{Dialog, Inside};
 use ngn_sip::header::HeaderName;
-use ngn_sip::message::Message;
+use ngn_sip::message::{Message, Method};
 use ngn_sip::stack::{
     AnswerResult, CallEvent, ClientTransactionId, Destination, DialogEvent, Moment, Session,
 };
@@ -176,7 +176,7 @@ impl Engine {
             }
             return;
         };
-        let mut moved = None;
+        let (mut moved, mut over) = (None, None);
         let sender = match &mut known.dialog {
             Some(dialog) => {
                 let sender = dialog.sender(&event.request);
@@ -193,6 +193,11 @@ impl Engine {
             if event.is_received && is_alive(event.status) {
                 known.watch.heard(sender.other(), now);
             }
+            // RFC 5057 section 5.1: it knows nothing of the call; asked at once, rather than an interval later.
+            let method = event.request.method();
+            if event.status == 481 && matches!(method, Some(Method::Invite | Method::Update)) {
+                over = known.watch.answered(sender.other(), false, now, &rules);
+            }
         }
         if event.response.is_some() {
             known.watch.refreshed(now, session, &rules);
@@ -200,6 +205,9 @@ impl Engine {
         self.sessions.arm(number);
         if let Some(dialog) = moved {
             self.record(Record::Moved(record::moved(&key.0, &key.1, &key.2, dialog)));
+        }
+        if let Some(over) = over {
+            self.session_over(number, over);
         }
     }
 

@@ -31,6 +31,8 @@ pub(super) struct Context {
     pub(super) request: Arc<Message>,
     pub(super) server: Key<ServerTransaction>,
     source: Source,
+    /// When it was forwarded first.
+    begun: Moment,
     loop_hash: [u8; 6],
     edits: Vec<Edit>,
     /// The client transaction of each branch.
@@ -101,6 +103,7 @@ impl Stack {
             proxy: ResponseContext::new(is_invite, plan.recurse, plan.steps, waits),
             server: server_id,
             source: server.source.clone(),
+            begun: now,
             loop_hash: server.loop_hash.unwrap_or_else(|| {
                 let secret = &self.config.secret;
                 loop_hash(secret, &request, server.source.remote.ip()).unwrap_or_default()

@@ -10,6 +10,7 @@ use crate::uri::Uri;
 use bytes::Bytes;
 use ngn_model::Removal;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A request that came in and is being handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -186,6 +187,8 @@ pub struct CallEvent {
     pub response: Option<Arc<Message>>,
     /// What that response says of the session (RFC 4028).
     pub session: Option<Session>,
+    /// How long ago it happened: a call is over when its BYE comes, whenever that is answered (RFC 3261 section 15.1.1).
+    pub ago: Duration,
     /// What happened.
     pub kind: CallEventKind,
 }

@@ -14,6 +14,7 @@ use crate::stack::server::ServerTransaction;
 use crate::stack::tag::Tag;
 use crate::transaction::Moment;
 use std::sync::Arc;
+use std::time::Duration;
 
 impl Stack {
     /// Sends a 1xx or 2xx upstream (section 16.7 steps 3, 8 and 9).
@@ -44,7 +45,7 @@ impl Stack {
             event.map(|event| CallEvent { session: session_of(&response, is_theirs), ..event })
         });
         if status >= 200
-            && let Some(event) = ended(server, &context.request)
+            && let Some(event) = ended(server, &context.request, now.since(context.begun))
         {
             self.outputs.push_back(event);
         }
@@ -91,6 +92,7 @@ impl Stack {
         let Some(context) = self.contexts.get(id) else { return };
         let (server, request) = (context.server, context.request.clone());
         let (is_call, is_invite) = (context.is_call, context.is_invite);
+        let ago = now.since(context.begun);
         let answer = match answer {
             // RFC 5626 section 5.3.1.
             Answer::Own(500) if context.is_flow_lost || context.is_for_node => Answer::Own(430),
@@ -112,7 +114,7 @@ impl Stack {
             let event = call_event(server, &request, tag, None, kind);
             self.outputs.extend(event.map(|event| Output::Call(Box::new(event))));
         } else if !is_invite && !matches!(status, 401 | 407) {
-            self.outputs.extend(ended(server, &request));
+            self.outputs.extend(ended(server, &request, ago));
         }
         let is_received = matches!(answer, Answer::Received(_));
         let context = self.contexts.get(id);
@@ -174,17 +176,22 @@ pub(super) fn call_event(
         request: Arc::clone(request),
         response,
         session: None,
+        ago: Duration::ZERO,
         kind,
     })
 }
 
-/// The event of a BYE that was answered; nothing for other requests.
-pub(super) fn ended(server: Key<ServerTransaction>, request: &Arc<Message>) -> Option<Output> {
+/// The event of a BYE that was answered so long after it came; nothing for other requests.
+pub(super) fn ended(
+    server: Key<ServerTransaction>,
+    request: &Arc<Message>,
+    ago: Duration,
+) -> Option<Output> {
     if request.method() != Some(&Method::Bye) {
         return None;
     }
     let event = call_event(server, request, to_tag(request), None, CallEventKind::Ended);
-    event.map(|event| Output::Call(Box::new(event)))
+    event.map(|event| Output::Call(Box::new(CallEvent { ago, ..event })))
 }
 
 /// What a final response to a request that begins or refreshes a session says of it; `is_theirs`: as it came.
