@@ -389,17 +389,24 @@ async fn follow(
     }
 }
 
-/// What was seen of the tables that other programs write too (B165, B71).
+/// What was seen of the tables that other programs write too (B165, B71, B66).
 #[derive(Debug, Default)]
 struct Others {
     /// The newest row of the credit history.
     charged: Option<i64>,
+    /// When everything was looked at last.
+    looked: Option<Instant>,
+    /// What the members of groups were told apart by.
+    mark: Option<(i64, i64)>,
+    /// Who they were; nobody at first, so that who came since everything was loaded is not missed.
+    restricted: BTreeSet<(Aor, String)>,
 }
 
 impl Others {
     /// What they changed. Whatever stands there is as good as what the journal told of: both are read from the same rows, and
     /// what was read last counts.
     async fn look(&mut self, store: &Store, tables: &Tables) -> Result<Read, StoreError> {
+        let now = Instant::now();
         let found = store.emergency_table().await?;
         let found: BTreeMap<i64, EmergencyMapping> =
             found.into_iter().map(|row| (row.id, row)).collect();
@@ -407,13 +414,42 @@ impl Others {
         let gone = gone.map(|id| (*id, None));
         let new = found.iter().filter(|(id, row)| tables.mappings.get(id) != Some(row));
         let emergency = new.map(|(id, row)| (*id, Some(row.clone()))).chain(gone).collect();
-        let (newest, charged) = store.charged_since(self.charged).await?;
-        let balances =
-            if charged.is_empty() { Vec::new() } else { store.balances(&charged).await? };
-        self.charged = Some(newest);
-        let updates =
-            balances.into_iter().map(|(aor, amount)| Update::Balance(aor, amount)).collect();
+        let within = self.looked.map_or(SHARED, |looked| now.saturating_duration_since(looked));
+        let (newest, mut updates) = self.balances(store, within).await?;
+        // What was seen counts only when all of it was.
+        updates.extend(self.restricted(store).await?);
+        (self.charged, self.looked) = (Some(newest), Some(now));
         Ok(Read { updates, emergency, ..Read::default() })
+    }
+
+    /// Balances that a rating engine or an operator set (B71, B163), and the newest row of the history.
+    async fn balances(
+        &self,
+        store: &Store,
+        within: Duration,
+    ) -> Result<(i64, Vec<Update>), StoreError> {
+        let (newest, charged) = store.charged_since(self.charged).await?;
+        let told = if charged.is_empty() { Vec::new() } else { store.balances(&charged).await? };
+        let changed = store.balances_changed(within).await?;
+        let changed = changed.into_iter().map(|(aor, amount)| (aor, Some(amount)));
+        let updates = told.into_iter().chain(changed);
+        Ok((newest, updates.map(|(aor, amount)| Update::Balance(aor, amount)).collect()))
+    }
+
+    /// Accounts that came into the groups which a quota job or an operator sets, or left them (B66, B180).
+    async fn restricted(&mut self, store: &Store) -> Result<Vec<Update>, StoreError> {
+        let mark = store.restricted_mark().await?;
+        if self.mark == Some(mark) {
+            return Ok(Vec::new());
+        }
+        let found = store.restricted().await?;
+        let changed = found.symmetric_difference(&self.restricted).map(|(aor, _)| aor.clone());
+        let changed: BTreeSet<Aor> = changed.collect();
+        let changed: Vec<Aor> = changed.into_iter().collect();
+        let rows = if changed.is_empty() { Vec::new() } else { store.accounts(&changed).await? };
+        (self.mark, self.restricted) = (Some(mark), found);
+        let update = |(aor, row): (Aor, Option<_>)| Update::Account(aor, row.map(Box::new));
+        Ok(rows.into_iter().map(update).collect())
     }
 }
 

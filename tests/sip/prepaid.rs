@@ -102,7 +102,7 @@ fn b71_what_a_rating_engine_debits_is_noticed() {
                     let cseq = format!("{} INVITE", invite.cseq);
                     m.header("call-id") == Some(&invite.call_id)
                         && m.header("cseq") == Some(&cseq)
-                        && (m.status() == 402 || m.status() == 486)
+                        && matches!(m.status(), 402 | 403 | 486)
                 };
                 // A gateway that is asked is busy.
                 let status = loop {
@@ -124,6 +124,23 @@ fn b71_what_a_rating_engine_debits_is_noticed() {
         sets("0");
         becomes(402);
         sets("2.5");
+        becomes(486);
+        // Without a word in the history.
+        let alone = |balance: &str| {
+            _ = p.database.sql(&format!(
+                "UPDATE prepaid SET balance = {balance} WHERE account = '{address}'"
+            ));
+        };
+        alone("-1");
+        becomes(402);
+        alone("2.5");
+        becomes(486);
+        // B180: a quota job without our API puts the account into a group, and takes it out at the end of the month.
+        _ = p.database.sql(&format!(
+            "INSERT INTO grp (username, domain, grp) VALUES ('alice', '{DOMAIN}', 'quota')"
+        ));
+        becomes(403);
+        _ = p.database.sql("DELETE FROM grp WHERE grp = 'quota'");
         becomes(486);
     });
 }

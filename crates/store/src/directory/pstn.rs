@@ -406,11 +406,15 @@ impl Readable for BalanceSql {
     const COLUMN: &'static str = "account";
 
     fn read(self) -> Option<(Aor, Amount)> {
-        let aor = readable("prepaid account", &self.account, self.account.parse::<Aor>())?;
-        Some((aor, Amount(self.balance)))
+        readable_balance(&self.account, self.balance)
     }
 
     fn key((aor, _): &(Aor, Amount)) -> String {
         aor.to_string()
     }
+}
+
+/// A row of `prepaid`.
+pub(super) fn readable_balance(account: &str, steps: i64) -> Option<(Aor, Amount)> {
+    Some((readable("prepaid account", account, account.parse::<Aor>())?, Amount(steps)))
 }

@@ -3,11 +3,15 @@
 use crate::backend::{Backend, actor};
 use crate::on_both;
 use ngn_model::{Amount, Aor};
+use std::time::Duration;
+
 use ngn_store::{CallSide, CallWindow, PrepaidHistoryRow, StoreError, VoicemailRow};
 
 on_both!(
     balances_are_exact,
     debits_of_others_are_seen,
+    balances_that_others_set_are_seen,
+    groups_that_others_set_are_seen,
     vouchers_are_used_once,
     calls_are_found_and_summed,
     mailboxes_are_numbered
@@ -31,6 +35,50 @@ async fn debits_of_others_are_seen(backend: &Backend) {
     assert_eq!((later > newest, accounts), (true, vec![alice()]));
     let (last, accounts) = store.charged_since(None).await.expect("read");
     assert_eq!((last, accounts), (later, vec![alice()]));
+}
+
+/// B71: a balance that is set by SQL alone.
+async fn balances_that_others_set_are_seen(backend: &Backend) {
+    let (store, soon) = (&backend.store, Duration::from_secs(2));
+    assert_eq!(store.balances_changed(soon).await.expect("read"), []);
+    backend.sql("INSERT INTO prepaid (account, balance) VALUES ('alice@example.com', 1.5)").await;
+    backend
+        .sql(
+            "INSERT INTO prepaid (account, balance, change_date) \
+             VALUES ('bob@example.com', 3, '2020-01-01 00:00:00'), ('nobody', 1, '2020-01-01 00:00:00')",
+        )
+        .await;
+    let seen = store.balances_changed(soon).await.expect("read");
+    assert_eq!(seen, [(alice(), Amount(15_000))]);
+    backend.sql("UPDATE prepaid SET balance = 0 WHERE account = 'bob@example.com'").await;
+    backend.sql("UPDATE prepaid SET balance = 2 WHERE account = 'nobody'").await;
+    let seen = store.balances_changed(soon).await.expect("read");
+    let bob = Aor::new("bob", "example.com").expect("an address");
+    assert_eq!(seen.len(), 2, "what is no account is left out");
+    assert!(seen.contains(&(bob, Amount(0))));
+    // What we write ourselves is written in the same way.
+    backend.sql("UPDATE prepaid SET change_date = '2020-01-01 00:00:00'").await;
+    assert_eq!(store.balances_changed(soon).await.expect("read"), []);
+    let now = change(backend, 1).await;
+    assert_eq!(store.balances_changed(soon).await.expect("read"), [(alice(), now)]);
+}
+
+/// B66, B180: members of groups that are set and cleared by SQL.
+async fn groups_that_others_set_are_seen(backend: &Backend) {
+    let store = &backend.store;
+    let none = store.restricted_mark().await.expect("read");
+    assert_eq!((none, store.restricted().await.expect("read").len()), ((0, 0), 0));
+    let insert = "INSERT INTO grp (username, domain, grp) VALUES";
+    backend.sql(format!("{insert} ('alice', 'example.com', 'free-pstn')")).await;
+    assert_eq!(store.restricted_mark().await.expect("read"), none);
+    backend.sql(format!("{insert} ('alice', 'example.com', 'quota')")).await;
+    let one = store.restricted_mark().await.expect("read");
+    let members = store.restricted().await.expect("read");
+    assert_eq!(members.into_iter().collect::<Vec<_>>(), [(alice(), "quota".to_owned())]);
+    backend.sql("DELETE FROM grp WHERE grp = 'quota'").await;
+    backend.sql(format!("{insert} ('bob', 'example.com', 'blocked')")).await;
+    let other = store.restricted_mark().await.expect("read");
+    assert!(one != other && one != none && other != none);
 }
 
 async fn change(backend: &Backend, steps: i64) -> Amount {
