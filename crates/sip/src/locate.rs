@@ -120,8 +120,8 @@ struct Server {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Stage {
     Naptr,
-    /// The service names, in order, and whether the host's own addresses are asked for when none has servers.
-    Srv(Vec<(Transport, String)>, bool),
+    /// The service names, in order, and how the host's own addresses are reached when none has servers.
+    Srv(Vec<(Transport, String)>, Transport),
     Addresses(Vec<Server>),
     Done(Vec<Candidate>),
 }
@@ -159,7 +159,7 @@ impl Locate {
             (Some(Host::Name(_)), Some(port)) => this.addresses_of_host(transport, port),
             (Some(Host::Name(_)), None) if is_asked_for => {
                 let services = this.service(&transport).map(|name| (transport, name));
-                Stage::Srv(services.into_iter().collect(), true)
+                Stage::Srv(services.into_iter().collect(), this.transport.clone())
             }
             (Some(Host::Name(_)), None) => Stage::Naptr,
         };
@@ -200,8 +200,8 @@ impl Locate {
                 };
                 self.after_naptr(records)
             }
-            Stage::Srv(services, falls_back) => {
-                self.after_srv(&services, falls_back, answers, random)
+            Stage::Srv(services, transport) => {
+                self.after_srv(&services, transport, answers, random)
             }
             Stage::Addresses(servers) => self.after_addresses(&servers, answers),
             done @ Stage::Done(_) => done,
@@ -236,8 +236,10 @@ impl Locate {
         let name = |record: &Naptr| record.replacement.trim_end_matches('.').to_ascii_lowercase();
         let services: Vec<_> =
             named.map(|(record, transport)| (transport, name(record))).take(SERVICES).collect();
-        if !services.is_empty() {
-            return Stage::Srv(services, false);
+        // Section 4.2: where no service has servers, the host itself is reached by the transport that was selected.
+        if let Some((transport, _)) = services.first() {
+            let transport = transport.clone();
+            return Stage::Srv(services, transport);
         }
         let mut services: Vec<(Transport, String)> = Vec::new();
         for socket in &self.sockets {
@@ -248,14 +250,14 @@ impl Locate {
                     .extend(self.service(&socket.transport).map(|n| (socket.transport.clone(), n)));
             }
         }
-        Stage::Srv(services, true)
+        Stage::Srv(services, self.transport.clone())
     }
 
     /// Section 4.2: the servers of the services, or the host itself.
     fn after_srv(
         &self,
         services: &[(Transport, String)],
-        falls_back: bool,
+        transport_of_host: Transport,
         answers: &HashMap<Question, Answer>,
         random: &mut dyn FnMut(u32) -> u32,
     ) -> Stage {
@@ -279,10 +281,11 @@ impl Locate {
             }
         }
         servers.truncate(SERVERS);
-        match (servers.is_empty(), falls_back && is_offered) {
+        match (servers.is_empty(), is_offered) {
             (false, _) => Stage::Addresses(servers),
             (true, true) => {
-                self.addresses_of_host(self.transport.clone(), self.transport.default_port())
+                let port = transport_of_host.default_port();
+                self.addresses_of_host(transport_of_host, port)
             }
             (true, false) => Stage::Done(Vec::new()),
         }

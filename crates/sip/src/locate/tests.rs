@@ -153,11 +153,26 @@ fn rfc3263_4_1_without_naptr_the_servers_tell_the_transport() {
     assert_eq!(world.all("sips:a@example.com"), ["TLS 192.0.2.1:5071"]);
     assert_eq!(world.all("sip:a@bare.example"), ["UDP 192.0.2.4:5060"]);
     assert_eq!(world.all("sips:a@bare.example"), ["TLS 192.0.2.4:5061"]);
-    // A NAPTR record that leads nowhere is an answer: there is no server.
-    let broken = World::default()
-        .naptr("bare.example", vec![naptr(1, 1, "SIP+D2U", "_sip._udp.gone.example")])
-        .at("bare.example", &["192.0.2.4"]);
-    assert!(broken.all("sip:a@bare.example").is_empty());
+}
+
+#[test]
+fn rfc3263_4_2_without_servers_the_host_is_reached_by_the_transport_of_naptr() {
+    let world = World::default()
+        .naptr(
+            "example.com",
+            vec![
+                naptr(1, 1, "SIP+D2T", "_sip._tcp.gone"),
+                naptr(1, 2, "SIP+D2U", "_sip._udp.gone"),
+            ],
+        )
+        .at("example.com", &["192.0.2.4"]);
+    assert_eq!(world.all("sip:a@example.com"), ["TCP 192.0.2.4:5060"]);
+    let tls = vec![naptr(1, 1, "SIPS+D2T", "_sips._tcp.gone.example")];
+    let world = World::default().naptr("example.com", tls).at("example.com", &["192.0.2.4"]);
+    assert_eq!(world.all("sip:a@example.com"), ["TLS 192.0.2.4:5061"]);
+    // RFC 2782: what says that there is no service is an answer.
+    let world = world.srv("_sips._tcp.gone.example", vec![srv(0, 0, 0, ".")]);
+    assert!(world.all("sip:a@example.com").is_empty());
 }
 
 #[test]
