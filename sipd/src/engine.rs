@@ -9,6 +9,7 @@ mod admission;
 mod bindings;
 mod calls;
 mod counts;
+mod early;
 mod enums;
 mod explain;
 mod gateways;
@@ -46,6 +47,7 @@ use bytes::Bytes;
 use calls::InSetup;
 use counts::Counts;
 pub(crate) use counts::{Dialog, dialog as dialog_of};
+use early::Early;
 use enums::{Answer, Waited, Waiting};
 use gateways::{Gateways, Located};
 use hops::BackOff;
@@ -185,6 +187,8 @@ pub struct Engine {
     scanners: Scanners,
     /// What the sockets know.
     overload: Arc<Overload>,
+    /// CANCELs that wait for their INVITE.
+    early: Early,
     /// What is refused.
     shedding: Shedding,
     /// The most of it since nothing was refused for a while.
@@ -252,6 +256,7 @@ impl Engine {
             locator: queues.locator.clone(),
             back_off: BackOff::default(),
             voicemail_addresses: voicemail::Addresses::default(),
+            early: Early::default(),
             shedding: Shedding::Nothing,
             worst: Shedding::Nothing,
             waited: (Duration::ZERO, Duration::ZERO),
@@ -335,12 +340,13 @@ impl Engine {
                     self.watch_sessions();
                 }
                 Some((since, arrival)) = queues.arrivals.other.recv() => {
-                    self.arrived_other(since, arrival);
+                    let arrivals = &mut queues.arrivals;
+                    self.arrived_other_or_early(arrivals.new.len(), since, arrival);
                     // Those that are there already, without going round for each.
                     for _ in 0..AT_ONCE {
-                        let Ok((since, arrival)) = queues.arrivals.other.try_recv() else { break };
+                        let Ok((since, arrival)) = arrivals.other.try_recv() else { break };
                         self.carry_out();
-                        self.arrived_other(since, arrival);
+                        self.arrived_other_or_early(arrivals.new.len(), since, arrival);
                     }
                 }
                 // Last, so that a flood keeps nothing else from being done.
@@ -356,6 +362,13 @@ impl Engine {
                     }
                 }
             }
+        }
+    }
+
+    /// Takes what belongs to what goes on, or to something new of which so much waits.
+    fn arrived_other_or_early(&mut self, waiting: usize, since: Instant, arrival: Arrival) {
+        if let Some(arrival) = self.hold_early(waiting, since, arrival) {
+            self.arrived_other(since, arrival);
         }
     }
 
@@ -377,6 +390,8 @@ impl Engine {
         let level = if is_served { Shedding::Nothing } else { self.shedding };
         self.stack.set_shedding(level);
         self.arrived(arrival);
+        self.early.took_one();
+        self.let_go_early();
     }
 
     /// Turns requests away (503, Retry-After) while too much waits: first what is new and no call, then new calls, then

@@ -8,8 +8,8 @@ use ngn_tests::{record, sip_id};
 use crate::fixture::DOMAIN;
 use crate::pstn::call;
 use crate::world::{
-    ALL, Dialog, Over, Tcp, Udp, World, hang_up, outcome, over, over_in, reply, reply_with, tag,
-    take, told,
+    ALL, Dialog, Over, Tcp, Tls, Udp, World, hang_up, outcome, over, over_in, reply, reply_with,
+    tag, take, told,
 };
 
 /// Several phones of one account, registered with this preference.
@@ -99,6 +99,39 @@ fn a_ringing_call_is_cancelled() {
         }
         seen.sort_unstable();
         assert_eq!(seen, [(200, "CANCEL"), (487, "INVITE")]);
+    });
+}
+
+// RFC 3261 section 9.2: a CANCEL right behind its INVITE finds it, also when both come at once.
+#[test]
+fn a_cancel_right_behind_its_invite() {
+    over(ALL, |world, over| {
+        let (alice, bob) = (world.online("alice", over), world.online("bob", over));
+        for _ in 0..5 {
+            let contact = format!("<{}>", alice.contact());
+            let invite = Request::new("INVITE", &bob.aor(), &alice.aor(), &bob.aor())
+                .with("Contact", &contact);
+            let challenge = alice.transact(&invite).unwrap();
+            acknowledge(&alice, &invite, &challenge);
+            let invite = invite.answer(&challenge, &alice.user, &alice.password).unwrap();
+            let both = [invite.bytes(&alice), invite.cancel().bytes(&alice)];
+            if matches!(over, Tcp | Tls) {
+                alice.send(&both.concat()).unwrap();
+            } else {
+                both.iter().for_each(|one| alice.send(one).unwrap());
+            }
+            let cancel = format!("{} CANCEL", invite.cseq);
+            let of_cancel = |m: &Message| m.status() > 0 && m.header("cseq") == Some(&cancel);
+            assert_eq!(alice.receive_where(of_cancel).unwrap().status(), 200);
+            // Section 9.1: the phone hears of it as soon as it has shown a sign of life.
+            let arrived = take(&bob, "INVITE");
+            reply(&bob, &arrived, "180 Ringing", "callee");
+            reply(&bob, &take(&bob, "CANCEL"), "200 OK", "callee");
+            reply(&bob, &arrived, "487 Request Terminated", "callee");
+            let ended = told(&alice, 487);
+            acknowledge(&alice, &invite, &ended);
+            take(&bob, "ACK");
+        }
     });
 }
 
