@@ -7,7 +7,7 @@ mod bench;
 use bench::{Act, Settings, World, address, uri};
 use ngn_model::call_plan::Condition;
 use ngn_sip::header::{HeaderName, Transport};
-use ngn_sip::message::Message;
+use ngn_sip::message::{Message, Method};
 use ngn_sip::stack::{
     AnswerResult, CallEventKind, Destination, ForwardPlan, ForwardTarget, Moment, Output, Source,
     Stack,
@@ -15,6 +15,9 @@ use ngn_sip::stack::{
 
 /// An element outside, whose messages are written by hand.
 const PEER: &str = "203.0.113.5:5060";
+
+/// Where a [`gateway`] is.
+const GATEWAY: &str = "203.0.113.9:5060";
 
 fn world() -> World {
     World::new(Settings::default(), 1)
@@ -49,7 +52,7 @@ fn forward_to(w: &mut World, target: ForwardTarget) {
 }
 
 fn gateway() -> ForwardTarget {
-    let next_hop = Destination::new(Transport::Udp, address("203.0.113.9:5060"));
+    let next_hop = Destination::new(Transport::Udp, address(GATEWAY));
     ForwardTarget::at(uri("sip:b@gw.example.org"), next_hop)
 }
 
@@ -124,23 +127,86 @@ fn rfc3261_16_3_step_4_a_spiral_is_let_through() {
     assert_eq!(arrived.max_forwards().expect("a value").map(|m| m.0), Some(68));
 }
 
+/// The Max-Breadth of each request that went to an address.
+fn breadths(w: &World, to: &str) -> Vec<String> {
+    let value = |m: &&Message| Some(m.field_named("Max-Breadth")?.text()?.to_owned());
+    sent(w, to).iter().filter_map(value).collect()
+}
+
+/// The gateway answers the request that it got last.
+fn gateway_says(w: &mut World, status: u16) {
+    let is_asked = |m: &&Message| m.is_request() && m.method() != Some(&Method::Ack);
+    let request = sent(w, GATEWAY).into_iter().rfind(is_asked).expect("a request").clone();
+    let answer = request.response(status, "x", Some("t"));
+    w.inject(GATEWAY, &String::from_utf8(answer.to_vec()).expect("text"));
+    w.run_for(50);
+}
+
 #[test]
-fn rfc5393_5_3_3_max_breadth_limits_forking() {
-    for (field, targets, status) in [("Max-Breadth: 1\n", 2, 440), ("Max-Breadth: 5\n", 2, 100)] {
+fn rfc5393_5_3_3_max_breadth_is_shared_among_branches() {
+    for (field, targets, expected) in [
+        ("Max-Breadth: 0\n", 1, &[][..]),
+        ("Max-Breadth: 1\n", 1, &["1"]),
+        ("Max-Breadth: 5\n", 2, &["2", "2"]),
+        // More than is allowed here is overwritten.
+        ("Max-Breadth: 61\n", 1, &["60"]),
+        ("Max-Breadth: 4294967295\n", 2, &["30", "30"]),
+        ("", 2, &["30", "30"]),
+        ("", 1, &[]),
+    ] {
         let mut w = world();
-        let targets = vec![gateway(); targets];
-        let step = ngn_sip::stack::ForwardStep::new(Condition::First, targets);
+        let step = ngn_sip::stack::ForwardStep::new(Condition::First, vec![gateway(); targets]);
         w.forwards(vec![step]);
         w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bK1", field));
         w.run_for(100);
-        assert_eq!(statuses(&w, PEER), [status]);
-        if status == 100 {
-            let breadths: Vec<_> = sent(&w, "203.0.113.9:5060")
-                .iter()
-                .map(|m| m.field_named("Max-Breadth").expect("it").value().to_vec())
-                .collect();
-            assert_eq!(breadths, [b"2", b"2"]);
+        let status = if field.ends_with(" 0\n") { 440 } else { 100 };
+        assert_eq!(
+            (statuses(&w, PEER), breadths(&w, GATEWAY)),
+            (vec![status], expected.iter().map(|s| (*s).to_owned()).collect()),
+            "{field}"
+        );
+    }
+}
+
+#[test]
+fn rfc5393_5_3_3_1_targets_beyond_max_breadth_have_their_turn_later() {
+    let mut w = world();
+    let mut step = ngn_sip::stack::ForwardStep::new(Condition::First, vec![gateway(); 3]);
+    step.answer_timeout = Some(std::time::Duration::from_secs(10));
+    w.forwards(vec![step]);
+    w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bK1", "Max-Breadth: 1\n"));
+    w.run_for(50);
+    assert_eq!(breadths(&w, GATEWAY), ["1"]);
+    gateway_says(&mut w, 180);
+    w.run_for(8_000);
+    gateway_says(&mut w, 486);
+    assert_eq!(breadths(&w, GATEWAY).len(), 2, "the second one");
+    // It rings as long as the first one might have, and then the third one does.
+    gateway_says(&mut w, 180);
+    w.run_for(9_000);
+    assert_eq!(breadths(&w, GATEWAY).len(), 2);
+    w.run_for(1_200);
+    assert_eq!(breadths(&w, GATEWAY).len(), 3, "the third one");
+    gateway_says(&mut w, 200);
+    assert_eq!(statuses(&w, PEER), [100, 180, 180, 200]);
+}
+
+#[test]
+fn rfc5393_5_3_3_1_nobody_has_a_turn_after_a_global_refusal_or_a_cancel() {
+    for cancel in [false, true] {
+        let mut w = world();
+        let step = ngn_sip::stack::ForwardStep::new(Condition::First, vec![gateway(); 3]);
+        w.forwards(vec![step]);
+        w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bK1", "Max-Breadth: 1\n"));
+        w.run_for(50);
+        if cancel {
+            w.inject(PEER, &request("CANCEL", "sip:b@example.com", "z9hG4bK1", ""));
+            w.run_for(50);
         }
+        gateway_says(&mut w, if cancel { 487 } else { 600 });
+        assert_eq!(breadths(&w, GATEWAY), ["1"]);
+        let expected = if cancel { vec![100, 200, 487] } else { vec![100, 600] };
+        assert_eq!(statuses(&w, PEER), expected);
     }
 }
 

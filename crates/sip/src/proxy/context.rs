@@ -38,6 +38,7 @@ use crate::message::Message;
 use crate::transaction::Moment;
 use crate::uri::Uri;
 use ngn_model::call_plan::Condition;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How often redirections may add targets to one request.
@@ -119,6 +120,8 @@ struct Branch {
     step: usize,
     target: usize,
     hop: usize,
+    /// Its part of the breadth.
+    share: u32,
     phase: Phase,
     cancel: Cancel,
     cut: Option<Cut>,
@@ -133,6 +136,11 @@ struct Branch {
 impl Branch {
     const fn is_done(&self) -> bool {
         matches!(self.phase, Phase::Done)
+    }
+
+    /// Whether it may still bring the answer.
+    const fn is_live(&self) -> bool {
+        !self.is_done() && self.cut.is_none()
     }
 
     /// Whether the final answer has to wait for it. One that was cut off before it showed any sign of life is
@@ -153,6 +161,10 @@ pub(crate) struct ResponseContext {
     steps: Vec<ForwardStep>,
     next_step: usize,
     branches: Vec<Branch>,
+    /// How many branches there may be at once, here and wherever they fork again (RFC 5393 section 5.3.3).
+    breadth: u32,
+    /// Targets of the current step, by step and place, for which there is no breadth yet.
+    waiting: VecDeque<(usize, usize)>,
     /// The final answers that came, 300 to 699.
     candidates: Vec<(u16, Message)>,
     /// What those said for whom others took over; it counts when the others say nothing.
@@ -167,12 +179,14 @@ pub(crate) struct ResponseContext {
 }
 
 impl ResponseContext {
-    /// A context that has not begun; `steps` are what [`ForwardPlan`](super::plan::ForwardPlan) describes.
+    /// A context that has not begun; `steps` are what [`ForwardPlan`](super::plan::ForwardPlan) describes. `breadth` is at
+    /// least 1.
     pub(crate) fn new(
         is_invite: bool,
         recurse: bool,
         steps: Vec<ForwardStep>,
         waits: Waits,
+        breadth: u32,
     ) -> Self {
         Self {
             is_invite,
@@ -181,6 +195,8 @@ impl ResponseContext {
             steps,
             next_step: 0,
             branches: Vec::new(),
+            breadth,
+            waiting: VecDeque::new(),
             candidates: Vec::new(),
             superseded: Vec::new(),
             is_cancelled: false,
@@ -219,9 +235,10 @@ impl ResponseContext {
             .is_some_and(|branch| branch.phase == Phase::Trying && branch.cut.is_none())
     }
 
-    /// How many branches of the current step run in parallel.
-    pub(crate) fn breadth(&self) -> usize {
-        self.branches.iter().filter(|b| !b.is_done() && b.cut.is_none()).count().max(1)
+    /// Max-Breadth of a branch, and whether that is less than what the request came with.
+    pub(crate) fn share(&self, branch: usize) -> (u32, bool) {
+        let share = self.branches.get(branch).map_or(1, |branch| branch.share);
+        (share, share < self.breadth)
     }
 
     /// Whether nothing can happen any more.
@@ -444,9 +461,8 @@ impl ResponseContext {
             if let Some(step) = self.steps.get_mut(step) {
                 step.targets.extend(targets);
             }
-            for target in first..first + count {
-                self.open(step, target, 0, &mut orders);
-            }
+            self.waiting.extend((first..first + count).map(|target| (step, target)));
+            self.open_waiting(&mut orders);
         }
         self.advance(now, &mut orders);
         orders

@@ -37,8 +37,6 @@ pub(super) struct Context {
     edits: Vec<Edit>,
     /// The client transaction of each branch.
     clients: Vec<Option<Key<ClientTransaction>>>,
-    /// The breadth that the branches share.
-    breadth: u32,
     is_invite: bool,
     /// An INVITE without To tag: a call, as opposed to a change to one.
     is_call: bool,
@@ -77,9 +75,9 @@ impl Stack {
             return self.refuse_to_forward(now, server_id, 483, &[], is_call);
         }
         let breadth = request.field_named(MAX_BREADTH).and_then(|f| f.text()?.trim().parse().ok());
-        let breadth = breadth.unwrap_or(self.config.max_breadth);
-        let widest = plan.steps.iter().map(|step| step.targets.len()).max().unwrap_or(0);
-        if usize::try_from(breadth).unwrap_or(usize::MAX) < widest {
+        // RFC 5393 section 5.3.3: more than our own maximum is overwritten by it.
+        let breadth = breadth.unwrap_or(u32::MAX).min(self.config.max_breadth);
+        if breadth == 0 {
             return self.refuse_to_forward(now, server_id, 440, &[], is_call);
         }
         let exempt = is_for_node || self.is_emergency(&request);
@@ -100,7 +98,7 @@ impl Stack {
             decision: self.config.lookup_timeout,
         };
         let context = Context {
-            proxy: ResponseContext::new(is_invite, plan.recurse, plan.steps, waits),
+            proxy: ResponseContext::new(is_invite, plan.recurse, plan.steps, waits, breadth),
             server: server_id,
             source: server.source.clone(),
             begun: now,
@@ -110,7 +108,6 @@ impl Stack {
             }),
             edits: [plan.edits, edits].concat(),
             clients: Vec::new(),
-            breadth,
             is_invite,
             is_call,
             is_in_dialog: !is_for_node

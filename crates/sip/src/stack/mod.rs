@@ -299,7 +299,7 @@ impl Stack {
     /// Forwards a request; `false` when it has been answered, cancelled or forwarded already.
     ///
     /// Refuses it by itself when it must not be forwarded: 483 when Max-Forwards is used up, 440 when Max-Breadth
-    /// does not allow as many branches.
+    /// is. Where it does not allow as many branches at once as the plan has, they have their turns one after the other.
     pub fn forward(&mut self, now: Moment, id: ServerTransactionId, plan: ForwardPlan) -> bool {
         self.open_context(now, id.0, plan, false)
     }

@@ -18,17 +18,37 @@ impl ResponseContext {
         }
         let count = taken.targets.len();
         self.step_deadline = taken.answer_timeout.map(|timeout| now + timeout);
-        for target in 0..count {
-            self.open(step, target, 0, orders);
-        }
+        self.waiting = (0..count).map(|target| (step, target)).collect();
+        self.open_waiting(orders);
     }
 
-    pub(super) fn open(&mut self, step: usize, target: usize, hop: usize, orders: &mut Vec<Order>) {
+    /// Opens as many of the targets that wait as there is breadth for, which they share; whether there were any. The others
+    /// have their turn when branches end, one after the other if need be (RFC 5393 section 5.3.3.1).
+    pub(super) fn open_waiting(&mut self, orders: &mut Vec<Order>) -> bool {
+        let shares = self.branches.iter().filter(|branch| branch.is_live()).map(|b| b.share);
+        let left = self.breadth.saturating_sub(shares.fold(0, u32::saturating_add));
+        let count = left.min(u32::try_from(self.waiting.len()).unwrap_or(u32::MAX));
+        let Some(share) = left.checked_div(count) else { return false };
+        for _ in 0..count {
+            let Some(place) = self.waiting.pop_front() else { break };
+            self.open(place, 0, share, orders);
+        }
+        true
+    }
+
+    fn open(
+        &mut self,
+        (step, target): (usize, usize),
+        hop: usize,
+        share: u32,
+        orders: &mut Vec<Order>,
+    ) {
         orders.push(Order::Start(self.branches.len()));
         self.branches.push(Branch {
             step,
             target,
             hop,
+            share,
             phase: Phase::Resolving,
             cancel: Cancel::No,
             cut: None,
@@ -41,12 +61,12 @@ impl ResponseContext {
     /// Tries the next hop of the same target, when there is one.
     pub(super) fn open_next_hop(&mut self, index: usize, orders: &mut Vec<Order>) -> bool {
         let Some(branch) = self.branches.get(index) else { return false };
-        let (step, target, hop) = (branch.step, branch.target, branch.hop + 1);
+        let (place, hop, share) = ((branch.step, branch.target), branch.hop + 1, branch.share);
         let has_more = self.target(index).is_some_and(|(target, _)| {
             hop < target.next_hops.len() || (target.has_fallback && hop == target.next_hops.len())
         });
         if has_more {
-            self.open(step, target, hop, orders);
+            self.open(place, hop, share, orders);
         }
         has_more
     }
@@ -98,6 +118,7 @@ impl ResponseContext {
     pub(super) fn stop(&mut self, now: Moment, orders: &mut Vec<Order>) {
         self.step_deadline = None;
         self.next_step = self.steps.len();
+        self.waiting.clear();
         for index in 0..self.branches.len() {
             self.cut(index, Cut::Over, now, orders);
         }
@@ -114,6 +135,7 @@ impl ResponseContext {
     ) {
         self.candidates.push((status, response));
         self.step_deadline = None;
+        self.waiting.clear();
         if status != 600 {
             self.is_refused_everywhere = true;
         }
@@ -127,7 +149,13 @@ impl ResponseContext {
         if self.is_ended {
             return;
         }
-        if self.branches.iter().any(|branch| !branch.is_done() && branch.cut.is_none()) {
+        if self.open_waiting(orders) {
+            // Whoever had to wait is given as much time as those before.
+            let current = self.branches.last().map_or(0, |branch| branch.step);
+            let timeout = self.steps.get(current).and_then(|step| step.answer_timeout);
+            self.step_deadline = timeout.map(|timeout| now + timeout);
+        }
+        if self.branches.iter().any(Branch::is_live) {
             return;
         }
         self.step_deadline = None;

@@ -89,10 +89,10 @@ impl Stack {
             }
             _ => Vec::new(),
         };
-        let live = u32::try_from(context.proxy.breadth()).unwrap_or(u32::MAX);
-        if live > 1 || context.request.field_named(MAX_BREADTH).is_some() {
+        let (share, is_less) = context.proxy.share(index);
+        if is_less || context.request.field_named(MAX_BREADTH).is_some() {
             copy.remove_named(MAX_BREADTH);
-            copy.append_named(MAX_BREADTH, &(context.breadth / live).max(1).to_string());
+            copy.append_named(MAX_BREADTH, &share.to_string());
         }
         let before = context.request.top_via().ok()?;
         let branch = self.numbers.next();
