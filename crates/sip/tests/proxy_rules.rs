@@ -211,6 +211,19 @@ fn rfc5393_5_3_3_1_nobody_has_a_turn_after_a_global_refusal_or_a_cancel() {
 }
 
 #[test]
+fn rfc4320_4_1_other_requests_have_no_provisional_response_but_100() {
+    let mut w = world();
+    forward_to(&mut w, gateway());
+    w.inject(PEER, &request("MESSAGE", "sip:b@example.com", "z9hG4bK1", ""));
+    w.run_for(50);
+    gateway_says(&mut w, 183);
+    gateway_says(&mut w, 100);
+    assert_eq!(statuses(&w, PEER), [0; 0]);
+    gateway_says(&mut w, 200);
+    assert_eq!(statuses(&w, PEER), [200]);
+}
+
+#[test]
 fn a_sips_request_does_not_leave_over_an_insecure_transport() {
     let mut w = world();
     let mut target = gateway();

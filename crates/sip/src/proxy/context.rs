@@ -349,7 +349,8 @@ impl ResponseContext {
             Cancel::No if !self.is_invite => branch.deadline = None,
             Cancel::No | Cancel::Sent => {}
         }
-        if status > 100 && branch.cut.is_none() && !self.is_ended {
+        // RFC 4320 section 4.1: other requests than INVITE have no provisional response but 100.
+        if status > 100 && self.is_invite && branch.cut.is_none() && !self.is_ended {
             orders.push(Order::Relay(index, response));
         }
         orders
