@@ -224,6 +224,23 @@ fn rfc4320_4_1_other_requests_have_no_provisional_response_but_100() {
 }
 
 #[test]
+fn rfc3326_2_each_reason_of_a_cancel_goes_along() {
+    let mut w = world();
+    forward_to(&mut w, gateway());
+    w.inject(PEER, &request("INVITE", "sip:b@example.com", "z9hG4bK1", ""));
+    w.run_for(50);
+    gateway_says(&mut w, 180);
+    let reasons = ["SIP;cause=200;text=\"Call completed elsewhere\"", "Q.850;cause=26, x;y"];
+    let fields = reasons.map(|reason| format!("Reason: {reason}\n")).concat();
+    w.inject(PEER, &request("CANCEL", "sip:b@example.com", "z9hG4bK1", &fields));
+    w.run_for(50);
+    let sent = sent(&w, GATEWAY);
+    let cancel = sent.iter().rfind(|m| m.method() == Some(&Method::Cancel)).expect("a CANCEL");
+    let found: Vec<_> = cancel.named(HeaderName::Reason).filter_map(|field| field.text()).collect();
+    assert_eq!(found, reasons);
+}
+
+#[test]
 fn a_sips_request_does_not_leave_over_an_insecure_transport() {
     let mut w = world();
     let mut target = gateway();

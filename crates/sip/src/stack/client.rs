@@ -149,11 +149,11 @@ impl Stack {
         &mut self,
         now: Moment,
         id: Key<ClientTransaction>,
-        reason: Option<&str>,
+        reasons: &[String],
     ) {
         let Some(client) = self.clients.get(id) else { return };
         let Some(Ok(mut cancel)) = client.request.as_ref().map(Message::cancel) else { return };
-        if let Some(reason) = reason {
+        for reason in reasons {
             cancel.append(crate::header::HeaderName::Reason, reason);
         }
         let (branch, to) = (client.key.branch, client.to.clone());

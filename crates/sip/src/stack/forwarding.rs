@@ -48,8 +48,8 @@ pub(super) struct Context {
     pub(super) is_flow_lost: bool,
     /// It is sent on for another node.
     is_for_node: bool,
-    /// Why it was cancelled, as the caller put it.
-    cancel_reason: Option<String>,
+    /// Why it was cancelled, as the caller put it (RFC 3326 section 2: a reason for each protocol).
+    cancel_reasons: Vec<String>,
     pub(super) armed: Option<Moment>,
 }
 
@@ -117,7 +117,7 @@ impl Stack {
             is_answered: false,
             is_flow_lost: false,
             is_for_node,
-            cancel_reason: None,
+            cancel_reasons: Vec::new(),
             armed: None,
             request,
         };
@@ -232,8 +232,8 @@ impl Stack {
     /// The caller cancels.
     pub(super) fn cancel_context(&mut self, now: Moment, id: Key<Context>, cancel: &Message) {
         let Some(context) = self.contexts.get_mut(id) else { return };
-        let reason = cancel.field(HeaderName::Reason).and_then(|field| field.text());
-        context.cancel_reason = reason.map(ToOwned::to_owned);
+        let reasons = cancel.named(HeaderName::Reason).filter_map(|field| field.text());
+        context.cancel_reasons = reasons.map(ToOwned::to_owned).collect();
         let orders = context.proxy.cancel(now);
         self.carry_out(now, id, orders);
     }

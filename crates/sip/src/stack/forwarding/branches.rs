@@ -183,13 +183,13 @@ impl Stack {
 
     pub(super) fn cancel_branch(&mut self, now: Moment, id: Key<Context>, index: usize) {
         let Some(context) = self.contexts.get(id) else { return };
-        let reason = if context.is_answered {
-            Some("SIP;cause=200;text=\"Call completed elsewhere\"".to_owned())
+        let reasons = if context.is_answered {
+            vec!["SIP;cause=200;text=\"Call completed elsewhere\"".to_owned()]
         } else {
-            context.cancel_reason.clone()
+            context.cancel_reasons.clone()
         };
         if let Some(client) = context.client(index) {
-            self.send_cancel(now, client, reason.as_deref());
+            self.send_cancel(now, client, &reasons);
         }
     }
 }
