@@ -230,3 +230,44 @@ fn rfc3261_16_3_phones_and_trunks_beside_a_gateway_use_it() {
     answer(&other, "486 Busy Here");
     assert_eq!(last(&gw, &invite).status(), 486);
 }
+
+// B70, RFC 3261 section 26.3.2.4: a gateway lets us in by our address; who may not call numbers does not get there by asking to be
+// sent there, whatever names it, and who may gets there by a number alone.
+#[test]
+fn b70_nobody_is_sent_to_a_gateway_who_just_asks_for_it() {
+    let p = platform();
+    let (alice, carol) = (caller(&p, "alice", &[], ""), caller(&p, "carol", &["free-pstn"], ""));
+    let bob = registered(&p, "bob", &[]);
+    let (gw, beside) = (stand_in(&p), stand_in(&p));
+    let telco = carrier(&p.admin(), "Telco");
+    let port = i64::from(gw.local().port());
+    let gateway = record! { name: "gw", carrier_id: telco, ip: "127.0.0.1", port: port };
+    p.admin().ok("Sip.addGateway", record! { gateway: gateway });
+    routes(&p, vec![route(telco, "")]);
+    p.settle();
+    let at = gw.local();
+    let lead_there = [
+        (format!("sip:00431234567@{at}"), None),
+        (format!("sip:00431234567@{at};transport=tcp"), None),
+        (format!("sip:00431234567@localhost:{port}"), None),
+        (format!("sip:00431234567@elsewhere.example:{port};maddr=127.0.0.1"), None),
+        ("sip:00431234567@elsewhere.example".to_owned(), Some(format!("<sip:{at};lr>"))),
+        (bob.aor(), Some(format!("<sip:{at};lr>"))),
+        (bob.aor(), Some(format!("<sip:{DOMAIN};lr>, <sip:{at}>"))),
+    ];
+    for (uri, route) in lead_there {
+        let route: Vec<_> = route.iter().map(|route| ("Route", route.as_str())).collect();
+        let invite = call(&alice, &uri, &route);
+        let refused = end(&alice, &invite);
+        assert_eq!(refused.status(), 403, "{uri} {route:?}");
+        alice.send(&invite.ack(&refused).bytes(&alice)).unwrap();
+    }
+    // Others on that machine are as good as anybody.
+    let invite = call(&alice, &format!("sip:somebody@{}", beside.local()), &[]);
+    answer(&beside, "486 Busy Here");
+    assert_eq!(end(&alice, &invite).status(), 486);
+    let invite = call(&carol, &uri("+431234567"), &[]);
+    let heard = answer(&gw, "486 Busy Here");
+    assert_eq!(heard.header("call-id"), Some(invite.call_id.as_str()), "the only call");
+    assert_eq!(end(&carol, &invite).status(), 486);
+}

@@ -318,6 +318,9 @@ impl Engine {
                 }
                 let Some(mut found) = self.forward_target(target, request) else { continue };
                 let is_trusted = matches!(target, Target::Gateway(_));
+                // One machine may be the gateway, take emergency calls and keep messages.
+                let is_ours = plan.is_emergency || self.is_voicemail(target);
+                found.reaches_reserved |= is_ours;
                 if !is_trusted {
                     found.edits.extend(plan.outward_edits.iter().map(edit));
                 }
@@ -348,6 +351,7 @@ impl Engine {
             Target::Redirect(_) => None,
             Target::Gateway(gateway) => {
                 let mut forward = ForwardTarget::new(Uri::parse(&gateway.request_uri()).ok()?);
+                forward.reaches_reserved = true;
                 forward.edits = gateway.edits.iter().map(edit).collect();
                 Some(forward)
             }

@@ -9,7 +9,7 @@ use ngn_sip::message::{Message, Method};
 use ngn_sip::stack::{AnswerResult, ClientTransactionId, Destination, TriedResult};
 use ngn_sip::uri::{Host, Uri};
 use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -56,6 +56,18 @@ impl Gateways {
     pub(super) fn is_at(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.addresses.values().any(|known| known.contains(&address))
+    }
+
+    /// Where nobody is let who just asks to be sent there. A gateway lets us in by our address, and so would let in anybody
+    /// whose requests we send to it; it may take them over TLS too.
+    fn places(&self) -> HashSet<SocketAddr> {
+        let of = |(id, state): (&i64, &State)| {
+            let port = state.uri.port().unwrap_or(5060);
+            let ports = if matches!(port, 5060 | 5061) { [5060, 5061] } else { [port; 2] };
+            let addresses = self.addresses.get(id).into_iter().flatten().copied();
+            addresses.flat_map(move |ip| ports.map(|port| SocketAddr::new(ip, port)))
+        };
+        self.known.iter().flat_map(of).collect()
     }
 
     /// Says that a gateway is at an address.
@@ -208,6 +220,7 @@ impl Engine {
         let metrics = &self.metrics;
         let make = |gateway: &Gateway| metrics.gateway(gateway.id, &gateway.name);
         self.gateways.set(pstn.gateways(), make, Instant::now());
+        self.stack.set_reserved(self.gateways.places());
     }
 
     /// How many failures take a gateway down; `None` when none is probed.
@@ -238,6 +251,7 @@ impl Engine {
             Located::Gateway(id, uri, place) => {
                 if let Some(place) = &place {
                     self.gateways.found_at(id, place.remote.ip());
+                    self.stack.set_reserved(self.gateways.places());
                 }
                 self.send_probe(id, *uri, place.map(|p| *p));
             }

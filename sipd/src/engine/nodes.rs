@@ -77,7 +77,7 @@ impl Engine {
         self.stack.relay(
             now,
             incoming.id,
-            ForwardTarget { next_hops, ..ForwardTarget::new(uri.clone()) },
+            ForwardTarget { next_hops, reaches_reserved: true, ..ForwardTarget::new(uri.clone()) },
         );
     }
 

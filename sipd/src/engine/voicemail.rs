@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::gateways::Located;
+use ngn_model::call_plan::Target;
 use ngn_routing::{MESSAGE_SUMMARY, Purpose};
 use ngn_sip::header::HeaderName;
 use ngn_sip::message::{Message, Method};
@@ -58,6 +59,12 @@ impl Engine {
         let servers = self.voicemail_servers();
         self.voicemail_addresses.retain(|name, _| servers.contains(name));
         self.look_voicemail_up();
+    }
+
+    /// Whether a target of a plan is at a voicemail server, as the settings have it.
+    pub(super) fn is_voicemail(&self, target: &Target) -> bool {
+        let Target::Uri(uri) = target else { return false };
+        uri.rsplit_once('@').is_some_and(|(_, host)| self.voicemail_servers().contains(host))
     }
 
     fn voicemail_servers(&self) -> BTreeSet<String> {

@@ -24,6 +24,8 @@ pub(crate) struct Collected {
     pub(crate) is_invite: bool,
     /// The caller gave up.
     pub(crate) is_cancelled: bool,
+    /// It led where it must not.
+    pub(crate) is_forbidden: bool,
     /// Somebody did not answer in time.
     pub(crate) is_unanswered: bool,
     /// A registered contact cannot be reached any more.
@@ -54,6 +56,7 @@ impl Collected {
                     Answer::Silence
                 }
             }
+            Some((500..=599, _)) | None if self.is_forbidden => Answer::Own(403),
             // RFC 5626 section 7: the caller knows nothing of flows, and nothing has failed here.
             Some((430 | 500..=599, _)) | None if self.is_contact_gone => Answer::Own(480),
             // A 503 says that we cannot serve anything; we only could not reach somebody (step 6).
@@ -107,6 +110,7 @@ mod tests {
             candidates: statuses.iter().map(|status| response(*status, "")).collect(),
             is_invite: true,
             is_cancelled: false,
+            is_forbidden: false,
             is_unanswered: false,
             is_contact_gone: false,
         }

@@ -85,6 +85,8 @@ pub(crate) enum Ending {
     TimedOut,
     /// It could not be sent.
     Failed,
+    /// It must not be sent where it leads.
+    Forbidden,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,6 +172,8 @@ pub(crate) struct ResponseContext {
     /// What those said for whom others took over; it counts when the others say nothing.
     superseded: Vec<(u16, Message)>,
     is_cancelled: bool,
+    /// A branch led where it must not.
+    is_forbidden: bool,
     is_refused_everywhere: bool,
     /// What the caller is told to call itself, once all branches have ended.
     redirect: Option<Uri>,
@@ -200,6 +204,7 @@ impl ResponseContext {
             candidates: Vec::new(),
             superseded: Vec::new(),
             is_cancelled: false,
+            is_forbidden: false,
             is_refused_everywhere: false,
             redirect: None,
             is_ended: false,
@@ -397,7 +402,7 @@ impl ResponseContext {
         let tries_next_hop = match &ending {
             Ending::Response(status, _) => *status == 503,
             Ending::TimedOut => was_silent,
-            Ending::Failed => true,
+            Ending::Failed | Ending::Forbidden => true,
         };
         if tries_next_hop && may_continue && self.open_next_hop(index, &mut orders) {
             return orders;
@@ -428,6 +433,10 @@ impl ResponseContext {
             Ending::TimedOut if was_silent => self.end_branch(index, Status::Silent),
             Ending::TimedOut => self.end_branch(index, Status::NoAnswer),
             Ending::Failed => self.end_branch(index, Status::Failed),
+            Ending::Forbidden => {
+                self.is_forbidden = true;
+                self.end_branch(index, Status::Failed);
+            }
         }
         self.advance(now, &mut orders);
         orders

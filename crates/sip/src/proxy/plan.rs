@@ -86,6 +86,8 @@ pub struct ForwardTarget {
     /// A registered contact: when it cannot be reached any more, the callee is not there now (480), and nothing of
     /// ours has failed (RFC 5626 section 7).
     pub is_contact: bool,
+    /// It may lead to a place that is reserved ([`Stack::set_reserved`](crate::stack::Stack::set_reserved)).
+    pub reaches_reserved: bool,
     /// Changes to the request, in this branch only.
     pub edits: Vec<Edit>,
     /// The binding that is void when its flow is gone (RFC 5626 section 5.3), which
@@ -103,6 +105,7 @@ impl ForwardTarget {
             next_hops: Vec::new(),
             has_fallback: false,
             is_contact: false,
+            reaches_reserved: false,
             edits: Vec::new(),
             flow: None,
         }

@@ -256,7 +256,7 @@ impl Stack {
                     }
                     Ending::Failed => self.tried(context, index, to, TriedResult::Failed),
                     Ending::TimedOut => self.tried_in_vain(context, index, to),
-                    Ending::Response(..) => {}
+                    Ending::Response(..) | Ending::Forbidden => {}
                 }
                 self.branch_failed(now, context, index, ending);
             }

@@ -115,7 +115,7 @@ use forwarding::Context;
 use output::{Lookup, Sent};
 use queue::Queue;
 use server::ServerTransaction;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use tag::Tag;
 
@@ -125,6 +125,8 @@ pub struct Stack {
     interfaces: Interfaces,
     numbers: Numbers,
     own_names: BTreeSet<String>,
+    /// Places that only targets that say so may lead to.
+    reserved: HashSet<SocketAddr>,
     servers: Arena<ServerTransaction>,
     clients: Arena<ClientTransaction>,
     contexts: Arena<Context>,
@@ -159,6 +161,7 @@ impl Stack {
             interfaces: Interfaces(config.interfaces.clone()),
             numbers: Numbers::new(config.secret.clone(), seed),
             own_names: BTreeSet::new(),
+            reserved: HashSet::new(),
             servers: Arena::default(),
             clients: Arena::default(),
             contexts: Arena::default(),

@@ -5,6 +5,8 @@ use crate::header::Transport;
 use crate::proxy::Interface;
 use crate::proxy::endpoint::transport_of;
 use crate::uri::Uri;
+use std::collections::HashSet;
+use std::net::SocketAddr;
 
 impl Stack {
     /// Says that a host name is ours: a Route with it is taken off (RFC 3261 section 16.4). Names of interfaces
@@ -34,6 +36,13 @@ impl Stack {
         let usable = [Transport::Tcp, Transport::Udp, Transport::Tls];
         let interface = || usable.iter().find_map(of).map(Interface::uri);
         self.config.node_uri.clone().or_else(interface)
+    }
+
+    /// Reserves places, whatever the transport: new requests are sent there for targets that may reach them
+    /// ([`ForwardTarget::reaches_reserved`](super::ForwardTarget::reaches_reserved)), whatever Request-URI, Route or DNS say
+    /// (RFC 3261 section 26.3.2.4); others end with 403.
+    pub fn set_reserved(&mut self, places: HashSet<SocketAddr>) {
+        self.reserved = places;
     }
 
     pub(super) fn is_own_name(&self, uri: &Uri) -> bool {

@@ -125,6 +125,7 @@ impl Stack {
             let target = ForwardTarget {
                 has_fallback: to.as_ref().is_some_and(|to| to.only_flow),
                 next_hops: to.into_iter().collect(),
+                reaches_reserved: true,
                 ..ForwardTarget::new(uri)
             };
             self.open_context(now, id, ForwardPlan::to(target), false);

@@ -217,6 +217,7 @@ impl ResponseContext {
             candidates,
             is_invite: self.is_invite,
             is_cancelled: self.is_cancelled,
+            is_forbidden: self.is_forbidden,
             is_unanswered: self.branches.iter().any(silent),
             is_contact_gone: self.branches.iter().any(|branch| self.is_contact_gone(branch)),
         };

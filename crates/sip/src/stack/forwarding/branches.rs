@@ -40,6 +40,7 @@ impl Stack {
                 context.proxy.resolving(index, now);
                 Vec::new()
             }
+            Some(Started::Forbidden) => context.proxy.failure(index, Ending::Forbidden, now),
             None => context.proxy.failure(index, Ending::Failed, now),
         }
     }
@@ -63,6 +64,9 @@ impl Stack {
                 }
             },
         };
+        if !target.reaches_reserved && to.flow.is_none() && self.reserved.contains(&to.remote) {
+            return Some(Started::Forbidden);
+        }
         let outward = self.interfaces.of_destination(&to)?;
         to.local = Some(outward.local);
         // Also when the contact behind a SIPS address is a SIP URI: what was asked for was TLS on every hop.
@@ -197,4 +201,5 @@ impl Stack {
 enum Started {
     Sent(Key<ClientTransaction>),
     Resolving,
+    Forbidden,
 }
