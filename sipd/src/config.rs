@@ -358,7 +358,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             message_octets: 65_535,
-            transactions: 500_000,
+            transactions: 1_000_000,
             connections: 20_000,
             connections_per_address: 2_000,
             idle_seconds: 3_600,

@@ -29,11 +29,12 @@ pub(super) enum Fate {
 #[derive(Debug)]
 pub(super) struct Fates {
     hasher: RandomState,
+    /// Finds [`BRANCH`].
     branch: Finder<'static>,
-    /// Numbers, the latest first, whose last bit says that it was refused.
     sets: Box<[Set]>,
 }
 
+/// Numbers, the latest first, whose last bit says that it was refused.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 struct Set([AtomicU64; EACH]);
@@ -75,8 +76,8 @@ impl Fates {
 
     pub(super) fn of(&self, number: u64) -> Option<Fate> {
         let Set(set) = self.set(number)?;
-        let noted = set.iter().map(|place| place.load(Ordering::Relaxed));
-        let noted = noted.into_iter().find(|noted| noted & !1 == number)?;
+        let mut noted = set.iter().map(|place| place.load(Ordering::Relaxed));
+        let noted = noted.find(|noted| noted & !1 == number)?;
         Some(if noted & 1 == 0 { Fate::Given } else { Fate::Refused })
     }
 
