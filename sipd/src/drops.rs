@@ -1,9 +1,11 @@
-//! Datagrams that the system dropped because a socket's receive buffer was full: Linux says so in `/proc/net/udp`.
+//! Datagrams that the system dropped because a socket's receive buffer was full, or because it was told to in a flood: Linux says
+//! how many there were, in `/proc/net/udp`.
 
 use prometheus_client::metrics::counter::Counter;
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -12,9 +14,21 @@ const ASK: Duration = Duration::from_secs(10);
 /// Its tables of sockets.
 const TABLES: [&str; 2] = ["/proc/net/udp", "/proc/net/udp6"];
 
+/// What is counted.
+#[derive(Debug, Clone, Default)]
+pub struct Counters {
+    /// Datagrams that found a receive buffer full.
+    pub no_room: Counter,
+    /// All that were dropped between two looks when `drops_unread` was set in between.
+    pub unread: Counter,
+    /// Set while the system is told to drop some.
+    pub drops_unread: Arc<AtomicBool>,
+}
+
 /// Counts until `shutdown`; where the system has no such tables, nothing is counted.
-pub async fn run(sockets: Vec<SocketAddr>, counter: Counter, shutdown: CancellationToken) {
+pub async fn run(sockets: Vec<SocketAddr>, counters: Counters, shutdown: CancellationToken) {
     let names: Vec<String> = sockets.iter().map(name).collect();
+    let mut before = 0;
     loop {
         let mut dropped = 0;
         for table in TABLES {
@@ -22,7 +36,11 @@ pub async fn run(sockets: Vec<SocketAddr>, counter: Counter, shutdown: Cancellat
                 dropped += names.iter().map(|name| dropped_by(&text, name)).sum::<u64>();
             }
         }
-        counter.inner().store(dropped, Ordering::Relaxed);
+        // The system counts both together.
+        let is_told_to = counters.drops_unread.swap(false, Ordering::Relaxed);
+        let counter = if is_told_to { &counters.unread } else { &counters.no_room };
+        counter.inc_by(dropped.saturating_sub(before));
+        before = dropped;
         tokio::select! {
             () = tokio::time::sleep(ASK) => {}
             () = shutdown.cancelled() => return,
@@ -87,15 +105,23 @@ mod tests {
         for _ in 0..2_000 {
             sender.send_to(&[0; 1_400], address).await.expect("sent");
         }
-        let (counter, shutdown) = (Counter::default(), CancellationToken::new());
-        tokio::spawn(run(vec![address], counter.clone(), shutdown.clone()));
-        for _ in 0..100 {
-            if counter.get() > 0 {
-                break;
+        for is_told_to in [false, true] {
+            let (counters, shutdown) = (Counters::default(), CancellationToken::new());
+            counters.drops_unread.store(is_told_to, Ordering::Relaxed);
+            tokio::spawn(run(vec![address], counters.clone(), shutdown.clone()));
+            let Counters { mut no_room, mut unread, drops_unread } = counters;
+            for _ in 0..100 {
+                if no_room.get() + unread.get() > 0 {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            shutdown.cancel();
+            if is_told_to {
+                std::mem::swap(&mut no_room, &mut unread);
+            }
+            assert!(no_room.get() > 0, "nobody reads, so some must have been dropped");
+            assert!(unread.get() == 0 && !drops_unread.load(Ordering::Relaxed));
         }
-        shutdown.cancel();
-        assert!(counter.get() > 0, "nobody reads, so some must have been dropped");
     }
 }

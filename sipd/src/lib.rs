@@ -140,6 +140,7 @@ pub async fn serve(
     let counted = [metrics.arrivals_dropped.clone(), metrics.refused_early.clone()];
     let overload = Overload::new(EmergencyNumbers::default(), refuser, nonces, counted);
     let overload = Arc::new(overload);
+    let drops_unread = Arc::clone(&overload.drops_unread);
     let (lanes, arrivals) = Lanes::new(Arc::clone(&overload));
     let transports = Transports::bind(&config, around, lanes)?;
     let udp: Vec<SocketAddr> = transports.udp_addresses().collect();
@@ -204,7 +205,11 @@ pub async fn serve(
         stranger,
         ended.clone(),
     ));
-    let dropped = metrics.datagrams_dropped.clone();
+    let dropped = drops::Counters {
+        no_room: metrics.datagrams_dropped.clone(),
+        unread: metrics.datagrams_unread.clone(),
+        drops_unread,
+    };
     tokio::spawn(alarms::certificates(shown, metrics.clone(), ended.clone()));
     let watched = (store.clone(), readiness.clone(), metrics.clone());
     tokio::spawn(alarms::database(watched.0, watched.1, watched.2, ended.clone()));

@@ -62,6 +62,8 @@ pub struct Metrics {
     pub datagrams_lost: Counter,
     /// Datagrams that came while the socket's receive buffer was full.
     pub datagrams_dropped: Counter,
+    /// Datagrams that were dropped before they were read, while the system was told to drop most of a flood.
+    pub datagrams_unread: Counter,
     /// New requests in datagrams that came while too many waited.
     pub arrivals_dropped: Counter,
     /// Calls whose session ran out.
@@ -253,6 +255,7 @@ impl Metrics {
             certificates,
             datagrams_lost: handle(&lost, [("why", "send buffer full")]),
             datagrams_dropped: handle(&lost, [("why", "receive buffer full")]),
+            datagrams_unread: handle(&lost, [("why", "turned away unread")]),
             arrivals_dropped: handle(&lost, [("why", "queue of new requests full")]),
             sessions_ran_out: handle(&ended, [("why", "session ran out")]),
             parties_gone: handle(&ended, [("why", "a side is gone")]),

@@ -74,7 +74,8 @@ fn late(began: &Config, new: &Config) -> Vec<&'static str> {
     differing!(late, began.calls, new.calls, "calls":
         session_expires, min_session_expires, probe_interval, probe_failures);
     differing!(late, began.overload, new.overload, "overload":
-        registrations_milliseconds, calls_milliseconds, dialogs_milliseconds, retry_after);
+        registrations_milliseconds, calls_milliseconds, dialogs_milliseconds, retry_after,
+        drop_unread);
     // The others hold from the next connection on.
     for (key, differs) in [
         ("tls.reuse_connections", began.tls.reuse_connections != new.tls.reuse_connections),

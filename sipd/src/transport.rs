@@ -19,6 +19,7 @@ mod lanes;
 mod listen;
 mod outbox;
 mod secure;
+mod sieve;
 mod stream;
 mod websocket;
 
@@ -292,7 +293,8 @@ impl Transports {
         };
         let mut streams = Vec::new();
         for (local, socket) in &udp {
-            datagrams::start(*local, Arc::clone(socket), shared.clone())?;
+            let may_drop = config.overload.drop_unread;
+            datagrams::start(*local, Arc::clone(socket), shared.clone(), may_drop)?;
         }
         for (stream, listener) in listeners {
             streams.push((stream, listener.local_addr()?));

@@ -134,6 +134,8 @@ pub struct Overload {
     pub dialogs_milliseconds: u64,
     /// Fewest and most seconds after which those may try again who are refused.
     pub retry_after: [u32; 2],
+    /// Whether the system drops most of what is turned away, when that is a flood, before it is read.
+    pub drop_unread: bool,
 }
 
 impl Default for Overload {
@@ -143,6 +145,7 @@ impl Default for Overload {
             calls_milliseconds: 1_000,
             dialogs_milliseconds: 5_000,
             retry_after: [5, 30],
+            drop_unread: true,
         }
     }
 }

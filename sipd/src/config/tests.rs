@@ -39,7 +39,7 @@ fn the_shipped_file_shows_every_default() {
         .chain(["within_seconds", "ban_seconds", "longest_ban_seconds", "scanners"])
         .chain(["requests_per_second", "request_burst", "calls_per_second", "call_burst"])
         .chain(["registrations_milliseconds", "calls_milliseconds", "dialogs_milliseconds"])
-        .chain(["retry_after"])
+        .chain(["retry_after", "drop_unread"])
         .chain(["accounts", "addresses", "messages_per_call", "keep_hours", "keep_messages"]);
     for key in keys {
         let begins = format!("{key} = ");

@@ -5,6 +5,7 @@
 //! at most. What requests wait for anyway is counted in hundreds of them (RFC 3261 section 17.1.1.2, T1).
 
 use super::Shared;
+use super::sieve::{Sieve, Tallies, WINDOW};
 use ngn_daemon::datagrams::{Batch, Headers};
 use ngn_sip::stun;
 use std::io;
@@ -59,26 +60,34 @@ impl Tempo {
 type Read = Batch<AT_ONCE, LONGEST>;
 
 /// Starts a thread that reads until shutdown, or until nobody takes what was read. Were it a task beside the engine and others, a
-/// flood would fill the socket while those have their turns, and what belongs to calls would be lost with the rest.
+/// flood would fill the socket while those have their turns, and what belongs to calls would be lost with the rest. `may_drop`
+/// says whether the system may drop most of a flood unread.
 ///
 /// # Errors
 ///
 /// When the system has no more threads or descriptors.
-pub(super) fn start(local: SocketAddr, socket: Arc<UdpSocket>, shared: Shared) -> io::Result<()> {
+pub(super) fn start(
+    local: SocketAddr,
+    socket: Arc<UdpSocket>,
+    shared: Shared,
+    may_drop: bool,
+) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let thread = std::thread::Builder::new().name(format!("udp-{}", local.port()));
-    thread.spawn(move || runtime.block_on(read(local, socket, shared))).map(drop)
+    thread.spawn(move || runtime.block_on(read(local, socket, shared, may_drop))).map(drop)
 }
 
-async fn read(local: SocketAddr, socket: Arc<UdpSocket>, shared: Shared) {
+async fn read(local: SocketAddr, socket: Arc<UdpSocket>, shared: Shared, may_drop: bool) {
     let shutdown = shared.shutdown.cancelled();
     tokio::select! {
         () = shutdown => {}
-        () = read_on(local, &socket, &shared) => {}
+        () = read_on(local, &socket, &shared, may_drop) => {}
     }
 }
 
-async fn read_on(local: SocketAddr, socket: &Arc<UdpSocket>, shared: &Shared) {
+async fn read_on(local: SocketAddr, socket: &Arc<UdpSocket>, shared: &Shared, may_drop: bool) {
+    let overload = shared.arrivals.overload();
+    let mut sieve = Sieve::new(Instant::now(), may_drop, Arc::clone(&overload.drops_unread));
     let mut batch = Read::default();
     let mut tempo = Tempo::new(Instant::now());
     // What says when there is something to be read. It is not there while many come: it would tell of each, and of room for
@@ -90,7 +99,13 @@ async fn read_on(local: SocketAddr, socket: &Arc<UdpSocket>, shared: &Shared) {
             tokio::time::sleep(PAUSE).await;
             read_together(local, socket, &mut batch)
         } else if let Some(watch) = &watch {
-            if watch.readable().await.is_err() {
+            // Less is dropped as soon as less comes.
+            let is_ready = if sieve.is_attached() {
+                tokio::time::timeout(WINDOW, watch.readable()).await.unwrap_or(Ok(()))
+            } else {
+                watch.readable().await
+            };
+            if is_ready.is_err() {
                 return;
             }
             let mut is_all = false;
@@ -113,9 +128,11 @@ async fn read_on(local: SocketAddr, socket: &Arc<UdpSocket>, shared: &Shared) {
         loop {
             let now = Instant::now();
             tempo.note(batch.len(), now);
-            if hand_over(local, socket, &batch, shared, now).await.is_err() {
+            let tallies = sieve.tallies();
+            if hand_over(local, socket, &batch, shared, now, tallies).await.is_err() {
                 return;
             }
+            sieve.adjust(socket, &overload.emergency, now);
             if is_all {
                 break;
             }
@@ -150,6 +167,7 @@ async fn hand_over(
     batch: &Read,
     shared: &Shared,
     now: Instant,
+    tallies: &mut Tallies,
 ) -> Result<(), Gone> {
     for (octets, remote) in (0..batch.len()).map_while(|number| batch.get(number)) {
         if stun::may_be_stun(octets) {
@@ -158,7 +176,7 @@ async fn hand_over(
             }
             continue;
         }
-        match shared.arrivals.send_datagram(local, remote, octets, now).await {
+        match shared.arrivals.send_datagram(local, remote, octets, now, tallies).await {
             Ok(None) => {}
             Ok(Some((to, octets))) => {
                 let _ = socket.send_to(&octets, to.remote);

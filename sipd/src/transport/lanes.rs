@@ -9,6 +9,7 @@
 
 use super::Arrival;
 use super::fates::{Fate, Fates};
+use super::sieve::Tallies;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use memchr::memmem::Finder;
@@ -24,7 +25,7 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -99,6 +100,8 @@ pub struct Overload {
     pub dropped: Counter,
     /// Counts requests that were told 503.
     pub refused: Counter,
+    /// Set while the system drops some of what is turned away before it is read.
+    pub drops_unread: Arc<AtomicBool>,
     numbers: (RandomState, AtomicU64),
     /// Since when windows are counted.
     start: Instant,
@@ -149,6 +152,7 @@ impl Overload {
             waiting_calls: AtomicUsize::new(0),
             dropped,
             refused,
+            drops_unread: Arc::default(),
             numbers: (RandomState::new(), AtomicU64::new(0)),
             start: Instant::now(),
             told: Count::default(),
@@ -271,7 +275,13 @@ impl Lanes {
         (Self { new, other, overload, fates }, Receivers { new: new_end, other: other_end })
     }
 
-    /// Hands a datagram over that came now, or gives the answer that it gets instead, which is to be sent.
+    /// What the sockets know about how the engine is.
+    pub(super) fn overload(&self) -> &Overload {
+        &self.overload
+    }
+
+    /// Hands a datagram over that came now, or gives the answer that it gets instead, which is to be sent. What becomes of new
+    /// requests is counted.
     ///
     /// # Errors
     ///
@@ -282,6 +292,7 @@ impl Lanes {
         remote: SocketAddr,
         octets: &[u8],
         now: Instant,
+        tallies: &mut Tallies,
     ) -> Result<Option<(Destination, Bytes)>, Gone> {
         let (overload, fates) = (&self.overload, &self.fates);
         let waiting = || {
@@ -296,8 +307,11 @@ impl Lanes {
             return self.other.send(waiting()).await.map(|()| None).map_err(|_| Gone);
         }
         let is_call = octets.starts_with(b"INVITE ");
+        let tally = if is_call { &mut tallies.calls } else { &mut tallies.others };
+        tally.came += 1;
         let is_turned_away = overload.turns_away(is_call, NEW - self.new.capacity());
         if is_turned_away && overload.is_dropped(octets, now) {
+            tally.dropped += 1;
             return Ok(None);
         }
         let number = fates.number(remote, octets);
@@ -305,7 +319,10 @@ impl Lanes {
         if is_turned_away && fates.of(number) != Some(Fate::Given) {
             match overload.refuse(local, remote, octets, now) {
                 Verdict::HandOver => {}
-                Verdict::Drop => return Ok(None),
+                Verdict::Drop => {
+                    tally.dropped += 1;
+                    return Ok(None);
+                }
                 Verdict::Answer(to, answer) => {
                     fates.note(number, Fate::Refused);
                     return Ok(Some((to, answer)));
@@ -315,12 +332,14 @@ impl Lanes {
         overload.hands_over(is_call);
         match self.new.try_send(waiting()) {
             Ok(()) => {
+                tally.taken += 1;
                 fates.note(number, Fate::Given);
                 Ok(None)
             }
             Err(TrySendError::Full((_, arrival))) => {
                 overload.taken(&arrival);
                 overload.dropped.inc();
+                tally.dropped += 1;
                 Ok(None)
             }
             Err(TrySendError::Closed(_)) => Err(Gone),
@@ -463,7 +482,8 @@ mod tests {
     async fn send(lanes: &Lanes, request: String) -> Result<Option<(Destination, Bytes)>, Gone> {
         let local = SocketAddr::from(([127, 0, 0, 1], 5060));
         let remote = SocketAddr::from(([127, 0, 0, 1], 5061));
-        lanes.send_datagram(local, remote, request.as_bytes(), Instant::now()).await
+        let (now, tallies) = (Instant::now(), &mut Tallies::default());
+        lanes.send_datagram(local, remote, request.as_bytes(), now, tallies).await
     }
 
     #[tokio::test]
