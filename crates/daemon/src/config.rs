@@ -6,6 +6,7 @@
 
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
+use toml::de::DeTable;
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +19,7 @@ pub enum ConfigError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// The text is no TOML, a key is unknown, or a value has the wrong type.
+    /// The text is no TOML, a key is unknown, or a value has the wrong type or makes no sense.
     #[error("{origin}, line {line}: {message}")]
     Invalid {
         /// The file's name.
@@ -28,7 +29,7 @@ pub enum ConfigError {
         /// What is wrong, with a suggestion where there is one.
         message: String,
     },
-    /// An environment variable names an unknown key or has a wrong value.
+    /// An environment variable names an unknown key or has a wrong value, or one that makes no sense.
     #[error("environment variable {name}: {message}")]
     Environment {
         /// The variable.
@@ -36,24 +37,83 @@ pub enum ConfigError {
         /// What is wrong.
         message: String,
     },
+    /// What is well-formed and makes no sense, and the file does not say it: it is a default, or follows from defaults.
+    #[error("{origin}: {message}")]
+    Senseless {
+        /// The file's name.
+        origin: String,
+        /// What is wrong, and what to write.
+        message: String,
+    },
 }
 
-/// Reads a file and applies the environment variables that begin with `prefix` and one underscore.
+/// Reads a file, applies the environment variables that begin with `prefix` and one underscore, and has `check` look whether
+/// all makes sense; without a file, the defaults.
 ///
 /// # Errors
 ///
-/// [`ConfigError`], which names the line or the variable.
+/// [`ConfigError`], which names the line or the variable. What `check` says begins with the path of a key, or of a table, and a
+/// colon: `limits.connections: must be 1 or more`.
 pub fn load<T: DeserializeOwned>(
-    path: &Path,
+    path: Option<&Path>,
     prefix: &str,
     environment: impl IntoIterator<Item = (String, String)>,
+    check: impl FnOnce(&T) -> Result<(), String>,
 ) -> Result<T, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    parse(&text, &path.display().to_string(), prefix, environment)
+    let unreadable =
+        |path: &Path, source| ConfigError::Unreadable { path: path.to_owned(), source };
+    let (text, origin) = match path {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, error))?;
+            (text, path.display().to_string())
+        }
+        None => (String::new(), "the defaults".to_owned()),
+    };
+    let environment: Vec<(String, String)> = environment.into_iter().collect();
+    let settings = parse(&text, &origin, prefix, environment.iter().cloned())?;
+    let names = environment.iter().map(|(name, _)| name.as_str());
+    check(&settings).map_err(|message| senseless(&text, &origin, prefix, names, message))?;
+    Ok(settings)
 }
 
-/// Reads a text as [`load`] reads a file; `origin` names it in errors.
+/// Where somebody wrote what makes no sense.
+fn senseless<'e>(
+    text: &str,
+    origin: &str,
+    prefix: &str,
+    environment: impl IntoIterator<Item = &'e str>,
+    message: String,
+) -> ConfigError {
+    let path = message.split(':').next().unwrap_or_default();
+    let variable = format!("{prefix}_{}", path.replace('.', "__").to_ascii_uppercase());
+    if let Some(name) = environment.into_iter().find(|name| *name == variable) {
+        return ConfigError::Environment { name: name.to_owned(), message };
+    }
+    let origin = origin.to_owned();
+    match line_of(text, path) {
+        Some(line) => ConfigError::Invalid { origin, line, message },
+        None => ConfigError::Senseless { origin, message },
+    }
+}
+
+/// The line, from 1, of a key or table, or of the table that the key would be in.
+fn line_of(text: &str, path: &str) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?;
+    let (mut table, mut at) = (document.get_ref(), None);
+    for name in path.split('.') {
+        let Some((key, value)) = table.iter().find(|(key, _)| key.get_ref() == name) else { break };
+        at = Some(key.span().start);
+        let Some(inner) = value.get_ref().as_table() else { break };
+        table = inner;
+    }
+    at.map(|offset| line_at(text, offset))
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|octet| *octet == b'\n').count() + 1
+}
+
+/// Reads a text as [`load`] reads a file, whether it makes sense or not; `origin` names it in errors.
 ///
 /// # Errors
 ///
@@ -116,10 +176,9 @@ fn set(table: &mut toml::Table, path: &[String], value: toml::Value) -> Result<(
 #[must_use]
 pub fn invalid(text: &str, origin: &str, error: &toml::de::Error) -> ConfigError {
     let offset = error.span().map_or(0, |span| span.start);
-    let line = text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1;
     ConfigError::Invalid {
         origin: origin.to_owned(),
-        line,
+        line: line_at(text, offset),
         message: with_suggestion(error.message()),
     }
 }
@@ -215,6 +274,31 @@ mod tests {
         assert_eq!(
             error,
             "environment variable SIPD_LIMITS__CONECTIONS: unknown key `conections`, did you mean `connections`?"
+        );
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_named_by_its_place() {
+        let placed = |text: &str, environment: &[&str], message: &str| {
+            let environment = environment.iter().copied();
+            senseless(text, "test.toml", "SIPD", environment, message.to_owned()).to_string()
+        };
+        let text = "listen = \"a\"\n\n[limits]\n# many\nconnections = 0\n[a.b]\nc = { d = 1 }\n";
+        for (complaint, place) in [
+            ("limits.connections: must be 1 or more", "test.toml, line 5: "),
+            ("limits.others: must be 1 or more", "test.toml, line 3: "),
+            ("limits: needs this <= that", "test.toml, line 3: "),
+            ("listen: there is no address", "test.toml, line 1: "),
+            ("a.b.c.d: must be 2", "test.toml, line 7: "),
+            ("other.key: must be 2", "test.toml: "),
+            ("nothing of the kind", "test.toml: "),
+        ] {
+            assert_eq!(placed(text, &[], complaint), format!("{place}{complaint}"));
+        }
+        let complaint = "limits.connections: must be 1 or more";
+        assert_eq!(
+            placed(text, &["HOME", "SIPD_LIMITS__CONNECTIONS"], complaint),
+            format!("environment variable SIPD_LIMITS__CONNECTIONS: {complaint}")
         );
     }
 

@@ -168,12 +168,7 @@ fn command<D: Daemon>(arguments: &[String]) -> anyhow::Result<ExitCode> {
 /// What is wrong, with line or variable, and what to write.
 pub fn settings<D: Daemon>(path: Option<&Path>) -> anyhow::Result<D::Config> {
     let prefix = D::NAME.to_ascii_uppercase();
-    let settings: D::Config = match path {
-        Some(path) => config::load(path, &prefix, std::env::vars())?,
-        None => config::parse("", "the defaults", &prefix, std::env::vars())?,
-    };
-    D::check(&settings).map_err(anyhow::Error::msg)?;
-    Ok(settings)
+    Ok(config::load(path, &prefix, std::env::vars(), D::check)?)
 }
 
 async fn serve<D: Daemon>(settings: D::Config, file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
