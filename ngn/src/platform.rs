@@ -50,6 +50,8 @@ pub(crate) struct Platform {
     /// The database.
     pub(crate) store: Store,
     shutdown: CancellationToken,
+    /// Cancelled when all but the admin port have stopped.
+    stopped: CancellationToken,
     /// The parts' tasks; each gives its part's name and how it ended.
     tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
     /// What SIGHUP does.
@@ -127,9 +129,11 @@ impl Platform {
             .await
             .context("enumd does not start (its address: --dns)")?;
         let Parts { readiness, registries, mut tasks, reload } = parts;
-        let admin = Admin { parts: readiness.clone(), registries };
+        let stopping = shutdown.clone();
+        let admin = Admin { parts: readiness.clone(), registries, stopping };
+        let stopped = CancellationToken::new();
         let at = Place { address: addresses.admin, beyond_loopback: false };
-        let admin = admin::serve(at, admin, router, shutdown.clone())
+        let admin = admin::serve(at, admin, router, stopped.clone())
             .await
             .context("the admin port does not start (its address: --admin)")?;
         let task = admin.task;
@@ -143,6 +147,7 @@ impl Platform {
             readiness,
             store,
             shutdown,
+            stopped,
             tasks,
             reload,
             _lock: lock,
@@ -188,7 +193,11 @@ impl Platform {
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         self.shutdown.cancel();
         let all = async {
+            // The admin port shows how the others stop.
             while let Some(ended) = self.tasks.join_next().await {
+                if self.tasks.len() <= 1 {
+                    self.stopped.cancel();
+                }
                 let (name, result) = ended?;
                 result.with_context(|| format!("{name} failed"))?;
             }

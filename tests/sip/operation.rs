@@ -10,7 +10,7 @@ use ngn_tests::hep::Collector;
 use ngn_tests::http;
 use ngn_tests::platform::{Platform, eventually};
 use ngn_tests::program::Program;
-use ngn_tests::sip::{Phone, response};
+use ngn_tests::sip::{Phone, Request, response};
 use serde_json::Value as Json;
 
 use crate::fixture::DOMAIN;
@@ -272,4 +272,40 @@ fn collectors_are_sent_messages_by_hep() {
     }
     assert!(watcher.wait().unwrap().success());
     watcher.wait_for("the sum", |line| line.contains("4 messages sent").then_some(())).unwrap();
+}
+
+/// While it stops, what was begun goes on, what is new is turned away, and the admin port says so.
+#[test]
+fn the_end_can_be_watched() {
+    let mut p = Platform::start_with(Backend::Sqlite, &[("sipd", SETTINGS)]);
+    let phone = caller(&p, "alice", &["free-pstn"], "");
+    let gw = stand_in(&p);
+    let telco = carrier(&p.admin(), "Telco");
+    gateway(&p, telco, "gw", gw.local());
+    routes(&p, vec![route(telco, "")]);
+    let invite = call(&phone, &uri("+31201234567"), &[]);
+    let asked = gw.receive_where(|message| message.method() == "INVITE").unwrap();
+    let contact = format!("<{}>", gw.contact());
+    gw.send(&response(&asked, "200 OK", "callee", &[("Contact", &contact)])).unwrap();
+    let answered = outcome(&phone);
+
+    p.program().signal("TERM").unwrap();
+    let admin = p.admin_address();
+    let ready = eventually("it stops", || {
+        let reply = http::get(admin, "/ready").unwrap();
+        (reply.status == 503).then(|| reply.text())
+    });
+    assert!(ready.contains("it is stopping"), "{ready}");
+    assert!(http::get(admin, "/metrics").unwrap().text().ends_with("# EOF\n"));
+    assert_eq!(lines(&p, &["calls"]).len(), 1);
+    let stranger = Phone::new(p.sip_address(), "eve@elsewhere.example", "");
+    let to = format!("sip:{DOMAIN}");
+    let refused = stranger.transact(&Request::new("OPTIONS", &to, &stranger.aor(), &to)).unwrap();
+    assert_eq!(refused.status(), 503);
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    phone.send(&invite.bye(&answered).bytes(&phone)).unwrap();
+    let bye = gw.receive_where(|message| message.method() == "BYE").unwrap();
+    gw.send(&response(&bye, "200 OK", "callee", &[])).unwrap();
+    assert_eq!(outcome(&phone).status(), 200);
+    assert!(p.program().wait().unwrap().success());
 }

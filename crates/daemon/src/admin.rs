@@ -26,6 +26,8 @@ pub struct Admin {
     pub parts: Vec<(&'static str, Readiness)>,
     /// Their metrics.
     pub registries: Vec<Arc<Registry>>,
+    /// Cancelled when they shall stop: nothing is ready any more, and is still shown until they have.
+    pub stopping: CancellationToken,
 }
 
 /// Where an admin port listens.
@@ -46,7 +48,7 @@ pub struct Serving {
     pub task: JoinHandle<()>,
 }
 
-/// Binds the admin port and serves until `shutdown`.
+/// Binds the admin port and serves until `shutdown`, which is when what it shows has stopped.
 ///
 /// # Errors
 ///
@@ -97,7 +99,10 @@ async fn ready(State(admin): State<Arc<Admin>>, Query(query): Query<ReadyQuery>)
             let left = deadline.saturating_duration_since(tokio::time::Instant::now());
             all &= readiness.wait_for(position, left).await;
         }
-        let (ready, why) = readiness.is_ready();
+        let (ready, why) = match readiness.is_ready() {
+            _ if admin.stopping.is_cancelled() => (false, "it is stopping".to_owned()),
+            said => said,
+        };
         all &= ready;
         lines.push(format!(
             "{{\"name\":\"{name}\",\"ready\":{ready},\"why\":{},\"position\":{}}}",
@@ -149,11 +154,15 @@ mod tests {
         answer
     }
 
-    async fn start(readiness: &Readiness) -> (SocketAddr, CancellationToken) {
+    async fn start(
+        readiness: &Readiness,
+        stopping: &CancellationToken,
+    ) -> (SocketAddr, CancellationToken) {
         let shutdown = CancellationToken::new();
         let admin = Admin {
             parts: vec![("sipd", readiness.clone())],
             registries: vec![Arc::new(Registry::default())],
+            stopping: stopping.clone(),
         };
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let at = Place { address, beyond_loopback: false };
@@ -165,7 +174,8 @@ mod tests {
     #[tokio::test]
     async fn answers_and_drains() {
         let readiness = Readiness::new();
-        let (address, shutdown) = start(&readiness).await;
+        let stopping = CancellationToken::new();
+        let (address, shutdown) = start(&readiness, &stopping).await;
         let get = |path: &str| format!("GET {path} HTTP/1.0\r\n\r\n");
         assert!(ask(address, &get("/health")).await.starts_with("HTTP/1.0 200"));
         assert!(ask(address, &get("/ready")).await.starts_with("HTTP/1.0 503"));
@@ -175,12 +185,16 @@ mod tests {
         let late = ask(address, &get("/ready?position=8&timeout_ms=10")).await;
         assert!(late.starts_with("HTTP/1.0 503"), "{late}");
         assert!(ask(address, &get("/metrics")).await.ends_with("# EOF\n"));
+        stopping.cancel();
+        let stops = ask(address, &get("/ready")).await;
+        assert!(stops.starts_with("HTTP/1.0 503") && stops.contains("it is stopping"), "{stops}");
+        assert!(ask(address, &get("/metrics")).await.ends_with("# EOF\n"));
         shutdown.cancel();
     }
 
     #[tokio::test]
     async fn two_framings_at_once_smuggle_nothing() {
-        let (address, shutdown) = start(&Readiness::new()).await;
+        let (address, shutdown) = start(&Readiness::new(), &CancellationToken::new()).await;
         let head = "GET /health HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\
                     Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n\
                     GET /health HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -192,7 +206,8 @@ mod tests {
 
     #[tokio::test]
     async fn loopback_only_unless_allowed() {
-        let admin = Admin { parts: Vec::new(), registries: Vec::new() };
+        let admin =
+            Admin { parts: Vec::new(), registries: Vec::new(), stopping: CancellationToken::new() };
         let address = SocketAddr::from(([0, 0, 0, 0], 0));
         let any = Place { address, beyond_loopback: false };
         let refused = serve(any, admin, Router::new(), CancellationToken::new()).await;

@@ -80,7 +80,8 @@ pub struct Alone {
 }
 
 impl Alone {
-    /// Adds the admin port, with what the daemon shows there beside the usual. `closing` runs after both have stopped.
+    /// Adds the admin port, with what the daemon shows there beside the usual, also while it stops. `closing` runs after both
+    /// have stopped.
     ///
     /// # Errors
     ///
@@ -92,13 +93,19 @@ impl Alone {
         start: Start,
         closing: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<Running> {
-        let shown =
-            Admin { parts: vec![(D::NAME, self.readiness)], registries: vec![self.registry] };
-        let serving = admin::serve(at, shown, more, start.shutdown).await?;
+        let shown = Admin {
+            parts: vec![(D::NAME, self.readiness)],
+            registries: vec![self.registry],
+            stopping: start.shutdown,
+        };
+        let stopped = CancellationToken::new();
+        let serving = admin::serve(at, shown, more, stopped.clone()).await?;
         let mut addresses = self.addresses;
         addresses.push(("admin", serving.address));
         let task = tokio::spawn(async move {
-            self.task.await?;
+            let ended = self.task.await;
+            stopped.cancel();
+            ended?;
             serving.task.await?;
             closing.await;
             Ok(())
