@@ -215,10 +215,10 @@ mod tests {
             now: Instant,
         }
 
-        fn world(may_drop: bool) -> World {
-            let server = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        fn world(any: &str, may_drop: bool) -> World {
+            let server = UdpSocket::bind(any).expect("a socket");
             server.set_nonblocking(true).expect("it is");
-            let phone = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+            let phone = UdpSocket::bind(any).expect("a socket");
             phone.connect(server.local_addr().expect("it")).expect("connected");
             let now = Instant::now();
             let sieve = Sieve::new(now, may_drop, Arc::default());
@@ -253,7 +253,12 @@ mod tests {
 
         #[test]
         fn a_flood_is_dropped_before_it_is_read() {
-            let mut world = world(true);
+            for any in ["127.0.0.1:0", "[::1]:0"] {
+                a_flood_comes_to(&mut world(any, true));
+            }
+        }
+
+        fn a_flood_comes_to(world: &mut World) {
             assert_eq!(world.arrive("bob", ""), 100);
             world.window(1_000_000, 1_000);
             assert!(world.sieve.is_attached() && world.sieve.drops.load(Ordering::Relaxed));
@@ -273,7 +278,7 @@ mod tests {
 
         #[test]
         fn nothing_is_dropped_where_it_is_not_wanted() {
-            let mut world = world(false);
+            let mut world = world("127.0.0.1:0", false);
             world.window(1_000_000, 1_000);
             assert!(!world.sieve.is_attached());
             assert_eq!(world.arrive("bob", ""), 100);
