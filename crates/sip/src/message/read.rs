@@ -133,7 +133,7 @@ impl Message {
     /// Reads the first value of a header field that is a list.
     pub fn first<H: ListHeader>(&self) -> Result<Option<H>, HeaderError> {
         let Some(field) = self.head.first(H::NAME) else { return Ok(None) };
-        let value = crate::header::scan::split_list(text(field)?).next().unwrap_or("");
+        let value = split_list(text(field)?).next().unwrap_or("");
         H::parse_one(value).map(Some)
     }
 
@@ -151,6 +151,12 @@ impl Message {
         let mut fields = self.head.named(HeaderName::Via);
         let text = fields.next().and_then(|field| field.text()).unwrap_or_default();
         fields.next().is_some() || split_list(text).nth(1).is_some()
+    }
+
+    /// The Via values below the topmost one.
+    pub(crate) fn vias_below(&self) -> impl Iterator<Item = Result<Via, HeaderError>> {
+        let texts = self.head.named(HeaderName::Via).map(|field| field.text().unwrap_or_default());
+        texts.flat_map(split_list).skip(1).map(Via::parse_one)
     }
 
     /// All Via values, topmost first.

@@ -77,9 +77,19 @@ pub(crate) fn via(interface: &Interface, branch: &str, offers: bool) -> Via {
 pub(crate) fn response_destination(via: &Via) -> Option<Destination> {
     let maddr = via.maddr().and_then(|host| host.ip());
     let address = maddr.or_else(|| via.received()).or_else(|| via.host().ip())?;
-    let port = via.rport().unwrap_or_else(|| via.port_or_default());
-    let remote = std::net::SocketAddr::new(address, port);
+    let remote = std::net::SocketAddr::new(address, port_of(via));
     Some(Destination::new(via.transport().clone(), remote))
+}
+
+/// The port to which a response goes; `None` where [`response_destination`] has none.
+pub(crate) fn response_port(via: &Via) -> Option<u16> {
+    let maddr = || via.maddr().and_then(|host| host.ip());
+    via.host().ip().or_else(|| via.received()).or_else(maddr)?;
+    Some(port_of(via))
+}
+
+fn port_of(via: &Via) -> u16 {
+    via.rport().unwrap_or_else(|| via.port_or_default())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::branch::Branch;
 use super::endpoint::Interfaces;
 use super::record_route;
 use super::secret::Secret;
-use crate::header::{HeaderError, HeaderName, RouteHeader};
+use crate::header::{HeaderError, HeaderName, RouteHeader, Via};
 use crate::message::{Message, Method};
 use crate::uri::{Scheme, Uri};
 
@@ -45,13 +45,18 @@ pub(crate) fn validate(
         return Err(Refusal::new(416));
     }
     // Step 4: a Via of ours with the same hash means that the request would go round again.
-    for via in request.vias()? {
+    let passes = |via: &Via| {
         if interfaces.wrote(via.host(), via.port_or_default())
-            && let Some(branch) = Branch::read(&via)
+            && let Some(branch) = Branch::read(via)
             && branch.loop_hash == loop_hash()?
         {
             return Err(Refusal::new(482));
         }
+        Ok(())
+    };
+    passes(&*request.top_via()?)?;
+    for via in request.vias_below() {
+        passes(&via?)?;
     }
     // Step 5. ACK and CANCEL do not come here (section 8.2.2.3).
     let known: Vec<&str> = supported.iter().map(String::as_str).collect();

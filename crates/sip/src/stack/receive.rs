@@ -10,7 +10,7 @@ use crate::proxy::plan::{ForwardPlan, ForwardTarget};
 use crate::proxy::record_route::{OwnRoute, take_off};
 use crate::proxy::validate::{is_service_urn, undo_strict_routing, validate};
 use crate::proxy::{Destination, Source, forward};
-use crate::transaction::{KeyText, Moment};
+use crate::transaction::{KeyText, Moment, ServerKey};
 use crate::uri::Uri;
 
 impl Stack {
@@ -29,7 +29,8 @@ impl Stack {
     }
 
     fn receive_found(&mut self, now: Moment, source: Source, text: &KeyText, request: Message) {
-        let known = self.server_index.get(&self.digests.server(text)).copied();
+        let key = self.digests.server(text);
+        let known = self.server_index.get(&key).copied();
         match (request.method(), known) {
             (Some(Method::Ack), known) => {
                 // An ACK for a 2xx has a branch of its own, from clients of RFC 2543 excepted.
@@ -40,8 +41,8 @@ impl Stack {
                 }
             }
             (_, Some(id)) => self.retransmitted(now, id),
-            (Some(Method::Cancel), None) => self.receive_cancel(now, source, text, request),
-            (_, None) => self.receive_new(now, source, text, request),
+            (Some(Method::Cancel), None) => self.receive_cancel(now, source, (text, key), request),
+            (_, None) => self.receive_new(now, source, (text, key), request),
         }
     }
 
@@ -52,7 +53,13 @@ impl Stack {
     }
 
     /// Section 16.10 and 9.2.
-    fn receive_cancel(&mut self, now: Moment, source: Source, text: &KeyText, cancel: Message) {
+    fn receive_cancel(
+        &mut self,
+        now: Moment,
+        source: Source,
+        (text, key): (&KeyText, ServerKey),
+        cancel: Message,
+    ) {
         let found = KeyText::cancelled_by(&cancel).ok();
         let found =
             found.and_then(|text| self.server_index.get(&self.digests.server(&text)).copied());
@@ -63,7 +70,7 @@ impl Stack {
         let find = |text| self.server_index.get(&self.digests.server(&text)).copied();
         let spared = || KeyText::spared_by(&cancel).find_map(find);
         let spared = if found.is_none() { spared() } else { None };
-        let own = self.open_server(now, text, cancel.clone(), source);
+        let own = self.open_server(now, (text, key), cancel.clone(), source);
         self.settle();
         let Some(invite) = found.or(spared) else {
             self.reply_own(now, own, 481, &[]);
@@ -85,7 +92,13 @@ impl Stack {
         }
     }
 
-    fn receive_new(&mut self, now: Moment, source: Source, text: &KeyText, mut request: Message) {
+    fn receive_new(
+        &mut self,
+        now: Moment,
+        source: Source,
+        (text, key): (&KeyText, ServerKey),
+        mut request: Message,
+    ) {
         let is_in_dialog = has_to_tag(&request);
         if self.is_shed(&request, is_in_dialog) {
             self.counters.shed += 1;
@@ -95,7 +108,7 @@ impl Stack {
         let refused = validate(&request, &self.interfaces, hash, &self.config.supported);
         let hash = if request.has(HeaderName::Route) { hash().ok() } else { None };
         let own_route = if refused.is_ok() { self.own_route(&mut request) } else { OwnRoute::None };
-        let id = self.open_server(now, text, request, source.clone());
+        let id = self.open_server(now, (text, key), request, source.clone());
         if let Err(refusal) = refused {
             self.counters.refused += 1;
             if let Some(server) = self.servers.get_mut(id) {
@@ -143,6 +156,9 @@ impl Stack {
 
     /// Section 16.4: takes what we wrote off Route.
     fn own_route(&self, request: &mut Message) -> OwnRoute {
+        if !request.has(HeaderName::Route) {
+            return OwnRoute::None;
+        }
         let undone = undo_strict_routing(&self.config.secret, &self.interfaces, request);
         let is_own_name = |uri: &Uri| self.is_own_name(uri);
         match undone {

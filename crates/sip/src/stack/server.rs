@@ -9,7 +9,7 @@ use super::output::{Output, SendId, Sent, ServerTransactionId};
 use super::{Stack, arena::Key, deadlines::Entity, tag::Tag};
 use crate::header::{HeaderName, Transport, Via};
 use crate::message::{Message, Method, reason_phrase};
-use crate::proxy::forward::response_destination;
+use crate::proxy::forward::response_port;
 use crate::proxy::session_timer::Asked;
 use crate::proxy::{Destination, Source};
 use crate::transaction::{
@@ -65,7 +65,7 @@ impl Stack {
     pub(super) fn open_server(
         &mut self,
         now: Moment,
-        text: &KeyText,
+        (text, key): (&KeyText, ServerKey),
         request: Message,
         source: Source,
     ) -> Key<ServerTransaction> {
@@ -92,7 +92,7 @@ impl Stack {
             answer_by: Some(now + self.config.application_timeout),
             forget_at: None,
             armed: None,
-            key: self.digests.server(text),
+            key,
         };
         let id = self.servers.insert(transaction);
         self.newest = Some(id);
@@ -344,9 +344,9 @@ pub(super) fn reply_to(request: &Message, source: &Source, follows_nat: bool) ->
         if source.transport == Transport::Tls {
             back.server_name = Some(via.host().to_string().trim_matches(['[', ']']).to_owned());
         }
-    } else if let Some(to) = response_destination(&via) {
-        let is_behind_nat = follows_nat && is_behind_nat(&via, source.remote);
-        let port = if is_behind_nat { source.remote.port() } else { to.remote.port() };
+    } else if !(follows_nat && is_behind_nat(&via, source.remote))
+        && let Some(port) = response_port(&via)
+    {
         back.remote.set_port(port);
     }
     back
