@@ -74,10 +74,10 @@ impl Message {
     fn made(start: StartLine, head: Head) -> Self {
         Self {
             start,
-            start_octets: Bytes::new(),
+            start_length: 0,
             head,
             body: Bytes::new(),
-            whole: Bytes::new(),
+            whole_length: 0,
             known: Known::default(),
         }
     }

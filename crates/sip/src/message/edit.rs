@@ -33,8 +33,8 @@ impl Message {
             if uri.has_param("method") {
                 *uri = uri.without_param("method");
             }
-            self.start_octets = Bytes::new();
-            self.whole = Bytes::new();
+            self.start_length = 0;
+            self.whole_length = 0;
         }
     }
 
@@ -168,7 +168,7 @@ impl Message {
     pub fn retain(&mut self, keep: impl Fn(super::Field<'_>) -> bool) -> usize {
         let removed = self.head.retain(keep);
         if removed > 0 {
-            self.whole = Bytes::new();
+            self.whole_length = 0;
             self.known = Known::default();
         }
         removed
@@ -238,7 +238,7 @@ impl Message {
 
     /// Says that a field of this name is edited.
     fn touch(&mut self, name: HeaderName) {
-        self.whole = Bytes::new();
+        self.whole_length = 0;
         self.known.forget(name);
     }
 

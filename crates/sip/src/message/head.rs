@@ -61,28 +61,25 @@ impl Head {
     }
 
     /// Reads the header section that begins at `start`.
-    pub(crate) fn index(raw: &Bytes, start: usize, max_fields: usize) -> Indexed {
-        let mut head = Self {
-            raw: raw.clone(),
-            added: Vec::new(),
-            fields: Vec::with_capacity(24.min(max_fields)),
-        };
+    pub(crate) fn index(raw: Bytes, start: usize, max_fields: usize) -> Indexed {
+        let fields = Vec::with_capacity(24.min(max_fields));
+        let mut head = Self { raw, added: Vec::new(), fields };
         let mut fault = None;
         let mut at = start;
         let mut number = 0;
         loop {
-            let rest = raw.get(at..).unwrap_or_default();
+            let rest = head.raw.get(at..).unwrap_or_default();
             if rest.starts_with(b"\r\n") {
                 return Indexed { head, body: at + 2, fault };
             }
             let Some(FieldLine { length, is_clean }) = field_line(rest) else {
                 fault.get_or_insert(Reason::HeadersDoNotEnd);
-                return Indexed { head, body: raw.len(), fault };
+                return Indexed { body: head.raw.len(), head, fault };
             };
             number += 1;
             if number > max_fields {
                 fault.get_or_insert(Reason::TooManyFields(max_fields));
-                return Indexed { head, body: raw.len(), fault };
+                return Indexed { body: head.raw.len(), head, fault };
             }
             match Entry::read(rest.get(..length).unwrap_or_default(), is_clean, at) {
                 Ok(entry) => head.fields.push(entry),
@@ -92,6 +89,11 @@ impl Head {
             }
             at += length;
         }
+    }
+
+    /// All octets that were received: what stands before the header section, and behind it.
+    pub(crate) const fn received(&self) -> &Bytes {
+        &self.raw
     }
 
     /// All fields.

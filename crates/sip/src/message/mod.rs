@@ -48,12 +48,12 @@ use std::fmt;
 #[derive(Clone)]
 pub struct Message {
     start: StartLine,
-    /// The start line as received, with its CRLF; empty once it has been edited.
-    start_octets: Bytes,
+    /// How long the start line was that was received, with its CRLF; 0 once it has been edited.
+    start_length: usize,
     head: Head,
     body: Bytes,
-    /// The whole message as received; empty once anything has been edited.
-    whole: Bytes,
+    /// How long the whole message was that was received; 0 once anything has been edited.
+    whole_length: usize,
     known: Known,
 }
 
@@ -80,13 +80,14 @@ impl Message {
     /// Prints the message. One that was not edited is not even copied.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        if self.whole.is_empty() { self.to_vec().into() } else { self.whole.clone() }
+        let whole = self.head.received().slice(..self.whole_length);
+        if whole.is_empty() { self.to_vec().into() } else { whole }
     }
 
     /// How many octets the message has when it is printed, or a few more.
     pub(crate) fn printed_len(&self) -> usize {
-        if !self.whole.is_empty() {
-            return self.whole.len();
+        if self.whole_length > 0 {
+            return self.whole_length;
         }
         self.first_line().len() + self.head.printed_len() + 2 + self.body.len()
     }
@@ -104,10 +105,9 @@ impl Message {
 
     /// The start line with its CRLF.
     fn first_line(&self) -> Cow<'_, [u8]> {
-        if self.start_octets.is_empty() {
-            Cow::Owned(format!("{}\r\n", self.start).into_bytes())
-        } else {
-            Cow::Borrowed(&self.start_octets)
+        match self.head.received().get(..self.start_length) {
+            Some(received) if !received.is_empty() => Cow::Borrowed(received),
+            _ => Cow::Owned(format!("{}\r\n", self.start).into_bytes()),
         }
     }
 
@@ -120,8 +120,8 @@ impl Message {
 
     /// Prints the message after what is in `out`.
     pub fn print(&self, out: &mut Vec<u8>) {
-        if !self.whole.is_empty() {
-            out.extend_from_slice(&self.whole);
+        if self.whole_length > 0 {
+            out.extend_from_slice(self.head.received().get(..self.whole_length).unwrap_or_default());
             return;
         }
         self.print_after(&self.first_line(), out);

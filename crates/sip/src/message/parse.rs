@@ -7,7 +7,7 @@ use super::{Message, Method, StartLine};
 use crate::header::scan::{find, is_token};
 use crate::header::{ContentLength, Header, HeaderError, HeaderName};
 use crate::uri::Uri;
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 
 /// How much a message may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,9 +31,9 @@ impl Message {
     /// (section 18.3). What is returned can be processed: the start line, the mandatory header fields and
     /// the fields that decide about routing are well-formed. Line ends are CRLF only: an element that took a
     /// bare LF for one would see other header fields than the next hop does.
-    pub fn parse(octets: Bytes, limits: &Limits) -> Result<Self, Malformed> {
+    pub fn parse(mut octets: Bytes, limits: &Limits) -> Result<Self, Malformed> {
         let leading = octets.iter().take_while(|b| matches!(**b, b'\r' | b'\n')).count();
-        let octets = octets.slice(leading..);
+        octets.advance(leading);
         if octets.is_empty() {
             return Err(Malformed::dropped(Reason::Empty));
         }
@@ -53,8 +53,9 @@ impl Message {
             }
         };
         let too_large = (octets.len() > limits.octets).then_some(Reason::TooLarge(limits.octets));
-        let visible = octets.slice(..octets.len().min(limits.octets));
-        let Indexed { head, body, fault } = Head::index(&visible, line_length, limits.fields);
+        let length = octets.len();
+        octets.truncate(limits.octets);
+        let Indexed { head, body, fault } = Head::index(octets, line_length, limits.fields);
         let fault = too_large.or(fault);
         let (line, fault) = match start {
             Start::NotSip => return Err(Malformed::dropped(Reason::NotSip)),
@@ -71,15 +72,15 @@ impl Message {
         if let Some(reason) = fault {
             return Err(fail(reason, head));
         }
-        let end = match body_end(&head, body, octets.len()) {
+        let end = match body_end(&head, body, length) {
             Ok(end) => end,
             Err(reason) => return Err(fail(reason, head)),
         };
         let mut message = Self {
             start: line,
-            start_octets: octets.slice(..line_length),
-            body: octets.slice(body..end),
-            whole: octets.slice(..end),
+            start_length: line_length,
+            body: head.received().slice(body..end),
+            whole_length: end,
             head,
             known: Known::default(),
         };
@@ -100,7 +101,7 @@ pub(crate) fn refuse_section(reason: Reason, octets: Bytes, limits: &Limits) -> 
     let line = visible.get(..line_length).unwrap_or_default();
     match read_start_line(line.strip_suffix(b"\r\n").unwrap_or(line)) {
         Start::Request { ack, .. } | Start::BrokenRequest { ack, .. } => {
-            let head = Head::index(&visible, line_length, limits.fields).head;
+            let head = Head::index(visible, line_length, limits.fields).head;
             refuse(reason, head, ack)
         }
         Start::Status { .. } | Start::BrokenStatus(_) | Start::NotSip => Malformed::dropped(reason),
