@@ -28,22 +28,31 @@ pub enum DomainNameError {
 impl DomainName {
     /// Reads a name, lowering its case and taking off one final dot.
     pub fn new(text: &str) -> Result<Self, DomainNameError> {
-        let lower = text.trim().to_ascii_lowercase();
-        let name = lower.strip_suffix('.').unwrap_or(&lower);
+        let text = text.trim();
+        let name = text.strip_suffix('.').unwrap_or(text);
         if name.is_empty() {
             return Err(DomainNameError::Empty);
         }
-        if name.len() > 253 || name.split('.').any(|label| label.len() > 63) {
-            return Err(DomainNameError::TooLong(name.to_owned()));
+        let (mut is_too_long, mut fits) = (name.len() > 253, true);
+        let (mut label, mut before) = (0, b'.');
+        for byte in name.bytes() {
+            label = if byte == b'.' { 0 } else { label + 1 };
+            is_too_long |= label > 63;
+            fits &= match byte {
+                b'.' => !matches!(before, b'.' | b'-'),
+                b'-' => before != b'.',
+                _ => byte.is_ascii_alphanumeric() || byte == b'_',
+            };
+            before = byte;
         }
-        let label_ok = |label: &str| {
-            !label.is_empty()
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        };
-        if !name.split('.').all(label_ok) {
-            return Err(DomainNameError::Malformed(name.to_owned()));
+        if is_too_long {
+            return Err(DomainNameError::TooLong(name.to_ascii_lowercase()));
+        }
+        if !fits || matches!(before, b'.' | b'-') {
+            return Err(DomainNameError::Malformed(name.to_ascii_lowercase()));
+        }
+        if name.bytes().any(|b| b.is_ascii_uppercase()) {
+            return Ok(Self(name.to_ascii_lowercase().into()));
         }
         Ok(Self(name.into()))
     }
