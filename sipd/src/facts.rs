@@ -480,7 +480,7 @@ pub fn is_own_address(
     mut listens: impl Iterator<Item = SocketAddr>,
     advertised: Option<&str>,
 ) -> bool {
-    let host = uri.host().and_then(|host| host.ip());
+    let host = uri.address();
     let standard = if uri.scheme() == Scheme::Sips { 5061 } else { 5060 };
     let port = uri.port().unwrap_or(standard);
     listens.any(|a| a.port() == port && (Some(a.ip()) == host || a.ip().is_unspecified()))

@@ -10,6 +10,7 @@ use crate::header::scan::{Octets, find};
 use ngn_model::Aor;
 use std::borrow::Cow;
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 /// The scheme of a URI.
@@ -214,6 +215,12 @@ impl Uri {
         Host::parse(self.host_text())
     }
 
+    /// The address that the host is; `None` also when it is a name.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        Host::read_address(self.host_text())
+    }
+
     /// The port, when one is written.
     #[must_use]
     pub const fn port(&self) -> Option<u16> {
@@ -358,7 +365,7 @@ impl Uri {
         let length = rest.bytes().position(ends).unwrap_or(rest.len());
         let hostport = rest.get(..length).unwrap_or("");
         let host_length = host_length(hostport);
-        if Host::parse(hostport.get(..host_length).unwrap_or("")).is_none() {
+        if !Host::is_host(hostport.get(..host_length).unwrap_or("")) {
             return Err(UriError::Host);
         }
         self.host = Span::new(at, at + host_length);

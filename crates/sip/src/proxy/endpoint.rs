@@ -101,7 +101,8 @@ impl Interface {
     #[must_use]
     pub fn is_named_by(&self, uri: &Uri) -> bool {
         let transport = transport_of(uri);
-        uri.host().is_some_and(|host| host.matches(&self.host))
+        uri.is_sip()
+            && self.host.is_named(uri.host_text())
             && transport == self.transport
             && uri.port().unwrap_or_else(|| transport.default_port()) == self.port
     }

@@ -1,5 +1,6 @@
 //! Hosts in URIs and Via header fields.
 
+use crate::header::scan::Octets;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -20,15 +21,35 @@ impl Host {
     /// Host names are taken liberally: `_` occurs in the field, and so does a final dot.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if let Some(inner) = text.strip_prefix('[') {
-            return read_v6(inner.strip_suffix(']')?).map(Self::V6);
-        }
-        if text.as_bytes().first().is_some_and(u8::is_ascii_digit)
-            && let Ok(address) = text.parse()
-        {
-            return Some(Self::V4(address));
+        if let Some(address) = Self::read_address(text) {
+            return Some(address.into());
         }
         is_name(text).then(|| Self::Name(text.to_owned()))
+    }
+
+    /// Reads a host that is an address, or none.
+    pub(crate) fn read_address(text: &str) -> Option<IpAddr> {
+        if let Some(inner) = text.strip_prefix('[') {
+            return read_v6(inner.strip_suffix(']')?).map(IpAddr::V6);
+        }
+        let may_be_address = text.as_bytes().first().is_some_and(u8::is_ascii_digit);
+        if may_be_address { text.parse().ok().map(IpAddr::V4) } else { None }
+    }
+
+    /// Whether a text is a host.
+    pub(crate) fn is_host(text: &str) -> bool {
+        Self::read_address(text).is_some() || is_name(text)
+    }
+
+    /// Whether a text, which is a host, names this one, as [`matches`](Self::matches) says.
+    pub(crate) fn is_named(&self, text: &str) -> bool {
+        match self {
+            Self::Name(name) => {
+                let [a, b] = [name, text].map(|name| name.strip_suffix('.').unwrap_or(name));
+                a.eq_ignore_ascii_case(b)
+            }
+            Self::V4(_) | Self::V6(_) => self.ip() == Self::read_address(text),
+        }
     }
 
     /// The address, when the host is one.
@@ -87,6 +108,8 @@ pub(crate) fn read_v6(text: &str) -> Option<Ipv6Addr> {
     text.replacen(":::", "::", 1).parse().ok()
 }
 
+static NAME: Octets = Octets::alphanumeric_and(b"_");
+
 /// Labels of letters, digits, `-` and `_`; the last one does not begin with a digit unless the name has
 /// letters there, so that a broken IPv4 address is not taken for a name.
 fn is_name(text: &str) -> bool {
@@ -100,7 +123,7 @@ fn is_name(text: &str) -> bool {
         let fits = match byte {
             b'.' => !matches!(before, b'.' | b'-'),
             b'-' => before != b'.',
-            _ => byte.is_ascii_alphanumeric() || byte == b'_',
+            _ => NAME.has(byte),
         };
         if !fits {
             return false;
@@ -148,5 +171,15 @@ mod tests {
         assert!(host("Example.COM").matches(&host("example.com.")));
         assert!(host("[2001:db8::1]").matches(&host("[2001:0DB8:0::1]")));
         assert!(!host("example.com").matches(&host("192.0.2.1")));
+        for (a, b, same) in [
+            ("Example.COM", "example.com.", true),
+            ("[2001:db8::1]", "[2001:0DB8:0::1]", true),
+            ("192.0.2.1", "192.0.2.1", true),
+            ("192.0.2.1", "example.com", false),
+            ("example.com", "192.0.2.1", false),
+        ] {
+            assert_eq!(host(a).is_named(b), same, "{a} {b}");
+            assert_eq!(host(a).matches(&host(b)), same, "{a} {b}");
+        }
     }
 }
