@@ -37,6 +37,7 @@ pub use method::Method;
 pub use parse::Limits;
 pub(crate) use parse::refuse_section as refuse;
 
+use crate::header::scan::push_decimal;
 use crate::uri::Uri;
 use bytes::Bytes;
 use head::Head;
@@ -107,7 +108,7 @@ impl Message {
     fn first_line(&self) -> Cow<'_, [u8]> {
         match self.head.received().get(..self.start_length) {
             Some(received) if !received.is_empty() => Cow::Borrowed(received),
-            _ => Cow::Owned(format!("{}\r\n", self.start).into_bytes()),
+            _ => Cow::Owned(self.start.to_line().into_bytes()),
         }
     }
 
@@ -121,10 +122,34 @@ impl Message {
     /// Prints the message after what is in `out`.
     pub fn print(&self, out: &mut Vec<u8>) {
         if self.whole_length > 0 {
-            out.extend_from_slice(self.head.received().get(..self.whole_length).unwrap_or_default());
+            out.extend_from_slice(
+                self.head.received().get(..self.whole_length).unwrap_or_default(),
+            );
             return;
         }
         self.print_after(&self.first_line(), out);
+    }
+}
+
+impl StartLine {
+    /// As it is printed, with its CRLF.
+    fn to_line(&self) -> String {
+        let mut line = String::with_capacity(64);
+        match self {
+            Self::Request { method, uri } => {
+                for part in [method.as_str(), " ", uri.as_str(), " SIP/2.0\r\n"] {
+                    line.push_str(part);
+                }
+            }
+            Self::Status { code, phrase } => {
+                line.push_str("SIP/2.0 ");
+                push_decimal(&mut line, (*code).into());
+                for part in [" ", phrase, "\r\n"] {
+                    line.push_str(part);
+                }
+            }
+        }
+        line
     }
 }
 

@@ -1,7 +1,9 @@
 //! What messages of one transaction have in common (RFC 3261 sections 17.1.3, 17.2.3 and 8.2.2.2).
 
+use crate::header::scan::push_decimal;
 use crate::header::{HeaderError, Via};
 use crate::message::{Message, Method};
+use crate::uri::Host;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
@@ -76,7 +78,8 @@ impl KeyText {
             }
             key.push('\n');
             key.push_str(request.call_id()?);
-            let _ = write!(key, "\n{}", request.cseq()?.number);
+            key.push('\n');
+            push_decimal(key, request.cseq()?.number);
             push_sent_by(key, &via);
             key.push_str(via.branch().unwrap_or(""));
         }
@@ -87,11 +90,27 @@ impl KeyText {
 }
 
 fn push_sent_by(key: &mut String, via: &Via) {
+    key.push('\n');
     let before = key.len();
-    let _ = write!(key, "\n{}:{}", via.host(), via.port_or_default());
-    if let Some(sent_by) = key.get_mut(before..) {
-        sent_by.make_ascii_lowercase();
+    match via.host() {
+        Host::Name(name) => key.push_str(name),
+        Host::V4(address) => {
+            let [first, rest @ ..] = address.octets();
+            push_decimal(key, first.into());
+            for octet in rest {
+                key.push('.');
+                push_decimal(key, octet.into());
+            }
+        }
+        Host::V6(address) => {
+            let _ = write!(key, "[{address}]");
+        }
     }
+    if let Some(host) = key.get_mut(before..) {
+        host.make_ascii_lowercase();
+    }
+    key.push(':');
+    push_decimal(key, via.port_or_default().into());
 }
 
 /// Finds a server transaction: a digest of its [`KeyText`]. Two texts that somebody chose without knowing what the digests
