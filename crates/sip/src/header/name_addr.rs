@@ -61,6 +61,11 @@ impl NameAddr {
         Ok(Self { head: text.to_owned(), display: 0, uri, params })
     }
 
+    /// Everything before the parameters, as it was written.
+    pub(crate) fn before_params(&self) -> &str {
+        &self.head
+    }
+
     /// The URI.
     #[must_use]
     pub const fn uri(&self) -> &Uri {

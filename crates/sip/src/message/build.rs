@@ -3,11 +3,13 @@
 use super::head::Head;
 use super::known::Known;
 use super::{Message, Method, StartLine};
+use crate::header::scan::is_token_text;
 use crate::header::{
     CSeq, FromHeader, Header, HeaderError, HeaderName, MaxForwards, ToHeader, Via,
 };
 use crate::uri::Uri;
 use bytes::Bytes;
+use std::borrow::Cow;
 
 impl Message {
     /// A request of our own, out of the blue (RFC 3261 section 8.1.1): no Contact, no body.
@@ -22,14 +24,14 @@ impl Message {
         cseq: u32,
     ) -> Self {
         let mut head = Head::empty();
-        head.push(HeaderName::Via.as_str(), &via.to_string());
-        head.push(HeaderName::MaxForwards.as_str(), &MaxForwards::DEFAULT.to_string());
-        head.push(HeaderName::From.as_str(), &from.to_string());
-        head.push(HeaderName::To.as_str(), &to.to_string());
-        head.push(HeaderName::CallId.as_str(), call_id);
+        head.push(HeaderName::Via, &via.to_string());
+        head.push(HeaderName::MaxForwards, &MaxForwards::DEFAULT.to_string());
+        head.push(HeaderName::From, &from.to_string());
+        head.push(HeaderName::To, &to.to_string());
+        head.push(HeaderName::CallId, call_id);
         let cseq = CSeq { number: cseq, method: method.clone() };
-        head.push(HeaderName::CSeq.as_str(), &cseq.to_string());
-        head.push(HeaderName::ContentLength.as_str(), "0");
+        head.push(HeaderName::CSeq, &cseq.to_string());
+        head.push(HeaderName::ContentLength, "0");
         Self::made(StartLine::Request { method, uri }, head)
     }
 
@@ -59,15 +61,15 @@ impl Message {
             return Err(HeaderError::new(HeaderName::CSeq, "this is not a request"));
         };
         let mut head = Head::empty();
-        head.push(HeaderName::Via.as_str(), &self.top_via()?.to_string());
+        head.push(HeaderName::Via, &self.top_via()?.to_string());
         head.copy_from(self.head.named(HeaderName::Route));
-        head.push(HeaderName::MaxForwards.as_str(), &MaxForwards::DEFAULT.to_string());
+        head.push(HeaderName::MaxForwards, &MaxForwards::DEFAULT.to_string());
         head.copy_from(self.head.named(HeaderName::From));
         head.copy_from(response.unwrap_or(self).head.named(HeaderName::To));
         head.copy_from(self.head.named(HeaderName::CallId));
         let cseq = CSeq { number: self.cseq()?.number, method: method.clone() };
-        head.push(HeaderName::CSeq.as_str(), &cseq.to_string());
-        head.push(HeaderName::ContentLength.as_str(), "0");
+        head.push(HeaderName::CSeq, &cseq.to_string());
+        head.push(HeaderName::ContentLength, "0");
         Ok(Self::made(StartLine::Request { method, uri: uri.clone() }, head))
     }
 
@@ -98,18 +100,22 @@ pub(super) fn response(
     head.copy_from(request.named(HeaderName::From));
     let read = || {
         let to = request.first(HeaderName::To)?;
-        ToHeader::parse(&to.address_text()).ok()
+        ToHeader::parse(&to.address_text()).ok().map(Cow::Owned)
     };
     let tag = to_tag.filter(|_| code != 100);
-    let to = tag.and_then(|_| to.cloned().or_else(read));
+    let to = tag.and_then(|_| to.map(Cow::Borrowed).or_else(read));
     match (tag, request.first(HeaderName::To), to) {
-        (Some(tag), Some(field), Some(mut to)) if to.tag().is_none() => {
-            to.set_tag(tag);
-            let name = HeaderName::To.as_str();
-            match field.text() {
-                Some(_) => head.push(name, &to.to_string()),
+        (Some(tag), Some(field), Some(to)) if to.tag().is_none() => {
+            let name = HeaderName::To;
+            if field.text().is_none() {
                 // A display name that is not UTF-8 comes back as it was.
-                None => head.push_octets(name, &[field.value(), b";tag=", tag.as_bytes()].concat()),
+                head.push_octets(name, &[field.value(), b";tag=", tag.as_bytes()]);
+            } else if to.params.is_empty() && is_token_text(tag) {
+                head.push_octets(name, &[to.before_params().as_bytes(), b";tag=", tag.as_bytes()]);
+            } else {
+                let mut to = to.into_owned();
+                to.set_tag(tag);
+                head.push(name, &to.to_string());
             }
         }
         _ => head.copy_from(request.named(HeaderName::To)),
@@ -119,7 +125,7 @@ pub(super) fn response(
     if code == 100 {
         head.copy_from(request.named(HeaderName::Timestamp));
     }
-    head.push(HeaderName::ContentLength.as_str(), "0");
+    head.push(HeaderName::ContentLength, "0");
     Message::made(StartLine::Status { code, phrase }, head)
 }
 

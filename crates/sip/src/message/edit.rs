@@ -126,20 +126,21 @@ impl Message {
 
     /// Adds a field at the end.
     pub fn append(&mut self, name: HeaderName, value: &str) {
-        self.append_named(name.as_str(), value);
+        self.touch(name);
+        self.head.push(name, value);
     }
 
     /// Adds a field at the end, of a name that need not be known to this crate.
     pub fn append_named(&mut self, name: &str, value: &str) {
         self.touch(HeaderName::of(name.as_bytes()));
-        self.head.push(name, value);
+        self.head.push_named(name, value);
     }
 
     /// Sets a field: in the place of the first one, the others of that name are removed; or at the end.
     pub fn set(&mut self, name: HeaderName, value: &str) {
         self.touch(name);
         let Some(at) = self.head.position(name) else {
-            self.head.push(name.as_str(), value);
+            self.head.push(name, value);
             return;
         };
         self.head.rewrite(at, value);
@@ -244,7 +245,7 @@ impl Message {
 
     fn insert_at(&mut self, at: usize, name: HeaderName, value: &str) {
         self.touch(name);
-        self.head.insert(at, name.as_str(), value);
+        self.head.insert(at, name, value);
     }
 
     /// Replaces the first value of the first field of a name, or takes it off; a field that becomes empty

@@ -5,7 +5,7 @@
 //! that nobody edited leaves exactly as it came.
 
 use crate::header::name::HeaderName;
-use crate::header::scan::{is_lws, is_token};
+use crate::header::scan::{is_lws, is_token, trim};
 use bytes::Bytes;
 use memchr::{memchr, memchr2, memchr3};
 use std::borrow::Cow;
@@ -127,32 +127,39 @@ impl Head {
     }
 
     /// Puts a new field at a place in the list.
-    pub(crate) fn insert(&mut self, at: usize, name: &str, value: &str) {
-        let entry = self.write(name, value);
+    pub(crate) fn insert(&mut self, at: usize, name: HeaderName, value: &str) {
+        let entry = self.write(name, name.as_str(), &[trim(value).as_bytes()]);
         self.fields.insert(at.min(self.fields.len()), entry);
     }
 
-    /// Puts a new field at the end whose value need not be text.
-    pub(crate) fn push_octets(&mut self, name: &str, value: &[u8]) {
-        let entry = self.write_octets(name, value);
+    /// Puts a new field at the end whose value need not be text, given in parts.
+    pub(crate) fn push_octets(&mut self, name: HeaderName, value: &[&[u8]]) {
+        let entry = self.write(name, name.as_str(), value);
         self.fields.push(entry);
     }
 
     /// Puts a new field at the end.
-    pub(crate) fn push(&mut self, name: &str, value: &str) {
-        let entry = self.write(name, value);
+    pub(crate) fn push(&mut self, name: HeaderName, value: &str) {
+        self.push_octets(name, &[trim(value).as_bytes()]);
+    }
+
+    /// Puts a new field at the end, of a name that need not be known to this crate.
+    pub(crate) fn push_named(&mut self, name: &str, value: &str) {
+        let name: String = name.chars().filter(|c| u8::try_from(*c).is_ok_and(is_token)).collect();
+        let known = HeaderName::of(name.as_bytes());
+        let entry = self.write(known, &name, &[trim(value).as_bytes()]);
         self.fields.push(entry);
     }
 
     /// Writes a field again with another value, under the name that it had.
     pub(crate) fn rewrite(&mut self, at: usize, value: &str) {
         let Some(entry) = self.fields.get(at) else { return };
-        let name = Field { head: self, entry }.name_text().into_owned();
+        let (known, name) = (entry.name, Field { head: self, entry }.name_text().into_owned());
         if entry.is_added && entry.line_end == to_u32(self.added.len()) {
             // What was written last is written over, or taking a long list off value by value would add up.
             self.added.truncate(entry.line as usize);
         }
-        let entry = self.write(&name, value);
+        let entry = self.write(known, &name, &[trim(value).as_bytes()]);
         if let Some(place) = self.fields.get_mut(at) {
             *place = entry;
         }
@@ -205,29 +212,21 @@ impl Head {
         self.fields().map(|field| field.line().len()).sum()
     }
 
-    /// Appends `name: value` to the added text.
-    fn write(&mut self, name: &str, value: &str) -> Entry {
-        self.write_octets(name, crate::header::scan::trim(value).as_bytes())
-    }
-
-    /// Appends `name: value` to the added text. A line break in the value becomes a space, so that no value
-    /// can add a field of its own.
-    fn write_octets(&mut self, name: &str, value: &[u8]) -> Entry {
+    /// Appends a field to the added text: a name, which is a token, and a value in parts. A line break in the value becomes
+    /// a space, so that no value can add a field of its own.
+    fn write(&mut self, known: HeaderName, name: &str, value: &[&[u8]]) -> Entry {
         let line = to_u32(self.added.len());
-        if name.bytes().all(is_token) {
-            self.added.extend_from_slice(name.as_bytes());
-        } else {
-            self.added.extend(name.bytes().filter(|b| is_token(*b)));
-        }
+        self.added.extend_from_slice(name.as_bytes());
         let name_end = to_u32(self.added.len());
-        let known = self.added.get(line as usize..).map_or(HeaderName::Other, HeaderName::of);
         self.added.extend_from_slice(b": ");
         let value_start = to_u32(self.added.len());
-        if memchr3(b'\r', b'\n', b'\0', value).is_none() {
-            self.added.extend_from_slice(value);
-        } else {
-            let clean = |b: u8| if matches!(b, b'\r' | b'\n' | b'\0') { b' ' } else { b };
-            self.added.extend(value.iter().copied().map(clean));
+        for part in value {
+            if memchr3(b'\r', b'\n', b'\0', part).is_none() {
+                self.added.extend_from_slice(part);
+            } else {
+                let clean = |b: u8| if matches!(b, b'\r' | b'\n' | b'\0') { b' ' } else { b };
+                self.added.extend(part.iter().copied().map(clean));
+            }
         }
         let value_end = to_u32(self.added.len());
         self.added.extend_from_slice(b"\r\n");
