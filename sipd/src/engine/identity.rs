@@ -3,8 +3,8 @@
 use super::Engine;
 use super::admission::protocol;
 use ngn_model::Aor;
+use ngn_routing::Asks;
 use ngn_routing::history::{Before, diversions_in};
-use ngn_routing::{ASSERTIONS, Asks};
 use ngn_sip::header::{HeaderName, split_list};
 use ngn_sip::message::Message;
 use ngn_sip::stack::Source;
@@ -12,6 +12,9 @@ use ngn_sip::uri::Uri;
 
 /// The option tag of privacy (RFC 3323 section 4.3), the only one that Proxy-Require may have.
 pub(crate) const PRIVACY: &str = "privacy";
+/// [`ngn_routing::ASSERTIONS`] as names, which each message is searched for.
+const ASSERTED: [HeaderName; 3] =
+    [HeaderName::PAssertedIdentity, HeaderName::PPreferredIdentity, HeaderName::RemotePartyId];
 /// How many entries of a kind are read.
 const MOST: usize = 64;
 
@@ -36,12 +39,12 @@ impl Engine {
     pub(super) fn drop_assertions(&self, source: &Source, message: &mut Message) {
         let begins =
             || message.is_request() && message.to_header().is_ok_and(|to| to.tag().is_none());
-        let asserts = |name: &&str| message.field_named(name).is_some();
-        if !ASSERTIONS.iter().any(asserts) || begins() || self.is_believed(source) {
+        let asserts = message.fields().any(|field| ASSERTED.contains(&field.name()));
+        if !asserts || begins() || self.is_believed(source) {
             return;
         }
-        for name in ASSERTIONS {
-            message.remove_named(name);
+        for name in ASSERTED {
+            message.remove(name);
         }
     }
 
@@ -121,6 +124,11 @@ mod tests {
              CSeq: 2 INVITE\r\n\r\n"
         );
         Message::parse(text.into(), &Limits::default()).expect("a request")
+    }
+
+    #[test]
+    fn assertions_are_known_by_their_names() {
+        assert_eq!(ASSERTED.map(HeaderName::as_str), ngn_routing::ASSERTIONS);
     }
 
     #[test]
