@@ -443,6 +443,10 @@ impl FromStr for Uri {
 
 /// `scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )`
 fn read_scheme(name: &str) -> Result<Scheme, UriError> {
+    // As it is mostly written.
+    if name == "sip" {
+        return Ok(Scheme::Sip);
+    }
     let mut bytes = name.bytes();
     let first = bytes.next().is_some_and(|b| b.is_ascii_alphabetic());
     if !first || !bytes.all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) {

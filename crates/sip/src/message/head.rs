@@ -202,31 +202,41 @@ impl Head {
 
     /// Prints the fields, without the empty line after them.
     pub(crate) fn print(&self, out: &mut Vec<u8>) {
-        for field in self.fields() {
-            out.extend_from_slice(field.line());
+        let follows = |a: &Entry, b: &Entry| a.is_added == b.is_added && a.line_end == b.line;
+        // Those that lie one behind the other are copied together.
+        for some in self.fields.chunk_by(follows) {
+            if let (Some(first), Some(last)) = (some.first(), some.last()) {
+                out.extend_from_slice(self.octets(first.is_added, first.line, last.line_end));
+            }
         }
+    }
+
+    fn octets(&self, is_added: bool, start: u32, end: u32) -> &[u8] {
+        let source: &[u8] = if is_added { &self.added } else { &self.raw };
+        source.get(start as usize..end as usize).unwrap_or_default()
     }
 
     /// How many octets `print` writes.
     pub(crate) fn printed_len(&self) -> usize {
-        self.fields().map(|field| field.line().len()).sum()
+        self.fields.iter().map(|entry| (entry.line_end - entry.line) as usize).sum()
     }
 
     /// Appends a field to the added text: a name, which is a token, and a value in parts. A line break in the value becomes
     /// a space, so that no value can add a field of its own.
     fn write(&mut self, known: HeaderName, name: &str, value: &[&[u8]]) -> Entry {
         let line = to_u32(self.added.len());
+        self.added.reserve(name.len() + value.iter().map(|part| part.len()).sum::<usize>() + 4);
         self.added.extend_from_slice(name.as_bytes());
         let name_end = to_u32(self.added.len());
         self.added.extend_from_slice(b": ");
         let value_start = to_u32(self.added.len());
         for part in value {
-            if memchr3(b'\r', b'\n', b'\0', part).is_none() {
-                self.added.extend_from_slice(part);
-            } else {
-                let clean = |b: u8| if matches!(b, b'\r' | b'\n' | b'\0') { b' ' } else { b };
-                self.added.extend(part.iter().copied().map(clean));
-            }
+            self.added.extend_from_slice(part);
+        }
+        let written = self.added.get_mut(value_start as usize..).unwrap_or_default();
+        if memchr3(b'\r', b'\n', b'\0', written).is_some() {
+            let breaks = written.iter_mut().filter(|b| matches!(**b, b'\r' | b'\n' | b'\0'));
+            breaks.for_each(|b| *b = b' ');
         }
         let value_end = to_u32(self.added.len());
         self.added.extend_from_slice(b"\r\n");
@@ -285,7 +295,7 @@ impl<'a> Field<'a> {
     /// The name as written.
     #[must_use]
     pub fn name_text(&self) -> Cow<'a, str> {
-        String::from_utf8_lossy(self.slice(self.entry.line, self.entry.name_end))
+        lossy(self.slice(self.entry.line, self.entry.name_end))
     }
 
     /// Whether the field has this name, in whatever form it is written.
@@ -319,13 +329,13 @@ impl<'a> Field<'a> {
     /// RFC 3261 section 25.1 wants UTF-8 there, but phones of before send their owner's name in Latin-1. Nothing
     /// depends on a display name, and what is forwarded stays as it came.
     pub(crate) fn address_text(&self) -> Cow<'a, str> {
-        String::from_utf8_lossy(self.value())
+        lossy(self.value())
     }
 
     /// The value as text on one line: folds become a space, octets that are not UTF-8 become U+FFFD.
     #[must_use]
     pub fn unfolded(&self) -> Cow<'a, str> {
-        let text = String::from_utf8_lossy(self.value());
+        let text = lossy(self.value());
         if !text.contains(['\r', '\n']) {
             return text;
         }
@@ -339,8 +349,7 @@ impl<'a> Field<'a> {
     }
 
     fn slice(&self, start: u32, end: u32) -> &'a [u8] {
-        let source: &'a [u8] = if self.entry.is_added { &self.head.added } else { &self.head.raw };
-        source.get(start as usize..end as usize).unwrap_or_default()
+        self.head.octets(self.entry.is_added, start, end)
     }
 }
 
@@ -435,6 +444,11 @@ fn field_line(rest: &[u8]) -> Option<FieldLine> {
 /// Where the first LF is.
 pub(crate) fn find_lf(bytes: &[u8]) -> Option<usize> {
     memchr(b'\n', bytes)
+}
+
+/// Octets as text; those that are not UTF-8 become U+FFFD. Nearly all are, which is seen sooner than what is not.
+fn lossy(octets: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(octets).map_or_else(|_| String::from_utf8_lossy(octets), Cow::Borrowed)
 }
 
 /// Offsets fit: messages are limited to far less than 4 GiB.
