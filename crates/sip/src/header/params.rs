@@ -8,13 +8,35 @@ use std::fmt;
 ///
 /// The text is kept whole, so what is not edited is printed exactly as it was received.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Params(String);
+pub struct Params {
+    text: String,
+    lengths: Lengths,
+}
+
+/// How long the names of parameters are, one bit for each length: most that are looked for are not there, which is seen
+/// without reading the others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+struct Lengths(u32);
+
+impl Lengths {
+    fn of(name: &str) -> Self {
+        Self(1 << name.len().min(31))
+    }
+
+    fn add(&mut self, name: &str) {
+        self.0 |= Self::of(name).0;
+    }
+
+    fn may_have(self, name: &str) -> bool {
+        self.0 & Self::of(name).0 != 0
+    }
+}
 
 impl Params {
     /// No parameters.
     #[must_use]
     pub const fn new() -> Self {
-        Self(String::new())
+        Self { text: String::new(), lengths: Lengths(0) }
     }
 
     /// Reads parameters; the text is empty or begins with `;`.
@@ -23,11 +45,12 @@ impl Params {
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let text = scan::trim(text);
         let mut scanner = Scanner::new(text);
+        let mut lengths = Lengths::default();
         while !scanner.is_at_end() {
             if !scanner.separator(b';') {
                 return Err("a parameter does not begin with `;`");
             }
-            scanner.token().ok_or("a parameter has no name")?;
+            lengths.add(scanner.token().ok_or("a parameter has no name")?);
             if scanner.separator(b'=') {
                 if scanner.peek() == Some(b'"') {
                     scanner.quoted().ok_or("a quoted string does not end")?;
@@ -36,35 +59,38 @@ impl Params {
                 }
             }
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self { text: text.to_owned(), lengths })
     }
 
     /// The parameters as text, empty or beginning with `;`.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.text.is_empty()
     }
 
     /// Names and values as they were written, quotes included.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        Spans::new(&self.0).map(|span| (span.name, span.value))
+        Spans::new(&self.text).map(|span| (span.name, span.value))
     }
 
     /// Whether a parameter is there, with or without a value. Names are compared without case.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.iter().any(|(n, _)| n.eq_ignore_ascii_case(name))
+        self.lengths.may_have(name) && self.iter().any(|(n, _)| n.eq_ignore_ascii_case(name))
     }
 
     /// The value of the first parameter of that name, as written; `None` when it is absent or has none.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&str> {
+        if !self.lengths.may_have(name) {
+            return None;
+        }
         self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name))?.1
     }
 
@@ -97,7 +123,8 @@ impl Params {
 
     fn put(&mut self, name: &str, text: &str) {
         if !self.replace(name, text) {
-            self.0.push_str(text);
+            self.text.push_str(text);
+            Spans::new(text).for_each(|span| self.lengths.add(span.name));
         }
     }
 
@@ -109,9 +136,14 @@ impl Params {
     /// Puts a text in the place of the first parameter of a name and removes the others, which section 7.3.1
     /// forbids; whether there was one. One pass: a datagram has room for thousands of them.
     fn replace(&mut self, name: &str, text: &str) -> bool {
-        let (mut replaced, mut kept_to) = (String::new(), 0);
-        for span in Spans::new(&self.0).filter(|span| span.name.eq_ignore_ascii_case(name)) {
-            replaced.push_str(self.0.get(kept_to..span.start).unwrap_or(""));
+        if !self.lengths.may_have(name) {
+            return false;
+        }
+        // With room for one more: `received` comes after `rport`.
+        let room = self.text.len() + text.len() + 32;
+        let (mut replaced, mut kept_to) = (String::with_capacity(room), 0);
+        for span in Spans::new(&self.text).filter(|span| span.name.eq_ignore_ascii_case(name)) {
+            replaced.push_str(self.text.get(kept_to..span.start).unwrap_or(""));
             if kept_to == 0 {
                 replaced.push_str(text);
             }
@@ -120,15 +152,20 @@ impl Params {
         if kept_to == 0 {
             return false;
         }
-        replaced.push_str(self.0.get(kept_to..).unwrap_or(""));
-        self.0 = replaced;
+        replaced.push_str(self.text.get(kept_to..).unwrap_or(""));
+        self.text = replaced;
+        if text.is_empty() {
+            let mut lengths = Lengths::default();
+            self.iter().for_each(|(name, _)| lengths.add(name));
+            self.lengths = lengths;
+        }
         true
     }
 }
 
 impl fmt::Display for Params {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 

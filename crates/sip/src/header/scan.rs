@@ -5,6 +5,7 @@
 //! counts both as white space and nothing has to be copied to unfold.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 /// A set of octets. To ask it is to look in one place of a table.
 pub(crate) struct Octets([bool; 256]);
@@ -87,6 +88,20 @@ pub(crate) fn push_decimal(text: &mut String, number: u32) {
         push_decimal(text, number / 10);
     }
     text.push(char::from_digit(number % 10, 10).unwrap_or('0'));
+}
+
+/// Writes an address, without brackets.
+pub(crate) fn push_address(text: &mut String, address: IpAddr) {
+    let address = match address {
+        IpAddr::V4(address) => address,
+        IpAddr::V6(address) => return text.push_str(&address.to_string()),
+    };
+    let [first, rest @ ..] = address.octets();
+    push_decimal(text, first.into());
+    for octet in rest {
+        text.push('.');
+        push_decimal(text, octet.into());
+    }
 }
 
 /// Takes the quotes and backslashes off a `quoted-string`; other text is returned as it is.
@@ -316,6 +331,11 @@ mod tests {
             let mut text = String::from("n");
             push_decimal(&mut text, number);
             assert_eq!(text, format!("n{number}"));
+        }
+        for address in ["192.0.2.10", "0.0.0.0", "255.255.255.255", "2001:db8::1", "::"] {
+            let (mut text, address) = (String::new(), address.parse().expect("an address"));
+            push_address(&mut text, address);
+            assert_eq!(text, address.to_string());
         }
     }
 

@@ -1,7 +1,7 @@
 //! `Via` (RFC 3261 section 20.42; RFC 3581 for `rport`).
 
 use super::params::Params;
-use super::scan::{Scanner, is_lws, trim};
+use super::scan::{Scanner, is_lws, push_address, push_decimal, trim};
 use super::{HeaderError, HeaderName, ListHeader};
 use crate::uri::{Host, host_length, read_port, read_v6};
 use std::fmt;
@@ -180,10 +180,14 @@ impl Via {
         let wants_rport = self.wants_rport();
         let differs = self.host.ip() != Some(address);
         if wants_rport {
-            self.params.set("rport", Some(&port.to_string()));
+            let mut text = String::with_capacity(5);
+            push_decimal(&mut text, port.into());
+            self.params.set("rport", Some(&text));
         }
         if wants_rport || differs {
-            self.params.set("received", Some(&address.to_string()));
+            let mut text = String::with_capacity(39);
+            push_address(&mut text, address);
+            self.params.set("received", Some(&text));
             return true;
         }
         // A `received` that the sender made up must not decide where the response goes.
@@ -202,6 +206,13 @@ impl ListHeader for Via {
 
     fn parse_one(value: &str) -> Result<Self, HeaderError> {
         read(value).map_err(|reason| HeaderError::new(Self::NAME, reason))
+    }
+}
+
+impl Via {
+    /// What [`Display`](fmt::Display) prints.
+    pub(crate) fn to_text(&self) -> String {
+        [&self.head, self.params.as_str()].concat()
     }
 }
 

@@ -41,7 +41,7 @@ impl Message {
     /// Puts a Via on top, in a field of its own.
     pub fn push_via(&mut self, via: &Via) {
         let at = self.head.position(HeaderName::Via).unwrap_or(0);
-        self.insert_at(at, HeaderName::Via, &via.to_string());
+        self.insert_at(at, HeaderName::Via, &via.to_text());
     }
 
     /// Takes the topmost Via off.
@@ -51,7 +51,7 @@ impl Message {
 
     /// Replaces the topmost Via.
     pub fn replace_top_via(&mut self, via: &Via) -> Result<(), HeaderError> {
-        self.rewrite_first(HeaderName::Via, Some(&via.to_string()))
+        self.rewrite_first(HeaderName::Via, Some(&via.to_text()))
     }
 
     /// Writes into the topmost Via where the request came from (section 18.2.1, RFC 3581 section 4).

@@ -1,6 +1,6 @@
 //! What messages of one transaction have in common (RFC 3261 sections 17.1.3, 17.2.3 and 8.2.2.2).
 
-use crate::header::scan::push_decimal;
+use crate::header::scan::{push_address, push_decimal};
 use crate::header::{HeaderError, Via};
 use crate::message::{Message, Method};
 use crate::uri::Host;
@@ -94,14 +94,7 @@ fn push_sent_by(key: &mut String, via: &Via) {
     let before = key.len();
     match via.host() {
         Host::Name(name) => key.push_str(name),
-        Host::V4(address) => {
-            let [first, rest @ ..] = address.octets();
-            push_decimal(key, first.into());
-            for octet in rest {
-                key.push('.');
-                push_decimal(key, octet.into());
-            }
-        }
+        Host::V4(address) => push_address(key, (*address).into()),
         Host::V6(address) => {
             let _ = write!(key, "[{address}]");
         }
