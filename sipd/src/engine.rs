@@ -374,22 +374,24 @@ impl Engine {
 
     /// Takes what belongs to what goes on.
     fn arrived_other(&mut self, since: Instant, arrival: Arrival) {
-        self.waited.1 = since.elapsed();
+        let now = Instant::now();
+        self.waited.1 = now.saturating_duration_since(since);
         self.metrics.queue_delay.observe(self.waited.1.as_secs_f64());
         self.stack.set_shedding(self.shedding);
-        self.arrived(arrival);
+        self.arrived(self.moment(now), arrival);
     }
 
     /// Takes what begins something.
     fn arrived_new(&mut self, since: Instant, arrival: Arrival) {
         self.overload.taken(&arrival);
-        self.waited.0 = since.elapsed();
+        let now = Instant::now();
+        self.waited.0 = now.saturating_duration_since(since);
         self.metrics.queue_delay.observe(self.waited.0.as_secs_f64());
         let is_late = self.waited.0 >= self.config.overload.rules().calls * LATE;
         let is_served = matches!(arrival, Arrival::Datagram { .. }) && !is_late;
         let level = if is_served { Shedding::Nothing } else { self.shedding };
         self.stack.set_shedding(level);
-        self.arrived(arrival);
+        self.arrived(self.moment(now), arrival);
         self.early.took_one();
         self.let_go_early();
     }
@@ -457,7 +459,11 @@ impl Engine {
     }
 
     fn now(&self) -> Moment {
-        let micros = self.started.elapsed().as_micros();
+        self.moment(Instant::now())
+    }
+
+    fn moment(&self, at: Instant) -> Moment {
+        let micros = at.saturating_duration_since(self.started).as_micros();
         Moment::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
     }
 
@@ -558,16 +564,16 @@ impl Engine {
         }
     }
 
-    fn arrived(&mut self, arrival: Arrival) {
+    fn arrived(&mut self, now: Moment, arrival: Arrival) {
         match arrival {
             Arrival::Datagram { local, remote, octets } => {
                 let transport = Transport::Udp;
-                self.message(Source { transport, local, remote, flow: None }, octets);
+                self.message(now, Source { transport, local, remote, flow: None }, octets);
             }
             Arrival::Opened(connection) => self.transports.opened(connection),
             Arrival::Message { connection, octets } => {
                 if let Some(source) = self.connection_source(connection) {
-                    self.message(source, octets);
+                    self.message(now, source, octets);
                 }
             }
             Arrival::Malformed { connection, fault } => {
@@ -577,7 +583,7 @@ impl Engine {
                 }
             }
             Arrival::Closed { connection, is_broken } => {
-                let (now, in_doubt) = (self.now(), self.transports.closed(connection));
+                let in_doubt = self.transports.closed(connection);
                 // RFC 3261 section 8.1.3.1: those that nobody has answered count as failed; a peer that closes in good order
                 // may answer over another connection (section 18.2.2).
                 for id in in_doubt.into_iter().filter(|_| is_broken) {
@@ -585,7 +591,6 @@ impl Engine {
                 }
             }
             Arrival::Unreachable { peer } => {
-                let now = self.now();
                 for id in self.transports.unreachable(&peer) {
                     self.stack.send_failed(now, id);
                 }
@@ -599,7 +604,7 @@ impl Engine {
         Some(Source { transport: open.peer.stream.transport(), local, remote, flow })
     }
 
-    fn message(&mut self, source: Source, octets: Bytes) {
+    fn message(&mut self, now: Moment, source: Source, octets: Bytes) {
         // Phones keep NAT bindings open with empty lines (RFC 5626 section 3.5.2).
         if octets.iter().all(|octet| matches!(octet, b'\r' | b'\n' | 0)) {
             return;
@@ -619,19 +624,18 @@ impl Engine {
                     }
                 }
                 if message.is_request() {
-                    if !self.lets_in(&source, &message) {
+                    if !self.lets_in(now, &source, &message) {
                         return;
                     }
                     self.offered(&source, &message);
                 }
                 self.drop_assertions(&source, &mut message);
                 self.translate(&mut message);
-                let now = self.now();
                 self.stack.receive(now, source, message);
             }
             Err(fault) => {
                 self.metrics.parse_failed(&source.transport);
-                if self.answers_malformed(&source) {
+                if self.answers_malformed(now, &source) {
                     self.stack.receive_malformed(&source, &fault);
                 } else {
                     self.metrics.guard.ignored.inc();

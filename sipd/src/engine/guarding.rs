@@ -6,7 +6,7 @@ use crate::config;
 use ngn_model::Aor;
 use ngn_sip::guard::{Bans, Network, Scanners, Screened};
 use ngn_sip::message::{Message, Method};
-use ngn_sip::stack::Source;
+use ngn_sip::stack::{Moment, Source};
 use ngn_sip::uri::Uri;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -27,14 +27,13 @@ impl Engine {
     }
 
     /// Whether a request is handled; what is told otherwise is told.
-    pub(super) fn lets_in(&mut self, source: &Source, request: &Message) -> bool {
+    pub(super) fn lets_in(&mut self, now: Moment, source: &Source, request: &Message) -> bool {
         let Some(network) = self.counted(source) else { return true };
         let method = request.method();
         if method == Some(&Method::Ack) {
             return true;
         }
         let is_new_call = method == Some(&Method::Invite) && !is_in_dialog(request);
-        let now = self.now();
         let why = match self.guard.screen(now, network, is_new_call) {
             Screened::Pass if self.scanners.know(request) => Why::Scanner,
             Screened::Pass => return true,
@@ -65,9 +64,8 @@ impl Engine {
     }
 
     /// Whether octets that are no message are answered.
-    pub(super) fn answers_malformed(&mut self, source: &Source) -> bool {
+    pub(super) fn answers_malformed(&mut self, now: Moment, source: &Source) -> bool {
         let Some(network) = self.counted(source) else { return true };
-        let now = self.now();
         self.guard.screen(now, network, false) == Screened::Pass
     }
 
