@@ -1,6 +1,6 @@
 //! Addresses of record.
 
-use crate::domain_name::{DomainName, DomainNameError};
+use crate::domain_name::{DomainName, DomainNameError, lower};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -32,12 +32,16 @@ impl Aor {
     /// The user name holds 1 to 64 of RFC 3261's unreserved characters and `+ & = $ ,` (`user` of section
     /// 25.1 without escapes, `;`, `?` and `/`, which no client can type unescaped).
     pub fn new(username: &str, domain: &str) -> Result<Self, AorError> {
-        let username = username.trim().to_ascii_lowercase();
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.!~*'()+&=$,#".contains(&b);
+        let username = username.trim();
+        let is_mark = |b: u8| {
+            matches!(b, b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')')
+                || matches!(b, b'+' | b'&' | b'=' | b'$' | b',' | b'#')
+        };
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || is_mark(b);
         if username.is_empty() || username.len() > 64 || !username.bytes().all(allowed) {
-            return Err(AorError::Username(username));
+            return Err(AorError::Username(username.to_ascii_lowercase()));
         }
-        Ok(Self { username: username.into(), domain: DomainName::new(domain)? })
+        Ok(Self { username: lower(username), domain: DomainName::new(domain)? })
     }
 
     /// The user name, in lower case.

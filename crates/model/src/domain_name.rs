@@ -51,10 +51,7 @@ impl DomainName {
         if !fits || matches!(before, b'.' | b'-') {
             return Err(DomainNameError::Malformed(name.to_ascii_lowercase()));
         }
-        if name.bytes().any(|b| b.is_ascii_uppercase()) {
-            return Ok(Self(name.to_ascii_lowercase().into()));
-        }
-        Ok(Self(name.into()))
+        Ok(Self(lower(name)))
     }
 
     /// The name as text.
@@ -68,6 +65,15 @@ impl DomainName {
     pub fn is_within(&self, apex: &Self) -> bool {
         self.0 == apex.0
             || self.0.strip_suffix(apex.as_str()).is_some_and(|head| head.ends_with('.'))
+    }
+}
+
+/// A text in lower case, copied once when it is in lower case already, as most are.
+pub(crate) fn lower(text: &str) -> Arc<str> {
+    if text.bytes().any(|b| b.is_ascii_uppercase()) {
+        text.to_ascii_lowercase().into()
+    } else {
+        text.into()
     }
 }
 
