@@ -4,6 +4,7 @@
 //! breaks. The message index guarantees that a CR or LF inside a value belongs to a fold, so the cursor
 //! counts both as white space and nothing has to be copied to unfold.
 
+use memchr::memchr2;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -127,11 +128,15 @@ pub(crate) fn unquote(text: &str) -> Cow<'_, str> {
 pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
-    for c in text.chars() {
-        if matches!(c, '"' | '\\') {
-            quoted.push('\\');
+    if memchr2(b'"', b'\\', text.as_bytes()).is_none() {
+        quoted.push_str(text);
+    } else {
+        for c in text.chars() {
+            if matches!(c, '"' | '\\') {
+                quoted.push('\\');
+            }
+            quoted.push(c);
         }
-        quoted.push(c);
     }
     quoted.push('"');
     quoted
