@@ -2,9 +2,10 @@
 //! with the records of the calls; a node that starts again reads its own, and every node counts those of the others.
 
 use crate::error::StoreError;
+use crate::follower::on_connection;
 use crate::pieces::pieces;
 use crate::radacct::{Cdr, CdrStop, cut};
-use crate::store::Store;
+use crate::store::{Db, Store};
 use crate::tx::{Actor, Tx, on};
 use sqlx::QueryBuilder;
 
@@ -80,23 +81,18 @@ impl Store {
         since: i64,
         alive_since: i64,
     ) -> Result<Vec<(String, i64)>, StoreError> {
-        self.read(|tx| {
-            Box::pin(async move {
-                on!(tx, c => {
-                    sqlx::query_as::<DB, (String, i64)>(
-                        "SELECT l.payer, COUNT(*) FROM lasting_calls l JOIN sip_nodes n ON n.node = l.node \
-                         WHERE l.node <> ? AND l.started_at >= ? AND n.alive_at >= ? \
-                         GROUP BY l.payer ORDER BY l.payer",
-                    )
-                    .bind(cut(node, 50))
-                    .bind(since)
-                    .bind(alive_since)
-                    .fetch_all(&mut *c)
-                    .await
-                })
-            })
+        on_connection!(self, c => {
+            sqlx::query_as::<DB, (String, i64)>(
+                "SELECT l.payer, COUNT(*) FROM lasting_calls l JOIN sip_nodes n ON n.node = l.node \
+                 WHERE l.node <> ? AND l.started_at >= ? AND n.alive_at >= ? \
+                 GROUP BY l.payer ORDER BY l.payer",
+            )
+            .bind(cut(node, 50))
+            .bind(since)
+            .bind(alive_since)
+            .fetch_all(&mut *c)
+            .await
         })
-        .await
     }
 }
 

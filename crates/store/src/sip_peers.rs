@@ -2,7 +2,8 @@
 
 use crate::dialect::push_upsert;
 use crate::error::StoreError;
-use crate::store::Store;
+use crate::follower::on_connection;
+use crate::store::{Db, Store};
 use crate::tx::{Actor, on};
 use sqlx::QueryBuilder;
 
@@ -48,19 +49,14 @@ impl Store {
         &self,
         since: i64,
     ) -> Result<Vec<(String, String)>, StoreError> {
-        self.read(|tx| {
-            Box::pin(async move {
-                on!(tx, c => {
-                    sqlx::query_as::<DB, (String, String)>(
-                        "SELECT a.node, a.uri FROM sip_node_addresses a \
-                         JOIN sip_nodes n ON n.node = a.node WHERE n.alive_at >= ? ORDER BY a.node",
-                    )
-                    .bind(since)
-                    .fetch_all(&mut *c)
-                    .await
-                })
-            })
+        on_connection!(self, c => {
+            sqlx::query_as::<DB, (String, String)>(
+                "SELECT a.node, a.uri FROM sip_node_addresses a \
+                 JOIN sip_nodes n ON n.node = a.node WHERE n.alive_at >= ? ORDER BY a.node",
+            )
+            .bind(since)
+            .fetch_all(&mut *c)
+            .await
         })
-        .await
     }
 }

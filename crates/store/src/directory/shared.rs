@@ -5,8 +5,9 @@
 use super::pstn::readable_balance;
 use crate::dialect::{Dialect, Spelling};
 use crate::error::StoreError;
+use crate::follower::on_connection;
 use crate::prepaid::steps;
-use crate::store::Store;
+use crate::store::{Db, Store};
 use crate::tx::on;
 use ngn_model::{Amount, Aor, EmergencyMapping};
 use std::collections::BTreeSet;
@@ -55,33 +56,22 @@ impl Store {
     /// The id of the newest row of the credit history that is known, 0 without any, and the accounts of which rows tell
     /// that came after `seen`, or shortly before; without `seen` those of the newest rows. None when nothing came.
     pub async fn charged_since(&self, seen: Option<i64>) -> Result<(i64, Vec<Aor>), StoreError> {
-        let rows: Vec<(i64, String, String)> = self
-            .read(|tx| {
-                Box::pin(async move {
-                    let Some(seen) = seen else {
-                        return on!(tx, c => {
-                            sqlx::query_as::<DB, (i64, String, String)>(
-                                "SELECT CAST(id AS SIGNED), username, domain FROM prepaid_history \
-                                 ORDER BY id DESC LIMIT ?",
-                            )
-                            .bind(OVERLAP)
-                            .fetch_all(&mut *c)
-                            .await
-                        });
-                    };
-                    on!(tx, c => {
-                        sqlx::query_as::<DB, (i64, String, String)>(
-                            "SELECT CAST(id AS SIGNED), username, domain FROM prepaid_history \
-                             WHERE id > ? ORDER BY id LIMIT ?",
-                        )
-                        .bind(seen.saturating_sub(OVERLAP))
-                        .bind(MOST)
-                        .fetch_all(&mut *c)
-                        .await
-                    })
-                })
-            })
-            .await?;
+        let rows: Vec<(i64, String, String)> = on_connection!(self, c => {
+            let query = match seen {
+                None => sqlx::query_as::<DB, (i64, String, String)>(
+                    "SELECT CAST(id AS SIGNED), username, domain FROM prepaid_history \
+                     ORDER BY id DESC LIMIT ?",
+                )
+                .bind(OVERLAP),
+                Some(seen) => sqlx::query_as::<DB, (i64, String, String)>(
+                    "SELECT CAST(id AS SIGNED), username, domain FROM prepaid_history \
+                     WHERE id > ? ORDER BY id LIMIT ?",
+                )
+                .bind(seen.saturating_sub(OVERLAP))
+                .bind(MOST),
+            };
+            query.fetch_all(&mut *c).await
+        })?;
         let newest = rows.iter().map(|(id, ..)| *id).chain(seen).max().unwrap_or(0);
         if seen == Some(newest) {
             return Ok((newest, Vec::new()));
@@ -100,39 +90,28 @@ impl Store {
         within: Duration,
     ) -> Result<Vec<(Aor, Amount)>, StoreError> {
         let seconds = i64::try_from((within + LATE).as_secs()).unwrap_or(i64::MAX);
-        let rows: Vec<(String, i64)> = self
-            .read(|tx| {
-                Box::pin(async move {
-                    on!(tx, c => {
-                        sqlx::query_as::<DB, (String, i64)>(match DB::DIALECT {
-                            Dialect::MySql => changed_since!("CURRENT_TIMESTAMP - INTERVAL ? SECOND"),
-                            Dialect::Sqlite => changed_since!("datetime('now', '-' || ? || ' seconds')"),
-                        })
-                        .bind(seconds)
-                        .bind(MOST)
-                        .fetch_all(&mut *c)
-                        .await
-                    })
-                })
+        let rows: Vec<(String, i64)> = on_connection!(self, c => {
+            sqlx::query_as::<DB, (String, i64)>(match DB::DIALECT {
+                Dialect::MySql => changed_since!("CURRENT_TIMESTAMP - INTERVAL ? SECOND"),
+                Dialect::Sqlite => changed_since!("datetime('now', '-' || ? || ' seconds')"),
             })
-            .await?;
+            .bind(seconds)
+            .bind(MOST)
+            .fetch_all(&mut *c)
+            .await
+        })?;
         Ok(rows.into_iter().filter_map(|(key, steps)| readable_balance(&key, steps)).collect())
     }
 
     /// What the members of these groups are told apart by: how many there are, and the sum of their ids. Read from the index alone.
     pub async fn restricted_mark(&self) -> Result<(i64, i64), StoreError> {
-        self.read(|tx| {
-            Box::pin(async move {
-                on!(tx, c => {
-                    sqlx::query_as::<DB, (i64, i64)>(restricted!(
-                        "COUNT(*), CAST(COALESCE(SUM(id), 0) AS SIGNED)"
-                    ))
-                    .fetch_one(&mut *c)
-                    .await
-                })
-            })
+        on_connection!(self, c => {
+            sqlx::query_as::<DB, (i64, i64)>(restricted!(
+                "COUNT(*), CAST(COALESCE(SUM(id), 0) AS SIGNED)"
+            ))
+            .fetch_one(&mut *c)
+            .await
         })
-        .await
     }
 
     /// Who is in which of the groups `blocked`, `quota`, `anonymous` and `anonymous-reject`.
