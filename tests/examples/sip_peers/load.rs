@@ -38,14 +38,19 @@ impl Cycle {
     }
 
     /// How many a second when processor time is measured: half of what one of Kamailio's workers holds, of OPTIONS a
-    /// seventh.
-    pub(crate) const fn rate(self) -> u64 {
+    /// seventh too.
+    pub(crate) const fn rates(self) -> &'static [u64] {
         match self {
-            Self::Register => 2_600,
-            Self::Call => 1_000,
-            Self::Busy => 850,
-            Self::Options => 6_700,
+            Self::Register => &[2_600],
+            Self::Call => &[1_000],
+            Self::Busy => &[850],
+            Self::Options => &[6_700, 25_000],
         }
+    }
+
+    /// The first of them.
+    pub(crate) fn rate(self) -> u64 {
+        self.rates().first().copied().unwrap_or(1)
     }
 }
 

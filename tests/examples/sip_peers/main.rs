@@ -117,7 +117,9 @@ fn compare(
     for cycle in wanted {
         // What is left to do for the cycles before does not count for these.
         thread::sleep(FORGOTTEN);
-        compare_at(peers, database, load, cycle, cycle.rate(), (rounds, seconds));
+        for rate in cycle.rates() {
+            compare_at(peers, database, load, cycle, *rate, (rounds, seconds));
+        }
     }
 }
 
