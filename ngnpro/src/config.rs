@@ -209,7 +209,8 @@ mod tests {
     fn the_commented_file_shows_the_defaults() {
         let path = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../etc/ngnpro.toml"));
         let config: Config =
-            ngn_daemon::config::load(path, "NGNPRO", Vec::new()).expect("it can be read");
+            ngn_daemon::config::load(Some(path), "NGNPRO", Vec::new(), Config::check)
+                .expect("it can be read");
         assert_eq!(config, Config::default());
     }
 
