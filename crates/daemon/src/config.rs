@@ -60,11 +60,10 @@ pub fn load<T: DeserializeOwned>(
     environment: impl IntoIterator<Item = (String, String)>,
     check: impl FnOnce(&T) -> Result<(), String>,
 ) -> Result<T, ConfigError> {
-    let unreadable =
-        |path: &Path, source| ConfigError::Unreadable { path: path.to_owned(), source };
     let (text, origin) = match path {
         Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, error))?;
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
             (text, path.display().to_string())
         }
         None => (String::new(), "the defaults".to_owned()),

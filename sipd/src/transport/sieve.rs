@@ -134,7 +134,7 @@ impl Sieve {
         if let Err(error) = self.attach(socket, program.as_deref()) {
             tracing::info!(
                 %error,
-                "the system does not drop what is turned away before it is read; on Linux before 6.8 it does with net.core.optmem_max = 131072"
+                "the system does not drop what is turned away before it is read (overload.drop_unread): net.core.optmem_max may be below 131072"
             );
             (self.may_drop, self.calls, self.others) = (false, Share::default(), Share::default());
         }

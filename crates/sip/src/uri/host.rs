@@ -44,10 +44,7 @@ impl Host {
     /// Whether a text, which is a host, names this one, as [`matches`](Self::matches) says.
     pub(crate) fn is_named(&self, text: &str) -> bool {
         match self {
-            Self::Name(name) => {
-                let [a, b] = [name, text].map(|name| name.strip_suffix('.').unwrap_or(name));
-                a.eq_ignore_ascii_case(b)
-            }
+            Self::Name(name) => is_same_name(name, text),
             Self::V4(_) | Self::V6(_) => self.ip() == Self::read_address(text),
         }
     }
@@ -66,10 +63,7 @@ impl Host {
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Name(a), Self::Name(b)) => {
-                let [a, b] = [a, b].map(|name| name.strip_suffix('.').unwrap_or(name));
-                a.eq_ignore_ascii_case(b)
-            }
+            (Self::Name(a), Self::Name(b)) => is_same_name(a, b),
             (a, b) => a == b,
         }
     }
@@ -109,6 +103,11 @@ pub(crate) fn read_v6(text: &str) -> Option<Ipv6Addr> {
 }
 
 static NAME: Octets = Octets::alphanumeric_and(b"_");
+
+fn is_same_name(a: &str, b: &str) -> bool {
+    let [a, b] = [a, b].map(|name| name.strip_suffix('.').unwrap_or(name));
+    a.eq_ignore_ascii_case(b)
+}
 
 /// Labels of letters, digits, `-` and `_`; the last one does not begin with a digit unless the name has
 /// letters there, so that a broken IPv4 address is not taken for a name.
@@ -168,9 +167,6 @@ mod tests {
     #[test]
     fn compares_by_meaning() {
         let host = |text| Host::parse(text).expect("a host");
-        assert!(host("Example.COM").matches(&host("example.com.")));
-        assert!(host("[2001:db8::1]").matches(&host("[2001:0DB8:0::1]")));
-        assert!(!host("example.com").matches(&host("192.0.2.1")));
         for (a, b, same) in [
             ("Example.COM", "example.com.", true),
             ("[2001:db8::1]", "[2001:0DB8:0::1]", true),

@@ -207,24 +207,30 @@ impl Assembly {
         found
     }
 
+    /// Looks for words of which each begins one octet behind the one before: whatever they stand for is seen as one of them at one
+    /// of so many places, that far apart from each other. Leads behind the next instruction when there is one, and to it otherwise.
+    fn seek(&mut self, begin: u32, places: u8, words: &[&[u8; 4]]) {
+        let apart = u8::try_from(words.len()).unwrap_or_default();
+        for place in 0..places {
+            self.put(LOAD, begin + u32::from(apart * place));
+            let behind = (places - 1 - place) * (apart + 1);
+            for (number, seen) in (0..).zip(words) {
+                self.compare(IS, word(seen), behind + apart - number, 0);
+            }
+        }
+    }
+
     /// Lets through what has no field To of the usual form, or one with a tag.
     fn find_to(&mut self) {
         // Behind the shortest first line: `\r\nTo: ` is seen as one of three words at every third octet.
         const SEEN: [&[u8; 4]; 3] = [b"\r\nTo", b"\nTo:", b"To: "];
-        const WORDS: u32 = 10;
-        const BLOCK: u32 = 3 * WORDS;
+        const PLACES: u8 = 10;
+        const BLOCK: u32 = 3 * PLACES as u32;
         let mut found = Vec::new();
         let mut begin = BEGIN + 12;
         while begin < BEGIN + TO_WITHIN {
             self.let_through_unless_long(begin + BLOCK + 4);
-            for number in 0..WORDS {
-                self.put(LOAD, begin + 3 * number);
-                let words_left = u8::try_from(WORDS - 1 - number).unwrap_or_default();
-                for (place, seen) in (0..).zip(SEEN) {
-                    // To the end of the block, where its place is loaded.
-                    self.compare(IS, word(seen), words_left * 4 + 3 - place, 0);
-                }
-            }
+            self.seek(begin, PLACES, &SEEN);
             self.put(JUMP, 2);
             self.put(LOAD_X, begin - 1);
             found.push(self.jump());
@@ -273,20 +279,14 @@ impl Assembly {
     fn find_credentials(&mut self) {
         // `uthorizati` is seen as one of seven words at every seventh octet.
         const SEEN: [&[u8; 4]; 7] = [b"utho", b"thor", b"hori", b"oriz", b"riza", b"izat", b"zati"];
-        const WORDS: u32 = 9;
-        const BLOCK: u32 = 7 * WORDS;
+        const PLACES: u8 = 9;
+        const BLOCK: u32 = 7 * PLACES as u32;
         let mut begin = BEGIN + 12;
         while begin < BEGIN + MESSAGE_LONGEST {
             self.put(LOAD_LENGTH, 0);
             self.compare(IS_AT_LEAST, begin + BLOCK + 4, 1, 0);
             self.drop();
-            for number in 0..WORDS {
-                self.put(LOAD, begin + 7 * number);
-                let words_left = u8::try_from(WORDS - 1 - number).unwrap_or_default();
-                for (place, seen) in (0..).zip(SEEN) {
-                    self.compare(IS, word(seen), words_left * 8 + 7 - place, 0);
-                }
-            }
+            self.seek(begin, PLACES, &SEEN);
             self.put(JUMP, 1);
             self.let_through();
             begin += BLOCK;
